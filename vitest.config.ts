@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// Tiers: `unit` sits beside the source and runs in seconds, `interop` and `faults` use real restic and a real
+// S3 server without a cluster, `api` needs a real API server, `e2e` the whole cluster.
+const project = (name: string, include: string[], seconds: number, files = true) => ({
+  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", ["src/**/*.test.ts"], 60),
+      project("interop", ["test/interop/**/*.test.ts"], 180),
+      project("faults", ["test/faults/**/*.test.ts"], 900),
+      project("api", ["test/api/**/*.test.ts"], 180, false),
+      project("e2e", ["test/e2e/**/*.test.ts"], 900),
+    ],
+  },
+});
