@@ -1,0 +1,256 @@
+import { z } from "zod";
+
+/**
+ * What goes into a mover and what comes out of it. The runner writes the configuration (a file, mounted read-only) and
+ * reads the result (the pod's termination message); the command line makes the same configuration from its flags.
+ * Secrets are never in it, only the folders they are mounted at.
+ */
+
+/** Where one restic repository is and how to open it. */
+export const repositoryLocation = z.strictObject({
+  /** `file:///absolute/folder` or `s3://bucket/prefix`. */
+  url: z.string(),
+  s3: z
+    .strictObject({
+      endpoint: z.string().optional(),
+      region: z.string().optional(),
+      forcePathStyle: z.boolean().optional(),
+      caBundle: z.string().optional(),
+      requestChecksums: z.enum(["WhenSupported", "WhenRequired"]).optional(),
+    })
+    .optional(),
+  /** A folder with the files `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and maybe `AWS_SESSION_TOKEN`; the SDK's default chain where it is absent. */
+  credentialsDirectory: z.string().optional(),
+  /** A file with the repository's password (a trailing newline is not part of it); `HOLDFAST_PASSWORD_FILE` or `HOLDFAST_PASSWORD` where it is absent. */
+  passwordFile: z.string().optional(),
+});
+export type RepositoryLocation = z.infer<typeof repositoryLocation>;
+
+/** Who we are in restic's lock files, and whose locks are known to be dead. */
+export const lockIdentity = z.strictObject({
+  /** The mover pod's UID; the machine's host name on the command line. */
+  holder: z.string(),
+  /** Holders that are proven gone: their locks are removed, and it is said so. */
+  deadHolders: z.array(z.string()).default([]),
+  /** How long to wait for somebody else's lock before giving up with `RepositoryLocked`. */
+  waitSeconds: z.number().min(0).default(60),
+});
+
+const backupTarget = z.strictObject({
+  name: z.string(),
+  repository: repositoryLocation,
+  /**
+   * `Absent`: a Full, the repository must be empty (the remains of an interrupted initialisation are finished). `Present`: there were good
+   * points, so a missing repository is an error and never made anew. `Any`: it is initialised where there is none.
+   */
+  expect: z.enum(["Absent", "Present", "Any"]),
+  /**
+   * Looks through all chains of the volume for snapshots of this policy that nobody knows (their object was deleted, or a
+   * run died before it was written), so that the next run adopts them.
+   */
+  inventory: z
+    .strictObject({
+      /** The folder that holds the volume's chains, in the same store as `repository`: `s3://bucket/prefix/namespace/pvc`. */
+      url: z.string(),
+      /** Snapshots must carry this tag to count as this policy's. */
+      tag: z.string(),
+      /** Ids of the snapshots that are known, by chain. */
+      known: z.record(z.string(), z.array(z.string())),
+    })
+    .optional(),
+});
+
+export const backupConfig = z.strictObject({
+  source: z.string(),
+  /** restic's `hostname` (the namespace) and path (`/<pvc>`); the machine's host name and the source folder where absent. */
+  hostname: z.string().optional(),
+  path: z.string().optional(),
+  /** The instant the data is from, RFC 3339; now where it is absent. */
+  time: z.string().optional(),
+  tags: z.array(z.string()).default([]),
+  /** A run that already wrote a snapshot with this tag to a target (a retried pod) reports that snapshot instead of writing a second one. */
+  runTag: z.string().optional(),
+  excludes: z.array(z.string()).default([]),
+  targets: z.array(backupTarget).min(1),
+  lock: lockIdentity,
+});
+export type BackupConfig = z.infer<typeof backupConfig>;
+
+export const restoreConfig = z.strictObject({
+  repository: repositoryLocation,
+  snapshot: z.string(),
+  target: z.string(),
+  include: z.array(z.string()).default([]),
+  /** Reads everything back from the target after writing and compares it with the repository. */
+  verify: z.boolean().default(false),
+  lock: lockIdentity,
+});
+export type RestoreConfig = z.infer<typeof restoreConfig>;
+
+/** Compares a restored folder with a snapshot, file by file, without writing. */
+export const verifyConfig = restoreConfig.omit({ verify: true, include: true });
+export type VerifyConfig = z.infer<typeof verifyConfig>;
+
+/** Removes given snapshots, on each target; the decision which ones was made before (`policy/retention.ts`). */
+export const forgetConfig = z.strictObject({
+  targets: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        chains: z.array(
+          z.strictObject({
+            chain: z.string(),
+            repository: repositoryLocation,
+            /** Full snapshot ids to remove. One that is not there counts as removed. */
+            snapshots: z.array(z.string()),
+            /** Remove the whole repository if no snapshot is left in it afterwards; else prune inside it. */
+            dropWhenEmpty: z.boolean(),
+          }),
+        ),
+      }),
+    )
+    .min(1),
+  lock: lockIdentity,
+});
+export type ForgetConfig = z.infer<typeof forgetConfig>;
+
+/** Is the store reachable, are its credentials good, is the bucket there and writable below the prefix? */
+export const probeConfig = z.strictObject({ repository: repositoryLocation });
+export type ProbeConfig = z.infer<typeof probeConfig>;
+
+/** Why something failed, as stable names; they become condition reasons. */
+export const failureReason = z.enum([
+  "CredentialsMissing",
+  "CredentialsRejected",
+  "BucketNotFound",
+  "StoreUnreachable",
+  "StoreError",
+  "StoreFull",
+  "WrongPassword",
+  "PasswordMissing",
+  "RepositoryNotFound",
+  "RepositoryNotEmpty",
+  "RepositoryDamaged",
+  "RepositoryLocked",
+  "SnapshotNotFound",
+  "SourceUnreadable",
+  "ReadErrors",
+  "SourceEmpty",
+  "TargetFolderNotEmpty",
+  "TargetVolumeFull",
+  "VerificationFailed",
+  "InvalidConfiguration",
+  "Interrupted",
+  "InternalError",
+]);
+export type FailureReason = z.infer<typeof failureReason>;
+
+const backupTargetResult = z.strictObject({
+  target: z.string(),
+  state: z.enum(["Good", "Incomplete", "Failed"]),
+  reason: failureReason.optional(),
+  message: z.string().optional(),
+  repository: z.string(),
+  /** The type as stored on this target: the first snapshot of a repository is a `Full`. */
+  type: z.enum(["Full", "Incremental"]).optional(),
+  snapshot: z.string().optional(),
+  parent: z.string().optional(),
+  bytesAdded: z.number().optional(),
+  bytesStored: z.number().optional(),
+  /** From the inventory: up to three snapshots nobody knew, and known ones (up to three) that are not in the store any more. */
+  unknown: z
+    .array(z.strictObject({ chain: z.string(), snapshot: z.string(), time: z.string(), tags: z.array(z.string()) }))
+    .optional(),
+  missing: z.array(z.string()).optional(),
+});
+
+/**
+ * The last JSON line on standard output, and the termination message. At most 4,096 bytes as JSON: `failedPaths` and
+ * messages are cut to fit, the numbers never.
+ */
+export const backupResult = z.strictObject({
+  kind: z.literal("backup"),
+  state: z.enum(["Good", "Incomplete", "Failed"]),
+  reason: failureReason.optional(),
+  message: z.string().optional(),
+  files: z.number(),
+  directories: z.number(),
+  /** Size of all files, and the bytes that were really read from the volume. */
+  bytes: z.number(),
+  bytesRead: z.number(),
+  errors: z.number(),
+  failedPaths: z.array(z.string()),
+  durationSeconds: z.number(),
+  targets: z.array(backupTargetResult),
+});
+export type BackupResult = z.infer<typeof backupResult>;
+
+export const restoreResult = z.strictObject({
+  kind: z.enum(["restore", "verify"]),
+  state: z.enum(["Good", "Incomplete", "Failed"]),
+  reason: failureReason.optional(),
+  message: z.string().optional(),
+  snapshot: z.string().optional(),
+  files: z.number(),
+  directories: z.number(),
+  bytes: z.number(),
+  errors: z.number(),
+  failedPaths: z.array(z.string()),
+  durationSeconds: z.number(),
+});
+export type RestoreResult = z.infer<typeof restoreResult>;
+
+export const forgetResult = z.strictObject({
+  kind: z.literal("forget"),
+  state: z.enum(["Good", "Failed"]),
+  reason: failureReason.optional(),
+  message: z.string().optional(),
+  targets: z.array(
+    z.strictObject({
+      target: z.string(),
+      state: z.enum(["Good", "Failed"]),
+      reason: failureReason.optional(),
+      message: z.string().optional(),
+      snapshotsRemoved: z.number(),
+      chainsDropped: z.number(),
+      bytesFreed: z.number(),
+    }),
+  ),
+  durationSeconds: z.number(),
+});
+export type ForgetResult = z.infer<typeof forgetResult>;
+
+export const probeResult = z.strictObject({
+  kind: z.literal("probe"),
+  state: z.enum(["Good", "Failed"]),
+  reason: failureReason.optional(),
+  message: z.string().optional(),
+});
+export type ProbeResult = z.infer<typeof probeResult>;
+
+export const moverResult = z.discriminatedUnion("kind", [backupResult, restoreResult, forgetResult, probeResult]);
+export type MoverResult = z.infer<typeof moverResult>;
+
+/** A progress line on standard output, at most one a second. */
+export const progressLine = z.strictObject({
+  kind: z.literal("progress"),
+  phase: z.string(),
+  bytesDone: z.number(),
+  bytesTotal: z.number().optional(),
+  filesDone: z.number(),
+});
+export type ProgressLine = z.infer<typeof progressLine>;
+
+/** Exit codes, the same as restic's where they mean the same. */
+export const exitCode = {
+  done: 0,
+  failed: 1,
+  incomplete: 3,
+  noRepository: 10,
+  locked: 11,
+  wrongPassword: 12,
+  interrupted: 130,
+} as const;
+
+/** Where the result goes beside standard output; set by the runner to the pod's termination message. */
+export const resultFileVariable = "HOLDFAST_RESULT_FILE";
