@@ -1,0 +1,52 @@
+# Everything a person runs. Node 26 comes from the npm registry (optionalDependencies), so an older Node with npm is
+# enough to begin with; the project's own node, vitest and so on are first on PATH from then on.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := /bin/bash
+modules := node_modules/.package-lock.json
+wasm := build/kernel.wasm
+
+.DEFAULT_GOAL := help
+.PHONY: help build check test test-long demo cluster cluster-down generate format tools
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+test: $(modules) $(wasm) tools ## Run every test, on a real cluster too (sets everything up, removes it again)
+	@node test/suite/main.ts
+
+check: $(modules) $(wasm) tools ## Format, lint, types, unit and interop tests: about a minute, no cluster
+	@biome check .
+	@tsc --noEmit
+	@node src/api/generate.ts --check
+	@vitest run --project unit --project interop
+
+demo: cluster ## Show the whole product on a real cluster, which stays up to be looked at
+	@node test/demo/main.ts
+
+cluster: $(modules) $(wasm) ## Start a real Kubernetes with two S3 stores and Holdfast installed (or find it running)
+	@node test/cluster/main.ts up
+
+cluster-down: $(modules) ## Remove the cluster with every process, mount and file of it
+	@node test/cluster/main.ts down
+
+build: $(modules) $(wasm) ## Compile the WebAssembly kernel
+generate: $(modules) ## Write the CRDs from the schemas in src/api
+	@node src/api/generate.ts
+
+format: $(modules) ## Format and mend what the linter can mend
+	@biome check --write .
+
+# The referee for all data is plain restic; the S3 server for tests is built by the cluster's tools.
+tools:
+	@command -v restic >/dev/null || (echo "installing restic"; apt-get update -qq && apt-get install -y -qq restic >/dev/null) \
+	  || (echo "restic is missing and could not be installed: install it and try again" >&2; exit 1)
+
+$(modules): package.json package-lock.json
+	@command -v npm >/dev/null || (echo "npm is missing: install Node.js 20 or newer with npm, then try again" >&2; exit 1)
+	@echo "installing npm packages"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(wasm): $(modules) $(shell find src/kernel -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
+	@node src/kernel/build.ts
+	@touch $@
