@@ -1,0 +1,83 @@
+import type { CopyState } from "../api/restorepoint.ts";
+
+/**
+ * Everything that the strategy of one policy is judged by, as plain data. The controller gathers it from objects; the
+ * functions beside this file decide. Instants are RFC 3339 strings, lengths of time are seconds.
+ */
+export interface Evidence {
+  /** The PVCs that the policy matches now. */
+  readonly volumes: readonly VolumeEvidence[];
+  /** Every target that any schedule of the policy names, in the order of their first naming. */
+  readonly targets: readonly TargetEvidence[];
+  /** The policy's restore points. Those of PVCs that do not match any more do no harm. */
+  readonly points: readonly PointEvidence[];
+  /** Results of restore tests: from the RestoreTests' status, and from the copies' `verified`. Order and repetition do not matter. */
+  readonly tests: readonly TestEvidence[];
+  readonly objectives: ObjectiveSeconds;
+}
+
+export interface VolumeEvidence {
+  readonly pvc: string;
+  readonly uid: string;
+  /** The PVC's `creationTimestamp`. */
+  readonly created: string;
+  readonly bound: boolean;
+  /** From the StorageClass annotation `holdfast.dev/media`; `disk` where it has none. */
+  readonly medium: string;
+}
+
+export interface TargetEvidence {
+  readonly name: string;
+  readonly media: string;
+  readonly offsite: boolean;
+  /** The target's own `maxAge`; the RPO where it is absent. */
+  readonly maxAgeSeconds?: number;
+  /**
+   * Which store it is (`storeIdentity`): targets with the same identity are one copy. Absent where the BackupTarget object
+   * does not exist: what cannot be found proves nothing.
+   */
+  readonly store?: string;
+}
+
+export interface PointEvidence {
+  readonly name: string;
+  readonly pvc: string;
+  readonly pvcUid: string;
+  /** The instant the data is from. */
+  readonly time: string;
+  readonly copies: readonly CopyEvidence[];
+}
+
+export interface CopyEvidence {
+  readonly target: string;
+  readonly state: CopyState;
+}
+
+export interface TestEvidence {
+  readonly pvc: string;
+  readonly target: string;
+  readonly result: "Passed" | "Failed";
+  readonly time: string;
+  /** The measured time of the restore. */
+  readonly restoreSeconds?: number;
+  readonly restoreTest?: string;
+  readonly restorePoint?: string;
+  /** Why it failed. */
+  readonly message?: string;
+}
+
+export interface ObjectiveSeconds {
+  readonly rpoSeconds: number;
+  readonly rtoSeconds?: number;
+  readonly verifiedWithinSeconds: number;
+}
+
+/** What a condition will say. */
+export interface Verdict {
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  /** Names the volume, the target, what is missing and since when. Holds no ages, so that it changes only when the facts do. */
+  readonly message: string;
+  /** The instant at which time alone may change the verdict: judge again then. */
+  readonly judgeAgainAt?: Date;
+}
