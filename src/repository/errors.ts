@@ -1,0 +1,35 @@
+import type { FailureReason } from "../mover/contract.ts";
+import { StorageError, type StorageErrorKind } from "../storage/errors.ts";
+
+/** What went wrong with a repository: a stable reason, and a message that says what happened, to what, and what to do. */
+export class RepositoryError extends Error {
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "RepositoryError";
+    this.reason = reason;
+  }
+}
+
+const storageReasons: Readonly<Record<StorageErrorKind, FailureReason>> = {
+  NotFound: "RepositoryDamaged",
+  AlreadyExists: "StoreError",
+  CredentialsMissing: "CredentialsMissing",
+  CredentialsRejected: "CredentialsRejected",
+  BucketNotFound: "BucketNotFound",
+  Unreachable: "StoreUnreachable",
+  Full: "StoreFull",
+  Corrupted: "StoreError",
+  Failed: "StoreError",
+};
+
+/** The stable reason of any error: of a repository, of a store, or an unexpected one. */
+export function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RepositoryError) return error.reason;
+  if (error instanceof StorageError) return storageReasons[error.kind];
+  return "InternalError";
+}
+
+export const damaged = (message: string, cause?: unknown): RepositoryError =>
+  new RepositoryError("RepositoryDamaged", message, { cause });
