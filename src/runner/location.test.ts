@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { chainFolders, credentialMount, repositoryLocation, storeUrl, volumeFolders } from "./location.ts";
+
+const target = {
+  metadata: { name: "offsite", namespace: "shop" },
+  spec: {
+    s3: {
+      endpoint: "https://s3.example.com",
+      region: "eu-west-1",
+      bucket: "acme-backups",
+      prefix: "prod/cluster-1",
+      forcePathStyle: true,
+      requestChecksums: "WhenRequired" as const,
+      credentialsSecretRef: { name: "offsite-s3" },
+    },
+    media: "object-storage",
+    offsite: true,
+    encryption: { passwordSecretRef: { name: "repository-key", key: "offsite" } },
+  },
+};
+
+it("puts each chain of a volume in a folder of its own below the prefix", () => {
+  const location = repositoryLocation(target, ...chainFolders("shop", "data", "20261123T010000Z"));
+  expect(location).toEqual({
+    url: "s3://acme-backups/prod/cluster-1/shop/data/20261123T010000Z",
+    s3: {
+      endpoint: "https://s3.example.com",
+      region: "eu-west-1",
+      forcePathStyle: true,
+      caBundle: undefined,
+      requestChecksums: "WhenRequired",
+    },
+    credentialsDirectory: "/credentials/offsite",
+    passwordFile: "/credentials/offsite/password",
+  });
+});
+
+it("names the folder of all chains, and the bucket itself where there is no prefix", () => {
+  expect(storeUrl(target, ...volumeFolders("shop", "data"))).toBe("s3://acme-backups/prod/cluster-1/shop/data");
+  const { prefix: _, ...s3 } = target.spec.s3;
+  expect(storeUrl({ ...target, spec: { ...target.spec, s3 } })).toBe("s3://acme-backups");
+});
+
+it("names the Secrets, and holds nothing of their content", () => {
+  expect(credentialMount(target)).toEqual({
+    target: "offsite",
+    s3Secret: "offsite-s3",
+    passwordSecret: { name: "repository-key", key: "offsite" },
+  });
+});
