@@ -81,3 +81,12 @@ export interface Verdict {
   /** The instant at which time alone may change the verdict: judge again then. */
   readonly judgeAgainAt?: Date;
 }
+
+/**
+ * Which store an S3 target is in: the endpoint's host and port, and the bucket. Prefixes do not matter, because a bucket is lost as a
+ * whole. AWS's buckets have names of their own in all regions, so that there the endpoint does not matter either.
+ */
+export function storeIdentity(s3: { readonly endpoint?: string; readonly bucket: string }): string {
+  const host = s3.endpoint === undefined ? "amazonaws.com" : new URL(s3.endpoint).host;
+  return `${/(^|\.)amazonaws\.com$/.test(host) ? "amazonaws.com" : host}/${s3.bucket}`;
+}

@@ -1,0 +1,66 @@
+import type { Evidence, TargetEvidence, TestEvidence, VolumeEvidence } from "./evidence.ts";
+import { durationText, utc } from "./text.ts";
+
+/** One volume on one target: how fresh its newest good copy is. */
+export interface Freshness {
+  readonly volume: VolumeEvidence;
+  readonly target: TargetEvidence;
+  /** The instant that the newest good copy's data is from; absent where there is none. */
+  readonly newest?: Date;
+  readonly limitSeconds: number;
+  /** `Waiting`: there is no good copy, but the volume is still younger than the limit. */
+  readonly state: "Fresh" | "Waiting" | "Stale";
+  /** When `Fresh` or `Waiting` turns into `Stale` by time alone; since when it has been `Stale`. */
+  readonly expires: Date;
+}
+
+/**
+ * The freshness of every volume on every target, volume by volume. A copy counts while it is good, of this very PVC (its UID: one
+ * that was made again under the same name starts anew), on a target that still exists, and not older than the limit.
+ */
+export function freshness(evidence: Evidence, now: Date): readonly Freshness[] {
+  return evidence.volumes.flatMap((volume) =>
+    evidence.targets.map((target): Freshness => {
+      const limitSeconds = target.maxAgeSeconds ?? evidence.objectives.rpoSeconds;
+      if (target.store === undefined) {
+        return { volume, target, limitSeconds, state: "Stale", expires: new Date(volume.created) };
+      }
+      const newest = newestGood(evidence, volume, target.name);
+      const expires = new Date((newest ?? new Date(volume.created)).getTime() + limitSeconds * 1000);
+      const state = expires < now ? "Stale" : newest ? "Fresh" : "Waiting";
+      return { volume, target, ...(newest ? { newest } : {}), limitSeconds, state, expires };
+    }),
+  );
+}
+
+/** What is wrong with it and since when, for a condition's message. */
+export function describeStale(entry: Freshness): string {
+  const where = `${entry.volume.pvc} on ${entry.target.name}`;
+  if (entry.target.store === undefined) return `${where}: there is no BackupTarget of this name`;
+  const limit = durationText(entry.limitSeconds);
+  if (!entry.newest) return `${where}: no good copy since the volume was made at ${utc(entry.volume.created)}`;
+  return `${where}: the newest good copy is from ${utc(entry.newest)}, older than ${limit} since ${utc(entry.expires)}`;
+}
+
+/** The newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. */
+export function newestTest(evidence: Evidence, volume: VolumeEvidence, target: string): TestEvidence | undefined {
+  const ofThisVolume = evidence.tests.filter(
+    (test) => test.pvc === volume.pvc && test.target === target && Date.parse(test.time) >= Date.parse(volume.created),
+  );
+  const rank = (test: TestEvidence): number => Date.parse(test.time) + (test.result === "Failed" ? 0.5 : 0);
+  return ofThisVolume.sort((a, b) => rank(b) - rank(a))[0];
+}
+
+/** The first instant at which one of these, as yet in time, is no longer so. An expiry itself is still in time. */
+export function earliestExpiry(entries: readonly { readonly expires?: Date }[], now: Date): Date | undefined {
+  const coming = entries.flatMap(({ expires }) => (expires && expires >= now ? [expires.getTime() + 1] : []));
+  return coming.length === 0 ? undefined : new Date(Math.min(...coming));
+}
+
+function newestGood(evidence: Evidence, volume: VolumeEvidence, target: string): Date | undefined {
+  const times = evidence.points
+    .filter((point) => point.pvcUid === volume.uid)
+    .filter((point) => point.copies.some((copy) => copy.target === target && copy.state === "Good"))
+    .map((point) => Date.parse(point.time));
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
+}
