@@ -14,6 +14,8 @@ export type LeaseOptions = {
   readonly durationSeconds: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Whether annotations of the holder before us stay on the lease; they go where it is absent. */
+  readonly keepAnnotations?: boolean;
   /** Milliseconds; only differences matter. */
   readonly now?: () => number;
 };
@@ -95,7 +97,10 @@ export function claimLease(options: LeaseOptions): LeaseClaim {
       metadata: {
         ...current.metadata,
         labels: { ...current.metadata.labels, ...options.labels },
-        annotations: { ...(ours ? current.metadata.annotations : {}), ...options.annotations },
+        annotations: {
+          ...(ours || options.keepAnnotations ? current.metadata.annotations : {}),
+          ...options.annotations,
+        },
       },
       spec: {
         ...current.spec,
