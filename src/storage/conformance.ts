@@ -1,0 +1,212 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { StorageErrorKind } from "./errors.ts";
+import type { Storage, StoredObject } from "./storage.ts";
+
+/** A store under test. `fresh` gives an empty one each time. */
+export interface StorageUnderTest {
+  readonly fresh: () => Promise<Storage>;
+}
+
+/** The contract of `storage.ts` as tests, the same for every implementation. */
+export function describeStorage(name: string, { fresh }: StorageUnderTest): void {
+  describe(`${name} as a store`, () => {
+    describeReadingAndWriting(fresh);
+    describeConditionalPut(fresh);
+    describeListing(fresh);
+    describeDeleting(fresh);
+    describeViews(fresh);
+  });
+}
+
+type Fresh = StorageUnderTest["fresh"];
+
+function describeReadingAndWriting(fresh: Fresh): void {
+  it.each([0, 1, 4096, 300_001])("gives back %i bytes as they were put", async (size) => {
+    const storage = await fresh();
+    const data = randomBytes(size);
+    await storage.put("data/ab/object", data);
+    expect((await storage.get("data/ab/object")).equals(data)).toBe(true);
+  });
+
+  it("reads exactly the range asked for", async () => {
+    const storage = await fresh();
+    const data = randomBytes(10_000);
+    await storage.put("object", data);
+    for (const [offset, length] of [
+      [0, 1],
+      [0, 10_000],
+      [9_999, 1],
+      [123, 4567],
+      [77, 0],
+    ] as const) {
+      const part = await storage.get("object", { offset, length });
+      expect(part.equals(data.subarray(offset, offset + length))).toBe(true);
+    }
+  });
+
+  it.each([
+    { offset: 90, length: 20 },
+    { offset: 100, length: 1 },
+    { offset: 5000, length: 10 },
+  ])("refuses a range beyond the end instead of answering short: $offset + $length", async (range) => {
+    const storage = await fresh();
+    await storage.put("object", randomBytes(100));
+    await expectKind(storage.get("object", range), "Corrupted");
+  });
+
+  it("says NotFound for what is not there, in an empty store too", async () => {
+    const storage = await fresh();
+    await expectKind(storage.get("config"), "NotFound");
+    await expectKind(storage.get("config", { offset: 0, length: 1 }), "NotFound");
+    await expectKind(storage.get("config", { offset: 0, length: 0 }), "NotFound");
+    await storage.put("other", Buffer.from("x"));
+    await expectKind(storage.get("data/00/nothing"), "NotFound");
+  });
+
+  it("replaces an object", async () => {
+    const storage = await fresh();
+    await storage.put("object", Buffer.from("a longer first content"));
+    await storage.put("object", Buffer.from("second"));
+    expect((await storage.get("object")).toString()).toBe("second");
+  });
+
+  it("keeps many puts at once apart", async () => {
+    const storage = await fresh();
+    const keys = Array.from({ length: 40 }, (_, n) => `data/${(n % 4).toString().padStart(2, "0")}/${n}`);
+    await Promise.all(keys.map((key) => storage.put(key, Buffer.from(`content of ${key}`))));
+    for (const key of keys) expect((await storage.get(key)).toString()).toBe(`content of ${key}`);
+  });
+
+  it("takes a view into a larger buffer for what it shows", async () => {
+    const storage = await fresh();
+    const whole = randomBytes(1000);
+    await storage.put("object", new Uint8Array(whole.buffer, whole.byteOffset + 100, 50));
+    expect((await storage.get("object")).equals(whole.subarray(100, 150))).toBe(true);
+  });
+
+  it.each(["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b"])("refuses «%s» as a key", async (key) => {
+    const storage = await fresh();
+    await expect(storage.put(key, Buffer.from("x"))).rejects.toThrow(RangeError);
+    await expect(storage.get(key)).rejects.toThrow(RangeError);
+  });
+}
+
+function describeConditionalPut(fresh: Fresh): void {
+  it("puts with ifAbsent once and leaves the first object untouched", async () => {
+    const storage = await fresh();
+    await storage.put("config", Buffer.from("first"), { ifAbsent: true });
+    await expectKind(storage.put("config", Buffer.from("second"), { ifAbsent: true }), "AlreadyExists");
+    expect((await storage.get("config")).toString()).toBe("first");
+  });
+
+  it("lets exactly one of many ifAbsent puts win", async () => {
+    const storage = await fresh();
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) => storage.put("config", Buffer.from(`writer ${n}`), { ifAbsent: true })),
+    );
+    const winners = tries.flatMap((result, n) => (result.status === "fulfilled" ? [n] : []));
+    expect(winners).toHaveLength(1);
+    expect((await storage.get("config")).toString()).toBe(`writer ${winners[0]}`);
+  });
+}
+
+function describeListing(fresh: Fresh): void {
+  it("lists nothing in an empty store", async () => {
+    const storage = await fresh();
+    expect(await listed(storage, "")).toEqual([]);
+    expect(await listed(storage, "data/")).toEqual([]);
+    expect(await storage.listFolders("")).toEqual([]);
+  });
+
+  it("lists every object below a prefix with its size", async () => {
+    const storage = await fresh();
+    await storage.put("config", Buffer.alloc(1));
+    await storage.put("data/00/aa", Buffer.alloc(2));
+    await storage.put("data/01/bb", Buffer.alloc(3));
+    await storage.put("database", Buffer.alloc(4));
+    expect(await listed(storage, "")).toEqual([
+      { key: "config", size: 1 },
+      { key: "data/00/aa", size: 2 },
+      { key: "data/01/bb", size: 3 },
+      { key: "database", size: 4 },
+    ]);
+    expect((await listed(storage, "data/")).map(({ key }) => key)).toEqual(["data/00/aa", "data/01/bb"]);
+    expect((await listed(storage, "data")).map(({ key }) => key)).toEqual(["data/00/aa", "data/01/bb", "database"]);
+    expect((await listed(storage, "data/01/b")).map(({ key }) => key)).toEqual(["data/01/bb"]);
+    expect(await listed(storage, "nothing/")).toEqual([]);
+  });
+
+  it("lists more objects than one page holds", async () => {
+    const storage = await fresh();
+    const keys = Array.from({ length: 1203 }, (_, n) => `index/${n.toString().padStart(5, "0")}`);
+    for (let at = 0; at < keys.length; at += 50) {
+      await Promise.all(keys.slice(at, at + 50).map((key) => storage.put(key, Buffer.from(key))));
+    }
+    expect((await listed(storage, "index/")).map(({ key }) => key)).toEqual(keys);
+  });
+
+  it("names the folders directly below a prefix", async () => {
+    const storage = await fresh();
+    for (const key of ["file", "a/x", "a/y/z", "b/deep/er/x"]) await storage.put(key, Buffer.from("x"));
+    expect([...(await storage.listFolders(""))].sort()).toEqual(["a", "b"]);
+    expect(await storage.listFolders("a/")).toEqual(["y"]);
+    expect(await storage.listFolders("nothing/")).toEqual([]);
+  });
+}
+
+function describeDeleting(fresh: Fresh): void {
+  it("deletes, and does not mind what is not there", async () => {
+    const storage = await fresh();
+    await storage.put("locks/a", Buffer.from("x"));
+    await storage.put("locks/b", Buffer.from("x"));
+    await storage.delete("locks/a");
+    await storage.delete("locks/a");
+    await storage.delete("nowhere/at/all");
+    await expectKind(storage.get("locks/a"), "NotFound");
+    expect(await listed(storage, "")).toEqual([{ key: "locks/b", size: 1 }]);
+  });
+
+  it("forgets a folder with its last object, and takes new ones there", async () => {
+    const storage = await fresh();
+    await storage.put("chain/data/00/a", Buffer.from("x"));
+    await storage.delete("chain/data/00/a");
+    expect(await storage.listFolders("")).toEqual([]);
+    await storage.put("chain/data/00/b", Buffer.from("y"));
+    expect((await listed(storage, "")).map(({ key }) => key)).toEqual(["chain/data/00/b"]);
+  });
+}
+
+function describeViews(fresh: Fresh): void {
+  it("shows what is below a prefix as a store of its own", async () => {
+    const storage = await fresh();
+    const view = storage.below("namespace/volume");
+    await view.put("keys/k", Buffer.from("key"));
+    await storage.put("namespace/volume2/keys/other", Buffer.from("x"));
+    expect((await storage.get("namespace/volume/keys/k")).toString()).toBe("key");
+    expect(await listed(view, "")).toEqual([{ key: "keys/k", size: 3 }]);
+    expect(await view.listFolders("")).toEqual(["keys"]);
+    expect((await view.below("keys").get("k")).toString()).toBe("key");
+    await view.delete("keys/k");
+    expect((await listed(storage, "")).map(({ key }) => key)).toEqual(["namespace/volume2/keys/other"]);
+    expect(view.description).not.toBe(storage.description);
+  });
+
+  it("goes on working when a view of it is closed", async () => {
+    const storage = await fresh();
+    storage.below("a").close();
+    await storage.put("x", Buffer.from("y"));
+    expect((await storage.get("x")).toString()).toBe("y");
+  });
+}
+
+/** Everything below a prefix, by key. */
+async function listed(storage: Storage, prefix: string): Promise<StoredObject[]> {
+  const objects: StoredObject[] = [];
+  for await (const { key, size } of storage.list(prefix)) objects.push({ key, size });
+  return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+async function expectKind(promise: Promise<unknown>, kind: StorageErrorKind): Promise<void> {
+  await expect(promise).rejects.toMatchObject({ name: "StorageError", kind });
+}

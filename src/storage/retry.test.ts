@@ -1,0 +1,105 @@
+import { describe, expect, it, vi } from "vitest";
+import { StorageError } from "./errors.ts";
+import { retrying } from "./retry.ts";
+import type { Storage } from "./storage.ts";
+
+const quick = { firstPauseMs: 1, longestPauseMs: 2, firstContactMs: 40, outageMs: 400 };
+const unreachable = () => new StorageError("Unreachable", "Could not read it: no answer", { transient: true });
+const overloaded = () => new StorageError("Failed", "Could not read it: overloaded", { transient: true });
+
+const storage = (parts: Partial<Storage>): Storage => ({
+  description: "a store",
+  get: async () => Buffer.from("x"),
+  put: async () => undefined,
+  list: async function* () {},
+  listFolders: async () => [],
+  delete: async () => undefined,
+  below: () => storage(parts),
+  close: () => undefined,
+  ...parts,
+});
+
+describe("retrying", () => {
+  it("repeats what failed for a passing reason", async () => {
+    const get = vi.fn(async () => Buffer.from("content"));
+    get.mockRejectedValueOnce(overloaded()).mockRejectedValueOnce(unreachable());
+    expect((await retrying(storage({ get }), quick).get("key")).toString()).toBe("content");
+    expect(get).toHaveBeenCalledTimes(3);
+  });
+
+  it.each([
+    new StorageError("NotFound", "not there"),
+    new StorageError("CredentialsRejected", "no"),
+    new TypeError("a mistake of ours"),
+  ])("hands on at once what will not pass: $message", async (error) => {
+    const get = vi.fn(async () => Promise.reject(error));
+    await expect(retrying(storage({ get }), quick).get("key")).rejects.toBe(error);
+    expect(get).toHaveBeenCalledTimes(1);
+  });
+
+  it("gives up on a store that never answered, and says how often it tried", async () => {
+    const started = performance.now();
+    const get = async () => Promise.reject(unreachable());
+    await expect(retrying(storage({ get }), quick).get("key")).rejects.toMatchObject({
+      kind: "Unreachable",
+      message: expect.stringMatching(/^Could not read it: no answer \(tried \d+ times in 1 s\)$/),
+    });
+    expect(performance.now() - started).toBeLessThan(300);
+  });
+
+  it("is more patient with a store that did answer before, through its views too", async () => {
+    let calls = 0;
+    const get = async () => (++calls > 60 ? Buffer.from("back") : Promise.reject(unreachable()));
+    const patient = retrying(storage({ get, listFolders: async () => ["answered"] }), quick);
+    await patient.listFolders("");
+    expect((await patient.below("a").get("key")).toString()).toBe("back");
+    calls = 0;
+    await expect(retrying(storage({ get }), quick).get("key")).rejects.toThrow("no answer");
+  });
+
+  it("knows its own object when the answer to a conditional put was lost", async () => {
+    let stored: Buffer | undefined;
+    const put = async (_: string, data: Uint8Array) => {
+      if (stored) throw new StorageError("AlreadyExists", "there is one");
+      stored = Buffer.from(data);
+      throw unreachable();
+    };
+    const lossy = retrying(storage({ put, get: async () => stored as Buffer }), quick);
+    await lossy.put("config", Buffer.from("ours"), { ifAbsent: true });
+    await expect(lossy.put("config", Buffer.from("theirs"), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+  });
+
+  it("does not take another writer's object for its own", async () => {
+    const put = vi.fn(async () => Promise.reject(new StorageError("AlreadyExists", "there is one")));
+    put.mockRejectedValueOnce(unreachable());
+    const get = async () => Buffer.from("theirs");
+    const promise = retrying(storage({ put, get }), quick).put("config", Buffer.from("ours"), { ifAbsent: true });
+    await expect(promise).rejects.toMatchObject({ kind: "AlreadyExists" });
+  });
+
+  it("goes on with a list that broke off, naming nothing twice", async () => {
+    let broken = 0;
+    const list = async function* () {
+      yield { key: "a", size: 1 };
+      yield { key: "b", size: 1 };
+      if (broken++ < 2) throw overloaded();
+      yield { key: "c", size: 1 };
+    };
+    const keys: string[] = [];
+    for await (const { key } of retrying(storage({ list }), quick).list("")) keys.push(key);
+    expect(keys).toEqual(["a", "b", "c"]);
+  });
+
+  it("never ends a list early: what does not pass is thrown", async () => {
+    const list = async function* () {
+      yield { key: "a", size: 1 };
+      throw new StorageError("CredentialsRejected", "expired");
+    };
+    const read = async () => {
+      for await (const _ of retrying(storage({ list }), quick).list(""));
+    };
+    await expect(read()).rejects.toMatchObject({ kind: "CredentialsRejected" });
+  });
+});

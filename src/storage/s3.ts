@@ -1,0 +1,234 @@
+import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { isStorageError, StorageError } from "./errors.ts";
+import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
+import type { S3Connection } from "./s3-client.ts";
+import { describeS3Error, hasCode, isAmbiguousNotFound, type S3Request, statusOf } from "./s3-errors.ts";
+import type { ByteRange, Storage, StoredObject } from "./storage.ts";
+
+/** Until the store has answered once, a request may take no longer than this: a wrong address must not hang a run. */
+const firstAnswerMs = 8_000;
+
+interface Bucket {
+  readonly connection: S3Connection;
+  readonly name: string;
+  answered: boolean;
+}
+
+/** A bucket's objects below `prefix`, over S3. Single requests: `retrying` makes it patient. */
+export function s3Storage(connection: S3Connection, bucket: string, prefix: string): Storage {
+  return storageAt({ connection, name: bucket, answered: false }, normalisePrefix(prefix));
+}
+
+function storageAt(bucket: Bucket, prefix: string): Storage {
+  const { client, endpoint } = bucket.connection;
+  const at = (key: string) => ({ Bucket: bucket.name, Key: joinKey(prefix, key) });
+  const about = (action: string, key: string): S3Request => ({
+    action,
+    subject: `s3://${bucket.name}/${joinKey(prefix, key)} at ${endpoint}`,
+    bucket: bucket.name,
+    endpoint,
+  });
+
+  return {
+    description: `s3://${prefix === "" ? bucket.name : `${bucket.name}/${prefix}`} at ${endpoint}`,
+
+    async get(key, range) {
+      assertKey(key);
+      const request = about("read", key);
+      if (range?.length === 0) {
+        await exchange(bucket, request, (options) => client.send(new HeadObjectCommand(at(key)), options));
+        return Buffer.alloc(0);
+      }
+      const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
+      return exchange(bucket, request, async (options) => {
+        const answer = await client.send(new GetObjectCommand({ ...at(key), Range }), options);
+        return readBody(answer, range, request);
+      });
+    },
+
+    async put(key, data, options = {}) {
+      assertKey(key);
+      const input = { ...at(key), Body: data, ContentLength: data.byteLength, ...checksumOf(data, bucket.connection) };
+      const request = about("write", key);
+      if (options.ifAbsent) {
+        await putIfAbsent(bucket, input, request);
+        return;
+      }
+      await exchange(bucket, request, (sendOptions) => client.send(new PutObjectCommand(input), sendOptions));
+    },
+
+    list: (start) => listAll(bucket, prefix, start, about("list", start)),
+
+    async listFolders(start) {
+      const folders: string[] = [];
+      const from = joinKey(prefix, start);
+      for await (const page of pages(bucket, prefix === "" ? start : from, "/", about("list", start))) {
+        for (const folder of page.CommonPrefixes ?? []) {
+          if (folder.Prefix !== undefined) folders.push(folder.Prefix.slice(from.length).replace(/\/$/, ""));
+        }
+      }
+      return folders.filter((name) => name !== "");
+    },
+
+    async delete(key) {
+      assertKey(key);
+      try {
+        await exchange(bucket, about("delete", key), (options) =>
+          client.send(new DeleteObjectCommand(at(key)), options),
+        );
+      } catch (error) {
+        if (!isStorageError(error, "NotFound")) throw error;
+      }
+    },
+
+    below: (further) => {
+      const view = storageAt(bucket, normalisePrefix(joinKey(prefix, further)));
+      return { ...view, close() {} };
+    },
+
+    close: () => client.destroy(),
+  };
+}
+
+interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** Sends one request, and turns what goes wrong into a `StorageError` that tells a missing object from a missing bucket. */
+async function exchange<T>(bucket: Bucket, request: S3Request, send: (options: SendOptions) => Promise<T>): Promise<T> {
+  try {
+    const answer = await send(bucket.answered ? {} : { abortSignal: AbortSignal.timeout(firstAnswerMs) });
+    bucket.answered = true;
+    return answer;
+  } catch (error) {
+    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
+    await assertBucket(bucket, request);
+    throw describeS3Error(error, request);
+  }
+}
+
+async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
+  try {
+    await bucket.connection.client.send(new HeadBucketCommand({ Bucket: bucket.name }), {
+      abortSignal: AbortSignal.timeout(firstAnswerMs),
+    });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw describeS3Error(error, request);
+    throw describeS3Error(Object.assign(new Error("The bucket is missing"), { name: "NoSuchBucket" }), request);
+  }
+}
+
+type PutInput = ConstructorParameters<typeof PutObjectCommand>[0];
+
+/**
+ * The store decides by `If-None-Match: *`. Looking first protects stores that silently ignore that header; where a store
+ * refuses it as unknown, looking first is all there is, and two writers in the same instant may both believe they won.
+ */
+async function putIfAbsent(bucket: Bucket, input: PutInput, request: S3Request): Promise<void> {
+  const { client } = bucket.connection;
+  const { Bucket, Key } = input;
+  if (await exists(bucket, { Bucket, Key }, request)) {
+    throw new StorageError("AlreadyExists", `Could not ${request.action} ${request.subject}: it is already there`);
+  }
+  await exchange(bucket, request, async (options) => {
+    try {
+      await client.send(new PutObjectCommand({ ...input, IfNoneMatch: "*" }), options);
+    } catch (error) {
+      if (statusOf(error) !== 501 && !hasCode(error, "NotImplemented")) throw error;
+      await client.send(new PutObjectCommand(input), options);
+    }
+  });
+}
+
+async function exists(
+  bucket: Bucket,
+  at: { Bucket: string | undefined; Key: string | undefined },
+  request: S3Request,
+): Promise<boolean> {
+  try {
+    await exchange(bucket, request, (options) => bucket.connection.client.send(new HeadObjectCommand(at), options));
+    return true;
+  } catch (error) {
+    if (isStorageError(error, "NotFound")) return false;
+    throw error;
+  }
+}
+
+/** CRC-32 is the cheapest that today's stores verify; Content-MD5 is the one that every store verifies. */
+function checksumOf(data: Uint8Array, { checksums }: S3Connection): { ChecksumCRC32?: string; ContentMD5?: string } {
+  if (checksums === "WhenRequired") return { ContentMD5: createHash("md5").update(data).digest("base64") };
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(data));
+  return { ChecksumCRC32: sum.toString("base64") };
+}
+
+/** The body into one buffer of the promised length; anything shorter or longer is an error. */
+async function readBody(
+  answer: GetObjectCommandOutput,
+  range: ByteRange | undefined,
+  { action, subject, endpoint }: S3Request,
+): Promise<Buffer> {
+  const promised = answer.ContentLength;
+  const body = answer.Body as (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
+  if (range && promised !== range.length) {
+    body?.destroy();
+    const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised ?? "an unknown number of"}`;
+    throw new StorageError("Corrupted", `Could not ${action} ${subject}: ${message}`);
+  }
+  const cutShort = (count: number) =>
+    new StorageError("Unreachable", `Could not ${action} ${subject}: ${endpoint} broke off after ${count} bytes`, {
+      transient: true,
+    });
+  if (promised === undefined) {
+    body?.destroy();
+    throw new StorageError("Failed", `Could not ${action} ${subject}: the store does not say how long it is`);
+  }
+  const buffer = Buffer.allocUnsafe(promised);
+  let filled = 0;
+  for await (const part of body ?? []) {
+    if (filled + part.length > promised) throw cutShort(filled);
+    filled += part.copy(buffer, filled);
+  }
+  if (filled !== promised) throw cutShort(filled);
+  return buffer;
+}
+
+async function* listAll(
+  bucket: Bucket,
+  prefix: string,
+  start: string,
+  request: S3Request,
+): AsyncGenerator<StoredObject> {
+  const cut = prefix === "" ? 0 : prefix.length + 1;
+  for await (const page of pages(bucket, prefix === "" ? start : `${prefix}/${start}`, undefined, request)) {
+    for (const { Key = "", Size = 0 } of page.Contents ?? []) {
+      // Some tools mark folders by empty objects whose name ends in a slash.
+      if (!Key.endsWith("/")) yield { key: Key.slice(cut), size: Size };
+    }
+  }
+}
+
+async function* pages(bucket: Bucket, Prefix: string, Delimiter: string | undefined, request: S3Request) {
+  let ContinuationToken: string | undefined;
+  do {
+    const input = { Bucket: bucket.name, Prefix, Delimiter, ContinuationToken };
+    const page = await exchange(bucket, request, (options) =>
+      bucket.connection.client.send(new ListObjectsV2Command(input), options),
+    );
+    yield page;
+    ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
+    if (page.IsTruncated && !ContinuationToken) {
+      throw new StorageError("Failed", `Could not ${request.action} ${request.subject}: the list breaks off`);
+    }
+  } while (ContinuationToken);
+}
