@@ -34,6 +34,8 @@ export const runReason = {
   cloneFailed: "CloneFailed",
   quotaExceeded: "QuotaExceeded",
   unschedulable: "Unschedulable",
+  podRefused: "PodRefused",
+  mountFailed: "MountFailed",
   imageUnavailable: "ImageUnavailable",
   timeLimitExceeded: "TimeLimitExceeded",
   moverLost: "MoverLost",
@@ -44,6 +46,7 @@ export const runReason = {
   restoreFailed: "RestoreFailed",
   verificationFailed: "VerificationFailed",
   suspended: "Suspended",
+  interrupted: "Interrupted",
   internalError: "InternalError",
 } as const;
 

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import type { Job, KubeEvent, PersistentVolumeClaim, Pod } from "../kube/types.ts";
+import { defaultPatience as patience } from "./context.ts";
+import { findProblem } from "./mover-problems.ts";
+
+const named = (kind: string) => ({ apiVersion: "v1", kind, metadata: { name: kind.toLowerCase(), uid: kind } });
+const job = named("Job") as Job;
+const podWith = (status: object): Pod => ({ ...named("Pod"), status: { phase: "Pending", ...status } }) as Pod;
+const claimWith = (phase: string) => ({ ...named("Claim"), status: { phase } }) as PersistentVolumeClaim;
+const event = (kind: string, reason: string, message: string, lastTimestamp = "2026-11-23T01:00:00Z"): KubeEvent =>
+  ({ ...named("Event"), involvedObject: { uid: kind }, reason, message, lastTimestamp }) as KubeEvent;
+
+const find = (situation: { pod?: Pod; claim?: PersistentVolumeClaim; events?: KubeEvent[] }) =>
+  findProblem({ job, pod: situation.pod, claim: situation.claim, events: situation.events ?? [] }, patience);
+
+const unschedulable = (message: string) =>
+  podWith({ conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }] });
+const waitingFor = (reason: string, message: string) =>
+  podWith({ containerStatuses: [{ image: "busybox:none", state: { waiting: { reason, message } } }] });
+
+describe("findProblem", () => {
+  it("finds nothing in a Job that has just begun, or whose pod runs", () => {
+    expect(find({})).toBeUndefined();
+    expect(find({ pod: podWith({}) })).toBeUndefined();
+    const running = podWith({ phase: "Running" });
+    expect(find({ pod: running, events: [event("Pod", "FailedMount", "not yet")] })).toBeUndefined();
+  });
+
+  it("names an exceeded quota, in the API server's words", () => {
+    const said =
+      'Error creating: pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2';
+    expect(find({ events: [event("Job", "FailedCreate", said)] })).toMatchObject({
+      reason: "QuotaExceeded",
+      message: expect.stringContaining("requested: pods=1"),
+      graceSeconds: patience.quota,
+    });
+  });
+
+  it("names a refusal by an admission rule", () => {
+    const said = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"';
+    expect(find({ events: [event("Job", "FailedCreate", said)] })?.reason).toBe("PodRefused");
+  });
+
+  it("goes by the newest of several events, and only by those about this object", () => {
+    const events = [
+      event("Job", "FailedCreate", "exceeded quota: new", "2026-11-23T01:00:09Z"),
+      event("Job", "FailedCreate", "something else", "2026-11-23T01:00:01Z"),
+      event("OtherJob", "FailedCreate", "not ours", "2026-11-23T01:00:20Z"),
+    ];
+    expect(find({ events })?.message).toContain("exceeded quota: new");
+  });
+
+  it("quotes the scheduler, and waits longer while a node is being made", () => {
+    const pod = unschedulable("0/1 nodes are available: 1 Insufficient memory.");
+    expect(find({ pod })).toMatchObject({
+      reason: "Unschedulable",
+      message: expect.stringContaining("1 Insufficient memory"),
+      graceSeconds: patience.unschedulable,
+    });
+    expect(find({ pod, events: [event("Pod", "TriggeredScaleUp", "1->2")] })?.graceSeconds).toBe(patience.scalingUp);
+  });
+
+  it("does not blame the scheduler while the volume is still being made", () => {
+    const pod = unschedulable("pod has unbound immediate PersistentVolumeClaims. not found");
+    expect(find({ pod, claim: claimWith("Pending") })).toBeUndefined();
+  });
+
+  it("says why the volume cannot be made, until it is", () => {
+    const pod = unschedulable("pod has unbound immediate PersistentVolumeClaims");
+    const events = [event("Claim", "ProvisioningFailed", "the pool is full")];
+    expect(find({ pod, claim: claimWith("Pending"), events })).toMatchObject({
+      reason: "CloneFailed",
+      message: expect.stringContaining("the pool is full"),
+    });
+    expect(find({ pod: podWith({}), claim: claimWith("Bound"), events })).toBeUndefined();
+  });
+
+  it.each(["ErrImagePull", "ImagePullBackOff", "InvalidImageName"])(
+    "names an image that cannot be had (%s)",
+    (reason) => {
+      expect(find({ pod: waitingFor(reason, "no such image") })).toMatchObject({
+        reason: "ImageUnavailable",
+        message: expect.stringContaining("busybox:none"),
+      });
+    },
+  );
+
+  it.each([
+    ['MountVolume.SetUp failed for volume "x" : secret "offsite-s3" not found', 'no Secret "offsite-s3"'],
+    ['MountVolume.SetUp failed for volume "x" : references non-existent secret key: password', "no key password"],
+  ])("names a missing Secret or key: %s", (said, expected) => {
+    const problem = find({ pod: podWith({}), events: [event("Pod", "FailedMount", said)] });
+    expect(problem).toMatchObject({ reason: "SecretNotFound", message: expect.stringContaining(expected) });
+  });
+
+  it("names a Secret that a check's environment refers to", () => {
+    const pod = waitingFor("CreateContainerConfigError", "couldn't find key user in Secret shop/database");
+    expect(find({ pod })).toMatchObject({
+      reason: "SecretNotFound",
+      message: "the Secret shop/database has no key user; add it",
+    });
+  });
+
+  it("calls any other trouble with mounting by its name", () => {
+    const events = [event("Pod", "FailedMount", "mount failed: exit status 32")];
+    expect(find({ pod: podWith({}), events })?.reason).toBe("MountFailed");
+  });
+});
