@@ -43,7 +43,8 @@ export function describeS3Error(error: unknown, request: S3Request): StorageErro
 /** The store's answer does not say whether the object or the whole bucket is missing (versitygw's 404 has no body). */
 export function isAmbiguousNotFound(error: unknown): boolean {
   const { name, code, status } = factsOf(error);
-  return status === 404 && !["NoSuchBucket", "NoSuchKey"].some((known) => known === name || known === code);
+  if (status !== 404) return false;
+  return !["NoSuchBucket", "NoSuchKey", "XAdminUserNotFound"].some((known) => known === name || known === code);
 }
 
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean => {
@@ -92,6 +93,7 @@ function byCode(code: string, { bucket, endpoint }: S3Request): Meaning | undefi
     case "NoSuchKey":
       return { kind: "NotFound", advice: "there is no such object" };
     case "InvalidAccessKeyId":
+    case "XAdminUserNotFound": // versitygw
       return { kind: "CredentialsRejected", advice: `the store does not know the access key: ${wrongKeys}` };
     case "SignatureDoesNotMatch":
       return { kind: "CredentialsRejected", advice: `the secret key is wrong: ${wrongKeys}` };

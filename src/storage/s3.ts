@@ -4,7 +4,6 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
-  HeadBucketCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
@@ -117,13 +116,14 @@ async function exchange<T>(bucket: Bucket, request: S3Request, send: (options: S
   }
 }
 
+/** Lists, since the answer to a HEAD has no body that could say more than «404»: versitygw says so of unknown keys, too. */
 async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
   try {
-    await bucket.connection.client.send(new HeadBucketCommand({ Bucket: bucket.name }), {
+    await bucket.connection.client.send(new ListObjectsV2Command({ Bucket: bucket.name, MaxKeys: 1 }), {
       abortSignal: AbortSignal.timeout(firstAnswerMs),
     });
   } catch (error) {
-    if (statusOf(error) !== 404) throw describeS3Error(error, request);
+    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
     throw describeS3Error(Object.assign(new Error("The bucket is missing"), { name: "NoSuchBucket" }), request);
   }
 }

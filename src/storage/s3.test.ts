@@ -1,0 +1,288 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort, type S3Server, startS3Server } from "../../test/support/versitygw.ts";
+import { describeStorage } from "./conformance.ts";
+import type { S3Options } from "./location.ts";
+import { openStorage } from "./open.ts";
+import { s3Storage } from "./s3.ts";
+import { connectS3 } from "./s3-client.ts";
+import type { Storage } from "./storage.ts";
+
+let server: S3Server;
+let scratch: string;
+const opened: Storage[] = [];
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), "holdfast-s3-test-"));
+  server = await startS3Server();
+});
+afterAll(async () => {
+  for (const storage of opened) storage.close();
+  for (const socket of sockets) socket.destroy();
+  for (const each of servers) each.close();
+  await server?.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+interface Connect {
+  readonly options?: S3Options;
+  readonly bucket?: string;
+  readonly prefix?: string;
+  readonly environment?: Record<string, string>;
+  readonly credentialsDirectory?: string;
+}
+
+function connect({ options, bucket, prefix = "", environment = {}, credentialsDirectory = keys({}) }: Connect = {}) {
+  const connection = connectS3({
+    options: { endpoint: server.endpoint, region: server.region, ...options },
+    credentialsDirectory,
+    environment,
+  });
+  const storage = s3Storage(connection, bucket ?? server.bucket, prefix);
+  opened.push(storage);
+  return storage;
+}
+
+let folders = 0;
+function keys(change: Readonly<Record<string, string | undefined>>): string {
+  const folder = join(scratch, `keys-${folders++}`);
+  mkdirSync(folder);
+  const all = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey, ...change };
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) writeFileSync(join(folder, name), `${value}\n`);
+  }
+  return folder;
+}
+
+let prefixes = 0;
+describeStorage("An S3 bucket", { fresh: async () => connect({ prefix: `conformance/${prefixes++}` }) });
+describeStorage("An S3 bucket without a prefix, with Content-MD5", {
+  fresh: async () => {
+    const bucket = `whole-${prefixes++}`;
+    mkdirSync(join(server.bucketFolder, "..", bucket));
+    return connect({ bucket, options: { requestChecksums: "WhenRequired" } });
+  },
+});
+
+describe("s3Storage", () => {
+  it("stores exactly these bytes under exactly this key", async () => {
+    await connect({ prefix: "/a//b/" }).put("config", Buffer.from("content"));
+    expect(readFileSync(join(server.bucketFolder, "a/b/config"), "utf8")).toBe("content");
+  });
+
+  it("says whether the bucket or the object is missing", async () => {
+    const elsewhere = connect({ bucket: "no-such-bucket" });
+    const missing = { kind: "BucketNotFound", message: /there is no bucket «no-such-bucket» at http.*: create it/ };
+    await expect(elsewhere.get("config")).rejects.toMatchObject(missing);
+    await expect(elsewhere.put("config", Buffer.from("x"))).rejects.toMatchObject(missing);
+    await expect(elsewhere.put("config", Buffer.from("x"), { ifAbsent: true })).rejects.toMatchObject(missing);
+    await expect(elsewhere.delete("config")).rejects.toMatchObject(missing);
+    await expect(elsewhere.listFolders("")).rejects.toMatchObject(missing);
+    await expect(first(elsewhere.list(""))).rejects.toMatchObject(missing);
+    await expect(connect().get("nothing")).rejects.toMatchObject({ kind: "NotFound" });
+  });
+
+  it("tells wrong keys apart, and keeps them to itself", async () => {
+    const secret = "a-wrong-secret-key";
+    const wrongSecret = connect({ credentialsDirectory: keys({ AWS_SECRET_ACCESS_KEY: secret }) });
+    const error = await wrongSecret.get("config").catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ kind: "CredentialsRejected", message: /the secret key is wrong/ });
+    expect(JSON.stringify([error, String((error as Error).cause), (error as Error).stack])).not.toContain(secret);
+    const unknown = connect({ credentialsDirectory: keys({ AWS_ACCESS_KEY_ID: "nobody" }) });
+    await expect(first(unknown.list(""))).rejects.toMatchObject({
+      kind: "CredentialsRejected",
+      message: /does not know the access key/,
+    });
+    await expect(unknown.put("x", Buffer.from("x"), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "CredentialsRejected",
+    });
+  });
+
+  it("names the credential that is missing", async () => {
+    const half = connect({ credentialsDirectory: keys({ AWS_SECRET_ACCESS_KEY: undefined }) });
+    await expect(half.get("config")).rejects.toMatchObject({
+      kind: "CredentialsMissing",
+      message: expect.stringMatching(/^There is no AWS_SECRET_ACCESS_KEY in /),
+    });
+    const none = connect({ credentialsDirectory: join(scratch, "nowhere") });
+    await expect(none.get("config")).rejects.toMatchObject({ kind: "CredentialsMissing" });
+  });
+
+  it("says what a refused connection and an unknown host are", async () => {
+    const refused = connect({ options: { endpoint: `http://127.0.0.1:${await freePort()}` } });
+    await expect(refused.get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      transient: true,
+      message: /refuses connections: check host and port \(ECONNREFUSED\)/,
+    });
+    const nowhere = connect({ options: { endpoint: "http://store.invalid" } });
+    await expect(nowhere.get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      message: /check the name|name service/,
+    });
+  });
+
+  it("gives up in bounded time on a store that takes the connection and then says nothing", async () => {
+    const silent = createTcpServer((socket) => sockets.add(socket));
+    const endpoint = `http://127.0.0.1:${await listen(silent)}`;
+    const storage = await openStorage({ url: "s3://bucket", s3: { endpoint }, credentialsDirectory: keys({}) });
+    opened.push(storage);
+    const started = performance.now();
+    await expect(storage.get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      message: /did not answer in time/,
+    });
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
+
+  it("tells TLS and plain HTTP apart", async () => {
+    const noTls = connect({ options: { endpoint: server.endpoint.replace("http:", "https:") } });
+    await expect(noTls.get("config")).rejects.toMatchObject({ kind: "Unreachable", message: /does not speak TLS/ });
+  });
+
+  it("trusts a certificate authority that it is given, and no other", async () => {
+    const { cert, key } = selfSigned();
+    const web = createHttpsServer({ cert, key }, (_, response) =>
+      response.writeHead(200, { "content-length": 4 }).end("safe"),
+    );
+    const endpoint = `https://localhost:${await listen(web)}`;
+    await expect(connect({ options: { endpoint } }).get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      transient: false,
+      message: /certificate is not trusted/,
+    });
+    expect((await connect({ options: { endpoint, caBundle: cert } }).get("config")).toString()).toBe("safe");
+    const byIp = endpoint.replace("localhost", "127.0.0.2");
+    await expect(connect({ options: { endpoint: byIp, caBundle: cert } }).get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      message: /certificate is for another name/,
+    });
+    expect(() => connect({ options: { endpoint, caBundle: "not a certificate" } })).toThrow(/no PEM certificate/);
+  });
+
+  it("takes endpoint, region and certificates from the standard variables", async () => {
+    const environment = { AWS_ENDPOINT_URL: "http://wrong.invalid", AWS_ENDPOINT_URL_S3: server.endpoint };
+    const options = { endpoint: undefined, region: undefined };
+    const storage = connect({ options, environment: { ...environment, AWS_REGION: server.region } });
+    await storage.put("by-environment", Buffer.from("x"));
+    expect((await storage.get("by-environment")).toString()).toBe("x");
+    expect(() => connect({ environment: { AWS_CA_BUNDLE: "/nowhere.pem" } })).toThrow(/AWS_CA_BUNDLE/);
+  });
+
+  it.each(["store:9000", "ftp://store", "http://key:secret@store"])("refuses «%s» as an endpoint", (endpoint) => {
+    expect(() => connect({ options: { endpoint } })).toThrow(/endpoint/);
+    expect(() => connect({ options: { endpoint } })).not.toThrow(/secret/);
+  });
+});
+
+describe("s3Storage against a store that misbehaves", () => {
+  const misbehaving = async (listener: RequestListener) => {
+    const port = await listen(createHttpServer(listener));
+    return connect({ options: { endpoint: `http://127.0.0.1:${port}` } });
+  };
+  const xml = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why</Message></Error>`;
+
+  it("never hands on a body that broke off", async () => {
+    const storage = await misbehaving((_, response) => {
+      response.writeHead(200, { "content-length": 100 }).write(Buffer.alloc(40));
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(storage.get("object")).rejects.toMatchObject({ kind: "Unreachable", transient: true });
+  });
+
+  it("never hands on the whole object for a part of it", async () => {
+    const storage = await misbehaving((_, response) =>
+      response.writeHead(200, { "content-length": 100 }).end(Buffer.alloc(100)),
+    );
+    await expect(storage.get("object", { offset: 10, length: 5 })).rejects.toMatchObject({ kind: "Corrupted" });
+  });
+
+  it.each([
+    [503, "SlowDown", "Failed", true],
+    [500, "InternalError", "Failed", true],
+    [400, "BadDigest", "Corrupted", true],
+    [403, "RequestTimeTooSkewed", "Failed", true],
+    [507, "XMinioStorageFull", "Full", false],
+    [403, "AccessDenied", "CredentialsRejected", false],
+    [400, "AuthorizationHeaderMalformed", "Failed", false],
+  ] as const)("understands %i %s as %s", async (status, code, kind, transient) => {
+    const storage = await misbehaving((request, response) => {
+      request
+        .resume()
+        .on("end", () => response.writeHead(status, { "content-type": "application/xml" }).end(xml(code)));
+    });
+    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject({ kind, transient });
+  });
+
+  it("says so where a web page answers instead of a store", async () => {
+    const storage = await misbehaving((_, response) =>
+      response.writeHead(200, { "content-type": "text/html" }).end("<html><body>Welcome<br></body></html>"),
+    );
+    await expect(first(storage.list(""))).rejects.toMatchObject({ name: "StorageError", kind: "Failed" });
+  });
+
+  it("looks first where a store does not know conditional puts", async () => {
+    const objects = new Map<string, Buffer>();
+    const storage = await misbehaving((request, response) => {
+      const parts: Buffer[] = [];
+      request.on("data", (part) => parts.push(part));
+      request.on("end", () => {
+        const path = request.url?.split("?")[0] ?? "";
+        if (request.method === "HEAD") return response.writeHead(objects.has(path) ? 200 : 404).end();
+        if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
+        if (request.headers["if-none-match"]) return response.writeHead(501).end(xml("NotImplemented"));
+        objects.set(path, Buffer.concat(parts));
+        response.writeHead(200).end();
+      });
+    });
+    await storage.put("config", Buffer.from("first"), { ifAbsent: true });
+    await expect(storage.put("config", Buffer.from("second"), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+    expect([...objects.values()].map(String)).toEqual(["first"]);
+  });
+});
+
+async function listen(each: Server): Promise<number> {
+  servers.push(each);
+  each.listen(0, "127.0.0.1");
+  await once(each, "listening");
+  return (each.address() as AddressInfo).port;
+}
+
+function selfSigned(): { cert: string; key: string } {
+  const [key, cert] = [join(scratch, "key.pem"), join(scratch, "cert.pem")];
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const files = ["-keyout", key, "-out", cert];
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:P-256",
+      "-nodes",
+      "-days",
+      "2",
+      ...subject,
+      ...files,
+    ],
+    {
+      stdio: "ignore",
+    },
+  );
+  return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+}
+
+const first = <T>(iterable: AsyncIterable<T>): Promise<IteratorResult<T>> => iterable[Symbol.asyncIterator]().next();
