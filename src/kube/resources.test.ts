@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { apiVersionOf, backupPolicies, jobs, nodes, pods, resourcePath, volumeSnapshots } from "./resources.ts";
+import { backupPolicies } from "./holdfast.ts";
+import { apiVersionOf, jobs, nodes, pods, resourcePath, volumeSnapshots } from "./resources.ts";
 
 describe("resourcePath", () => {
   it("addresses collections, objects and subresources of the core and of other groups", () => {

@@ -1,5 +1,3 @@
-import { apiVersion, type KindName, kinds } from "../api/kinds.ts";
-import type { BackupPolicy, BackupTarget, Restore, RestorePoint, RestoreTest } from "../api/objects.ts";
 import type * as kube from "./types.ts";
 
 /** Where a kind lives in the API. `T` is the type of its objects. */
@@ -79,14 +77,6 @@ export const volumeSnapshotClasses = define<kube.VolumeSnapshotClass>(
   "volumesnapshotclasses",
   "cluster",
 );
-
-const own = <T extends kube.KubeObject>(kind: KindName): Resource<T> => define<T>(apiVersion, kind, kinds[kind].plural);
-
-export const backupTargets = own<BackupTarget>("BackupTarget");
-export const backupPolicies = own<BackupPolicy>("BackupPolicy");
-export const restorePoints = own<RestorePoint>("RestorePoint");
-export const restores = own<Restore>("Restore");
-export const restoreTests = own<RestoreTest>("RestoreTest");
 
 /** `apiVersion` as objects of the resource carry it. */
 export const apiVersionOf = (resource: Resource): string =>
