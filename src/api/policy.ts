@@ -1,22 +1,27 @@
 import { z } from "zod";
-import { conditions } from "./conditions.ts";
+import { conditions, observedGeneration } from "./conditions.ts";
 import { cron } from "./cron.ts";
 import { moverOptions } from "./pods.ts";
 import { runSummary } from "./runs.ts";
 import { duration, instant, labelName, objectName, timeZone } from "./scalars.ts";
 
 const labelSelector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: z
+    .record(z.string(), z.string().max(63))
+    .meta({ maxProperties: 64 })
+    .optional()
+    .describe("Labels and values that must all be there."),
   matchExpressions: z
     .array(
       z.strictObject({
-        key: z.string(),
-        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-        values: z.array(z.string()).optional(),
+        key: z.string().max(317).describe("The label."),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("How the label and the values relate."),
+        values: z.array(z.string().max(63)).max(64).optional().describe("The values, for In and NotIn."),
       }),
     )
     .max(64)
-    .optional(),
+    .optional()
+    .describe("Requirements that must all hold."),
 });
 export type LabelSelector = z.infer<typeof labelSelector>;
 
@@ -24,91 +29,143 @@ export const backupType = z.enum(["Full", "Incremental"]);
 export type BackupType = z.infer<typeof backupType>;
 
 export const schedule = z.strictObject({
-  name: labelName.max(30),
-  type: backupType,
-  cron,
-  /** Overrides the policy's time zone for this schedule. */
-  timeZone: timeZone.optional(),
-  targets: z.array(objectName).min(1).max(8).meta({ "x-kubernetes-list-type": "set" }),
-  suspend: z.boolean().default(false),
+  name: labelName.min(1).max(30).describe("Names the schedule; it becomes part of the CronJob's name."),
+  type: backupType.describe(
+    "Full starts a new chain, a repository that shares nothing with earlier ones. Incremental adds to the newest chain; where there is none, it becomes a Full.",
+  ),
+  cron: cron.describe(
+    "When it runs: minute, hour, day of month, month and day of week (0 to 6, Sunday is 0), such as 0 1 * * 1-6.",
+  ),
+  timeZone: timeZone.optional().describe("The time zone of this schedule's cron; the policy's where it is absent."),
+  targets: z
+    .array(objectName)
+    .min(1)
+    .max(8)
+    .meta({ "x-kubernetes-list-type": "set" })
+    .describe("The BackupTargets that get a copy; the volume is read once for all of them."),
+  suspend: z.boolean().default(false).describe("Starts no more runs of this schedule while it is true."),
 });
 export type Schedule = z.infer<typeof schedule>;
 
-const keep = z.int().min(1).max(100000).optional();
+const keep = (what: string) => z.int().min(1).max(100000).optional().describe(what);
 
 /** restic's `forget --keep-*` semantics, counted in the policy's time zone. */
 export const retention = z
   .strictObject({
-    keepLast: keep,
-    keepHourly: keep,
-    keepDaily: keep,
-    keepWeekly: keep,
-    keepMonthly: keep,
-    keepYearly: keep,
+    keepLast: keep("Keeps this many of the newest points."),
+    keepHourly: keep("Keeps the newest point of each of this many hours that have one."),
+    keepDaily: keep("Keeps the newest point of each of this many days that have one."),
+    keepWeekly: keep("Keeps the newest point of each of this many weeks (Monday to Sunday) that have one."),
+    keepMonthly: keep("Keeps the newest point of each of this many months that have one."),
+    keepYearly: keep("Keeps the newest point of each of this many years that have one."),
   })
-  .meta({ minProperties: 1 });
+  .refine((rules) => Object.values(rules).some((count) => count !== undefined), { message: "give at least one keep" })
+  .meta({
+    "x-kubernetes-validations": [
+      {
+        rule: ["Last", "Hourly", "Daily", "Weekly", "Monthly", "Yearly"]
+          .map((rule) => `has(self.keep${rule})`)
+          .join(" || "),
+        message:
+          "give at least one of keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly and keepYearly, or leave retention out to keep everything",
+      },
+    ],
+  });
 export type Retention = z.infer<typeof retention>;
 
 export const objectives = z.strictObject({
-  /** Recovery point objective: the newest good copy on each target may be this old. */
-  rpo: duration,
-  /** Recovery time objective: a restore, as RestoreTests measure it, may take this long. */
-  rto: duration.optional(),
-  /** Every volume on every target must have passed a RestoreTest within this time. */
-  verifiedWithin: duration.default("30d"),
+  rpo: duration.describe(
+    "Recovery point objective: how old the newest good copy of a volume may be, on each target that has no maxAge of its own.",
+  ),
+  rto: duration
+    .optional()
+    .describe("Recovery time objective: how long a restore, as RestoreTests measure it, may take."),
+  verifiedWithin: duration
+    .default("30d")
+    .describe("Every volume on every target must have passed a RestoreTest within this time."),
 });
 export type Objectives = z.infer<typeof objectives>;
 
+const volumes = z
+  .strictObject({
+    selector: labelSelector
+      .optional()
+      .describe("Selects PVCs by their labels; an empty selector selects all PVCs of the namespace."),
+    names: z
+      .array(objectName)
+      .min(1)
+      .max(256)
+      .meta({ "x-kubernetes-list-type": "set" })
+      .optional()
+      .describe("PVCs by name."),
+  })
+  .refine((given) => given.selector !== undefined || given.names !== undefined, { message: "give a selector or names" })
+  .meta({
+    "x-kubernetes-validations": [
+      {
+        rule: "has(self.selector) || has(self.names)",
+        message: "say which PVCs to back up: give a selector, names, or both",
+      },
+    ],
+  });
+
 export const policySpec = z.strictObject({
-  /** The PVCs of this namespace to back up: those named and those selected, together. */
-  volumes: z
-    .strictObject({
-      selector: labelSelector.optional(),
-      names: z.array(objectName).max(256).meta({ "x-kubernetes-list-type": "set" }).optional(),
-    })
-    .meta({ minProperties: 1 }),
+  volumes: volumes.describe(
+    "The PVCs of this namespace to back up: those selected and those named, together, but for those with the annotation holdfast.dev/exclude.",
+  ),
   snapshot: z
     .strictObject({
-      /** The default class of the volume's driver where it is absent. */
-      volumeSnapshotClassName: objectName.optional(),
+      volumeSnapshotClassName: objectName
+        .optional()
+        .describe("The VolumeSnapshotClass; the default class of the volume's driver where it is absent."),
     })
-    .optional(),
-  timeZone: timeZone.default("Etc/UTC"),
+    .optional()
+    .describe("How the instant that is backed up is held fast."),
+  timeZone: timeZone
+    .default("Etc/UTC")
+    .describe("The time zone of the schedules that have none of their own, and of retention's hours, days and weeks."),
   schedules: z
     .array(schedule)
     .min(1)
     .max(16)
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
-  /** Nothing is ever forgotten where it is absent. */
-  retention: retention.optional(),
-  objectives,
-  /** Glob patterns of paths inside the volume that are left out. */
-  excludes: z.array(z.string().min(1).max(4096)).max(256).optional(),
-  suspend: z.boolean().default(false),
-  mover: moverOptions.prefault({}),
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
+    .describe("When which type of backup is made; each becomes a CronJob."),
+  retention: retention
+    .optional()
+    .describe(
+      "Which restore points stay, with the meaning of restic's forget. The newest good and the newest verified point of each volume on each target always stay. Nothing is ever forgotten where it is absent.",
+    ),
+  objectives: objectives.describe("What must hold; conditions say whether it does."),
+  excludes: z
+    .array(z.string().min(1).max(4096))
+    .max(256)
+    .optional()
+    .describe("Glob patterns of paths inside the volume that are left out."),
+  suspend: z.boolean().default(false).describe("Starts no more runs of any schedule while it is true."),
+  mover: moverOptions.prefault({}).describe("How the pods that move data are run."),
 });
 export type PolicySpec = z.infer<typeof policySpec>;
 
 const scheduleStatus = z.strictObject({
-  name: z.string(),
-  cronJob: z.string().optional(),
-  nextTime: instant.optional(),
-  lastSuccessTime: instant.optional(),
-  lastRun: runSummary.optional(),
+  name: z.string().describe("The schedule's name."),
+  cronJob: z.string().optional().describe("The CronJob's name."),
+  nextTime: instant.optional().describe("When the next run is due."),
+  lastSuccessTime: instant.optional().describe("When a run last succeeded."),
+  lastRun: runSummary.optional().describe("The newest run."),
 });
 export type ScheduleStatus = z.infer<typeof scheduleStatus>;
 
 export const policyStatus = z.strictObject({
-  observedGeneration: z.int().min(0).optional(),
+  observedGeneration,
   conditions: conditions.optional(),
-  nextTime: instant.optional(),
-  lastSuccessTime: instant.optional(),
-  /** How many PVCs match now. */
-  volumes: z.int().min(0).optional(),
-  restorePoints: z.int().min(0).optional(),
+  nextTime: instant.optional().describe("When the next run of any schedule is due."),
+  lastSuccessTime: instant.optional().describe("When a run of any schedule last succeeded."),
+  volumes: z.int().min(0).optional().describe("How many PVCs match now."),
+  restorePoints: z.int().min(0).optional().describe("How many restore points this policy has."),
   schedules: z
     .array(scheduleStatus)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] })
-    .optional(),
+    .optional()
+    .describe("What is known of each schedule."),
 });
 export type PolicyStatus = z.infer<typeof policyStatus>;

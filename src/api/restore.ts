@@ -1,33 +1,47 @@
 import { z } from "zod";
-import { conditions } from "./conditions.ts";
+import { conditions, observedGeneration } from "./conditions.ts";
 import { moverOptions } from "./pods.ts";
 import { progress } from "./runs.ts";
-import { instant, nameRef, objectName } from "./scalars.ts";
+import { formed, instant, nameRef, objectName } from "./scalars.ts";
 
 /** Brings a restore point back into a new PVC. Its spec never changes: make another Restore instead. */
 export const restoreSpec = z
   .strictObject({
-    restorePointRef: nameRef.optional(),
-    /** Or: the newest good point of this policy's PVC that is not younger than `asOf`. */
-    policyRef: nameRef.optional(),
-    pvc: objectName.optional(),
-    asOf: instant.optional(),
-    /** The BackupTarget to read from; the first with a good copy where it is absent. */
-    target: objectName.optional(),
-    /** Only these paths inside the volume. */
-    paths: z.array(z.string().min(1).max(4096)).max(256).optional(),
-    /** The PVC to make. What is absent is taken from the source PVC. */
-    to: z.strictObject({
-      pvc: z.strictObject({
-        name: objectName,
-        storageClassName: objectName.optional(),
-        storage: z
-          .string()
-          .regex(/^[0-9]+(\.[0-9]+)?([EPTGMk]i?)?$/)
-          .optional(),
-      }),
-    }),
-    mover: moverOptions.prefault({}),
+    restorePointRef: nameRef.optional().describe("The RestorePoint to bring back."),
+    policyRef: nameRef
+      .optional()
+      .describe("Instead of a RestorePoint: the policy whose newest good point of pvc is taken."),
+    pvc: objectName.optional().describe("With policyRef: the PVC that was backed up."),
+    asOf: instant
+      .optional()
+      .describe("With policyRef: takes the newest good point whose data is from this instant or before."),
+    target: objectName
+      .optional()
+      .describe("The BackupTarget to read from; the first with a good copy where it is absent."),
+    paths: z
+      .array(z.string().min(1).max(4096))
+      .min(1)
+      .max(256)
+      .optional()
+      .describe("Only these paths inside the volume; everything where it is absent."),
+    to: z
+      .strictObject({
+        pvc: z
+          .strictObject({
+            name: objectName.describe("The name of the PVC that is made; it must not exist."),
+            storageClassName: objectName.optional().describe("Its StorageClass; the source's where it is absent."),
+            storage: formed({
+              pattern: /^[0-9]+(\.[0-9]+)?([EPTGMk]i?)?$/,
+              message: "write a size, such as 10Gi",
+              max: 32,
+            })
+              .optional()
+              .describe("Its size, such as 10Gi; the source's where it is absent."),
+          })
+          .describe("A new PVC, like the source but for what is said here."),
+      })
+      .describe("Where the data goes."),
+    mover: moverOptions.prefault({}).describe("How the pods that move data are run."),
   })
   .meta({
     "x-kubernetes-validations": [
@@ -43,18 +57,17 @@ export const restoreSpec = z
 export type RestoreSpec = z.infer<typeof restoreSpec>;
 
 export const restoreStatus = z.strictObject({
-  observedGeneration: z.int().min(0).optional(),
+  observedGeneration,
   conditions: conditions.optional(),
-  phase: z.enum(["Pending", "Running", "Succeeded", "Failed"]).optional(),
-  /** What was chosen. */
-  restorePoint: z.string().optional(),
-  target: z.string().optional(),
-  snapshot: z.string().optional(),
-  startTime: instant.optional(),
-  completionTime: instant.optional(),
-  progress: progress.optional(),
-  restoreSeconds: z.number().min(0).optional(),
-  bytes: z.int().min(0).optional(),
-  files: z.int().min(0).optional(),
+  phase: z.enum(["Pending", "Running", "Succeeded", "Failed"]).optional().describe("How far it came."),
+  restorePoint: z.string().optional().describe("The RestorePoint that was chosen."),
+  target: z.string().optional().describe("The BackupTarget that was chosen."),
+  snapshot: z.string().optional().describe("The restic snapshot's id."),
+  startTime: instant.optional().describe("When it started."),
+  completionTime: instant.optional().describe("When it ended."),
+  progress: progress.optional().describe("What the mover has done so far."),
+  restoreSeconds: z.number().min(0).optional().describe("Seconds until the data was readable."),
+  bytes: z.int().min(0).optional().describe("Bytes restored."),
+  files: z.int().min(0).optional().describe("Files restored."),
 });
 export type RestoreStatus = z.infer<typeof restoreStatus>;

@@ -1,35 +1,46 @@
 import { z } from "zod";
 import { backupType } from "./policy.ts";
 import { progress } from "./runs.ts";
-import { instant, objectName } from "./scalars.ts";
+import { formed, instant, objectName } from "./scalars.ts";
 
 /** The facts of one PVC at one instant; written once by the runner and never changed again. */
 export const restorePointSpec = z
   .strictObject({
-    policy: objectName,
-    schedule: z.string(),
-    pvc: z.strictObject({ name: objectName, uid: z.string() }),
-    /** UTC start of the chain's Full, `20261123T010000Z`; the last part of the repository's path. */
-    chain: z.string().regex(/^[0-9]{8}T[0-9]{6}Z$/),
-    type: backupType,
-    /** The instant the data is from: the VolumeSnapshot's `creationTime`. */
-    time: instant,
-    /** UID of the Job that made it. */
-    run: z.string(),
-    /** The source PVC's own spec, labels and size, so that it can be made again elsewhere. */
-    source: z.record(z.string(), z.unknown()).meta({ "x-kubernetes-preserve-unknown-fields": true }),
+    policy: objectName.describe("The BackupPolicy that it was made by."),
+    schedule: z.string().max(63).describe("The policy's schedule."),
+    pvc: z
+      .strictObject({
+        name: objectName.describe("The PVC's name."),
+        uid: z.string().max(64).describe("The PVC's UID: one made again under the same name is another volume."),
+      })
+      .describe("The PVC that was backed up."),
+    chain: formed({
+      pattern: /^[0-9]{8}T[0-9]{6}Z$/,
+      message: "a chain is named by the UTC time of its start, such as 20261123T010000Z",
+      max: 16,
+    }).describe("The UTC start of the chain's Full, such as 20261123T010000Z; the last part of the repository's path."),
+    type: backupType.describe("What kind of backup it was."),
+    time: instant.describe("The instant that the data is from: the VolumeSnapshot's creationTime."),
+    run: z.string().max(64).describe("The UID of the Job that made it."),
+    source: z
+      .record(z.string(), z.unknown())
+      .meta({ "x-kubernetes-preserve-unknown-fields": true })
+      .describe("The source PVC's own spec, so that it can be made again elsewhere."),
   })
   .meta({ "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "a restore point's facts never change" }] });
 export type RestorePointSpec = z.infer<typeof restorePointSpec>;
 
 /** What the newest RestoreTest of a copy found. */
 export const verification = z.strictObject({
-  result: z.enum(["Passed", "Failed"]),
-  time: instant,
-  restoreTest: z.string(),
-  /** Seconds from the start of the restore until the data was readable. */
-  restoreSeconds: z.number().min(0).optional(),
-  message: z.string().optional(),
+  result: z.enum(["Passed", "Failed"]).describe("Whether it passed."),
+  time: instant.describe("When it was tested."),
+  restoreTest: z.string().describe("The RestoreTest."),
+  restoreSeconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Seconds from the start of the restore until the data was readable."),
+  message: z.string().optional().describe("Why it failed."),
 });
 export type Verification = z.infer<typeof verification>;
 
@@ -42,42 +53,46 @@ export const copyState = z.enum(["InProgress", "Good", "Incomplete", "Failed", "
 export type CopyState = z.infer<typeof copyState>;
 
 export const copy = z.strictObject({
-  target: objectName,
-  state: copyState,
-  /** Its own type: an Incremental is stored as a Full on a target that has no chain yet. */
-  type: backupType.optional(),
-  /** Where it is, as plain restic takes it: `s3:https://host/bucket/prefix/...`. Never holds credentials. */
-  repository: z.string().optional(),
-  /** The restic snapshot's id. */
-  snapshot: z.string().optional(),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  completionTime: instant.optional(),
-  /** Plain bytes new to this target, and the bytes they took in the store after compression and encryption. */
-  bytesAdded: z.int().min(0).optional(),
-  bytesStored: z.int().min(0).optional(),
-  verified: verification.optional(),
+  target: objectName.describe("The BackupTarget."),
+  state: copyState.describe(
+    "Good: everything was read, and the store confirmed everything. Incomplete: paths could not be read; it never counts. Failed: nothing usable was written. Pruned: retention removed it. Missing: a later run did not find it any more.",
+  ),
+  type: backupType
+    .optional()
+    .describe("Its own type: an Incremental is stored as a Full on a target that has no chain yet."),
+  repository: z
+    .string()
+    .optional()
+    .describe("Where it is, as plain restic takes it, such as s3:https://host/bucket/prefix; it holds no credentials."),
+  snapshot: z.string().optional().describe("The restic snapshot's id."),
+  reason: z.string().optional().describe("Why it is not good, as a word for programs."),
+  message: z.string().optional().describe("Why it is not good, and what to do, for people."),
+  completionTime: instant.optional().describe("When it was written."),
+  bytesAdded: z.int().min(0).optional().describe("Bytes of files that were new to this target."),
+  bytesStored: z.int().min(0).optional().describe("Bytes that they took in the store, compressed and encrypted."),
+  verified: verification.optional().describe("What the newest RestoreTest of this copy found."),
 });
 export type Copy = z.infer<typeof copy>;
 
 export const restorePointStatus = z.strictObject({
-  /** `Degraded`: at least one copy is good, but not all that were asked for. */
-  phase: z.enum(["InProgress", "Succeeded", "Degraded", "Failed"]).optional(),
-  message: z.string().optional(),
-  startTime: instant.optional(),
-  completionTime: instant.optional(),
-  /** Size of all files, their number, the bytes read from the volume, and how many paths could not be read. */
-  size: z.int().min(0).optional(),
-  files: z.int().min(0).optional(),
-  bytesRead: z.int().min(0).optional(),
-  errors: z.int().min(0).optional(),
-  /** The first of the paths that could not be read. */
-  failedPaths: z.array(z.string()).max(20).optional(),
-  durationSeconds: z.number().min(0).optional(),
-  progress: progress.optional(),
+  phase: z
+    .enum(["InProgress", "Succeeded", "Degraded", "Failed"])
+    .optional()
+    .describe("How far it came. Degraded: at least one copy is good, but not all that were asked for."),
+  message: z.string().optional().describe("What went wrong, for people."),
+  startTime: instant.optional().describe("When its run started on this volume."),
+  completionTime: instant.optional().describe("When its run ended."),
+  size: z.int().min(0).optional().describe("Bytes in all files."),
+  files: z.int().min(0).optional().describe("How many files there are."),
+  bytesRead: z.int().min(0).optional().describe("Bytes that were read from the volume."),
+  errors: z.int().min(0).optional().describe("How many paths could not be read."),
+  failedPaths: z.array(z.string()).max(20).optional().describe("The first of the paths that could not be read."),
+  durationSeconds: z.number().min(0).optional().describe("Seconds that the mover took."),
+  progress: progress.optional().describe("What the mover has done so far."),
   copies: z
     .array(copy)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["target"] })
-    .optional(),
+    .optional()
+    .describe("Its copies, one entry for each target."),
 });
 export type RestorePointStatus = z.infer<typeof restorePointStatus>;
