@@ -17,6 +17,8 @@ export type Patience = {
   readonly secretMissing: number;
   readonly mount: number;
   readonly image: number;
+  /** For a pod that is being deleted to be gone. */
+  readonly podLost: number;
   readonly provisioning: number;
   /** For a VolumeSnapshot to be taken, and for an error of it to pass. */
   readonly snapshot: number;
@@ -34,6 +36,7 @@ export const defaultPatience: Patience = {
   secretMissing: 30,
   mount: 180,
   image: 45,
+  podLost: 300,
   provisioning: 120,
   snapshot: 600,
   snapshotError: 30,

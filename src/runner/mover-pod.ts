@@ -90,7 +90,7 @@ export function moverJob(input: MoverJob): Job {
           { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
           {
             action: "FailJob",
-            onExitCodes: { containerName: moverContainer, operator: "In", values: finalExitCodes },
+            onExitCodes: { containerName: moverContainer, operator: "In", values: [...finalExitCodes] },
           },
         ],
       },
@@ -100,7 +100,7 @@ export function moverJob(input: MoverJob): Job {
 }
 
 /** Exit codes with which a mover says that trying again will not help; others (killed, interrupted) are tried again. */
-const finalExitCodes = [
+export const finalExitCodes: readonly number[] = [
   exitCode.failed,
   exitCode.incomplete,
   exitCode.noRepository,

@@ -101,6 +101,12 @@ describe("findProblem", () => {
     });
   });
 
+  it("calls a pod lost that is being deleted and does not end", () => {
+    const pod = podWith({ phase: "Running" });
+    const deleted = { ...pod, metadata: { ...pod.metadata, deletionTimestamp: "2026-11-23T01:00:00Z" } };
+    expect(find({ pod: deleted })?.reason).toBe("MoverLost");
+  });
+
   it("calls any other trouble with mounting by its name", () => {
     const events = [event("Pod", "FailedMount", "mount failed: exit status 32")];
     expect(find({ pod: podWith({}), events })?.reason).toBe("MountFailed");

@@ -1,6 +1,7 @@
 import type { ContainerStatus, Job, KubeEvent, PersistentVolumeClaim, Pod } from "../kube/types.ts";
 import type { Patience } from "./context.ts";
 import { runReason } from "./contract.ts";
+import { isFinished } from "./mover-records.ts";
 
 /** What is seen of a Job whose pod does not come to run. */
 export type Situation = {
@@ -24,6 +25,7 @@ export type Problem = {
 export function findProblem(situation: Situation, patience: Patience): Problem | undefined {
   const { pod } = situation;
   if (!pod) return podNotMade(situation, patience);
+  if (pod.metadata.deletionTimestamp && !isFinished(pod)) return podLost(pod, patience);
   if (pod.status?.phase !== "Pending") return undefined;
   const waiting = pod.status.containerStatuses?.map((status) => containerProblem(status, patience)).find(Boolean);
   return (
@@ -44,6 +46,13 @@ function podNotMade({ job, events }: Situation, patience: Patience): Problem | u
   }
   const message = `Kubernetes refused to make the pod: ${said}`;
   return { reason: runReason.podRefused, message, graceSeconds: patience.podRefused };
+}
+
+/** A pod that is being deleted and never ends is one whose node does not answer. */
+function podLost(pod: Pod, patience: Patience): Problem {
+  const where = pod.spec?.nodeName ? `the node ${pod.spec.nodeName}` : "its node";
+  const message = `the pod ${pod.metadata.name} was deleted and does not end; see whether ${where} is well`;
+  return { reason: runReason.moverLost, message, graceSeconds: patience.podLost };
 }
 
 const imageReasons = ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"];
