@@ -1,0 +1,56 @@
+import { StorageError } from "./errors.ts";
+import type { Storage, StoredObject } from "./storage.ts";
+
+/** Objects in a Map: for unit tests, and for faults to be built on. `objects` may be looked at and changed at will. */
+export function memoryStorage(
+  objects: Map<string, Buffer> = new Map(),
+  prefix = "",
+): Storage & { readonly objects: Map<string, Buffer> } {
+  const description = `memory://${prefix}`;
+  return {
+    description,
+    objects,
+    async get(key, range) {
+      const object = objects.get(prefix + key);
+      if (!object) throw new StorageError("NotFound", `There is no ${key} in ${description}.`);
+      if (!range) return Buffer.from(object);
+      const part = object.subarray(range.offset, range.offset + range.length);
+      if (part.length !== range.length) {
+        throw new StorageError(
+          "Corrupted",
+          `${key} in ${description} has ${object.length} bytes: too short for ${range.length} bytes at ${range.offset}.`,
+        );
+      }
+      return Buffer.from(part);
+    },
+    async put(key, data, options) {
+      if (options?.ifAbsent && objects.has(prefix + key)) {
+        throw new StorageError("AlreadyExists", `${key} exists already in ${description}.`);
+      }
+      objects.set(prefix + key, Buffer.from(data));
+    },
+    async *list(below) {
+      const found: StoredObject[] = [];
+      for (const [key, object] of objects) {
+        if (key.startsWith(prefix + below)) found.push({ key: key.slice(prefix.length), size: object.length });
+      }
+      yield* found;
+    },
+    async listFolders(below) {
+      const names = new Set<string>();
+      for (const key of objects.keys()) {
+        if (!key.startsWith(prefix + below)) continue;
+        const [name, ...rest] = key.slice((prefix + below).length).split("/");
+        if (name && rest.length > 0) names.add(name);
+      }
+      return [...names].sort();
+    },
+    async delete(key) {
+      objects.delete(prefix + key);
+    },
+    below(folder) {
+      return memoryStorage(objects, `${prefix}${folder.replace(/\/$/, "")}/`);
+    },
+    close() {},
+  };
+}
