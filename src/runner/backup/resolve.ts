@@ -1,0 +1,102 @@
+import type { BackupPolicy, BackupTarget } from "../../api/objects.ts";
+import type { Schedule } from "../../api/policy.ts";
+import { jobs, persistentVolumeClaims } from "../../kube/resources.ts";
+import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
+import { chooseVolumes } from "../../policy/volumes.ts";
+import type { RunContext } from "../context.ts";
+import { runReason } from "../contract.ts";
+import { RunFailure } from "../failure.ts";
+import { loadClusterUid, loadPolicy, loadTargets } from "../load.ts";
+
+/** A target that takes no part in this run. */
+export type TargetFailure = { readonly target: string; readonly reason: string; readonly message: string };
+
+/** What a backup run is about: settled at its beginning, the same for all its volumes. */
+export type BackupPlan = {
+  readonly policy: BackupPolicy;
+  readonly schedule: Schedule;
+  readonly targets: readonly BackupTarget[];
+  readonly targetFailures: readonly TargetFailure[];
+  readonly claims: readonly Stored<PersistentVolumeClaim>[];
+  /** Volumes the policy names that cannot be backed up at all. */
+  readonly missing: readonly { readonly pvc: string; readonly message: string }[];
+  readonly clusterUid: string;
+};
+
+/** The schedule or its policy is suspended, and nobody started this run by hand: there is nothing to do. */
+export class Suspended extends RunFailure {
+  constructor(what: string) {
+    super(runReason.suspended, `${what} is suspended; set suspend to false, or start a run by hand`);
+  }
+}
+
+/** Reads what the run needs to know. Throws a `RunFailure` where there is nothing that it could do. */
+export async function resolveBackup(
+  context: RunContext,
+  names: { readonly policy: string; readonly schedule: string },
+): Promise<BackupPlan> {
+  const policy = await loadPolicy(context, names.policy);
+  const schedule = policy.spec.schedules.find(({ name }) => name === names.schedule);
+  if (!schedule) {
+    throw new RunFailure(
+      runReason.policyInvalid,
+      `the policy ${names.policy} has no schedule "${names.schedule}" any more; start a run of one that it has`,
+    );
+  }
+  if ((policy.spec.suspend || schedule.suspend) && !(await isStartedByHand(context))) {
+    throw new Suspended(policy.spec.suspend ? `the policy ${names.policy}` : `the schedule ${names.schedule}`);
+  }
+  const { targets, failures } = await loadTargets(context, schedule.targets);
+  const [first] = failures;
+  if (targets.length === 0 && first) {
+    throw new RunFailure(first.reason, failures.map(({ message }) => message).join("; "));
+  }
+  const { claims, missing } = await findVolumes(context, policy);
+  const clusterUid = await loadClusterUid(context);
+  return { policy, schedule, targets, targetFailures: failures, claims, missing, clusterUid };
+}
+
+/** `kubectl create job --from=cronjob/…` says so, and what a person asks for is done. */
+async function isStartedByHand({ client, identity }: RunContext): Promise<boolean> {
+  const job = await client.find(jobs, { namespace: identity.namespace, name: identity.jobName });
+  return job?.metadata.annotations?.["cronjob.kubernetes.io/instantiate"] === "manual";
+}
+
+async function findVolumes({ client, identity }: RunContext, { metadata, spec }: BackupPolicy) {
+  const { namespace } = identity;
+  const all = (await client.list(persistentVolumeClaims, { namespace })).items;
+  const { matching, missing } = chooseVolumes(spec.volumes, all);
+  const leaving = all.filter(
+    (claim) => claim.metadata.deletionTimestamp && spec.volumes.names?.includes(claim.metadata.name),
+  );
+  const gone = [
+    ...missing.map((pvc) => ({
+      pvc,
+      message: `there is no PVC "${pvc}", which the policy names; correct spec.volumes.names`,
+    })),
+    ...leaving.map(({ metadata: { name: pvc } }) => ({ pvc, message: `PVC ${pvc} is being deleted` })),
+  ];
+  if (matching.length > 0) return { claims: matching, missing: gone };
+  const [first] = gone;
+  if (first) throw new RunFailure(runReason.volumeNotFound, gone.map(({ message }) => message).join("; "));
+  throw new RunFailure(
+    runReason.noVolumesMatch,
+    `no PVC in namespace ${namespace} matches spec.volumes of the policy ${metadata.name}; correct the selector or the names`,
+  );
+}
+
+/** Throws where the volume is of a kind, or in a state, in which it cannot be backed up. */
+export function checkClaim({ metadata, spec, status }: PersistentVolumeClaim): void {
+  if (spec?.volumeMode === "Block") {
+    throw new RunFailure(
+      runReason.volumeModeUnsupported,
+      `PVC ${metadata.name} is a block device (volumeMode Block), which cannot be backed up yet; annotate it with holdfast.dev/exclude: "true"`,
+    );
+  }
+  if (status?.phase === "Bound") return;
+  const why =
+    status?.phase === "Lost"
+      ? "its volume is lost"
+      : "it is not bound to a volume; on a storage class that waits for the first consumer it is when a pod uses it";
+  throw new RunFailure(runReason.volumeNotBound, `PVC ${metadata.name} cannot be backed up: ${why}`);
+}

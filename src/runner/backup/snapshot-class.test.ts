@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import type { PersistentVolume, StorageClass, VolumeSnapshotClass } from "../../kube/types.ts";
+import { chooseCloneClass, chooseSnapshotClass, driverOf } from "./snapshot-class.ts";
+
+const reasonOf = (work: () => unknown): unknown => {
+  try {
+    return work();
+  } catch (error) {
+    return (error as { reason?: string }).reason;
+  }
+};
+
+const snapshotClass = (name: string, change: Partial<VolumeSnapshotClass> & { isDefault?: boolean } = {}) =>
+  ({
+    driver: "csi.a",
+    deletionPolicy: "Delete",
+    ...change,
+    metadata: {
+      name,
+      annotations: change.isDefault ? { "snapshot.storage.kubernetes.io/is-default-class": "true" } : {},
+    },
+  }) as VolumeSnapshotClass;
+
+describe("chooseSnapshotClass", () => {
+  const choose = (wanted: string | undefined, ...classes: VolumeSnapshotClass[]) =>
+    reasonOf(() => chooseSnapshotClass({ pvc: "data", driver: "csi.a", wanted, classes }));
+
+  it("takes the class that the policy names", () => {
+    expect(choose("fast", snapshotClass("slow", { isDefault: true }), snapshotClass("fast"))).toBe("fast");
+  });
+  it("takes the default class of the volume's driver, not another driver's", () => {
+    const other = snapshotClass("other", { driver: "csi.b", isDefault: true });
+    expect(choose(undefined, other, snapshotClass("plain"), snapshotClass("own", { isDefault: true }))).toBe("own");
+  });
+  it.each([
+    ["an unknown class", "nosuch", [snapshotClass("fast")], "SnapshotClassNotFound"],
+    ["no default", undefined, [snapshotClass("fast")], "SnapshotClassNotFound"],
+    [
+      "two defaults",
+      undefined,
+      [snapshotClass("a", { isDefault: true }), snapshotClass("b", { isDefault: true })],
+      "SnapshotClassNotFound",
+    ],
+    ["a driver without classes", undefined, [snapshotClass("b", { driver: "csi.b" })], "SnapshotUnsupported"],
+    ["a class of another driver", "b", [snapshotClass("b", { driver: "csi.b" })], "SnapshotUnsupported"],
+    [
+      "a class that keeps its snapshots",
+      "keep",
+      [snapshotClass("keep", { deletionPolicy: "Retain" })],
+      "SnapshotUnsupported",
+    ],
+  ] as const)("refuses %s", (_, wanted, classes, reason) => {
+    expect(choose(wanted, ...classes)).toBe(reason);
+  });
+});
+
+it("refuses a volume without a CSI driver, by name", () => {
+  const volume = { metadata: { name: "pv-1" }, spec: { hostPath: { path: "/x" } } } as PersistentVolume;
+  expect(() => driverOf("data", volume)).toThrow(/PVC data \(pv-1\)/);
+});
+
+describe("chooseCloneClass", () => {
+  const storageClass = (
+    name: string,
+    reclaimPolicy: string,
+    parameters?: Record<string, string>,
+    provisioner = "csi.a",
+  ) => ({ metadata: { name }, reclaimPolicy, parameters, provisioner }) as StorageClass;
+  const choose = (name: string | undefined, ...classes: StorageClass[]) =>
+    reasonOf(() => chooseCloneClass({ pvc: "data", name, classes }));
+
+  it("takes the source's own class", () => {
+    expect(choose("a", storageClass("b", "Delete"), storageClass("a", "Delete"))).toBe("a");
+  });
+  it("takes a class that is alike but does not keep volumes", () => {
+    const keeping = storageClass("keep", "Retain", { x: "1", y: "2" });
+    expect(
+      choose(
+        "keep",
+        keeping,
+        storageClass("no", "Delete", { x: "2" }),
+        storageClass("yes", "Delete", { y: "2", x: "1" }),
+      ),
+    ).toBe("yes");
+  });
+  it("refuses to leave a volume behind at every run, and a volume without a class", () => {
+    expect(choose("keep", storageClass("keep", "Retain"), storageClass("b", "Delete", {}, "csi.b"))).toBe(
+      "SnapshotUnsupported",
+    );
+    expect(choose(undefined)).toBe("SnapshotUnsupported");
+    expect(choose("gone", storageClass("a", "Delete"))).toBe("SnapshotUnsupported");
+  });
+});
