@@ -53,7 +53,7 @@ export const copyState = z.enum(["InProgress", "Good", "Incomplete", "Failed", "
 export type CopyState = z.infer<typeof copyState>;
 
 export const copy = z.strictObject({
-  target: objectName.describe("The BackupTarget."),
+  target: z.string().max(253).describe("The BackupTarget."),
   state: copyState.describe(
     "Good: everything was read, and the store confirmed everything. Incomplete: paths could not be read; it never counts. Failed: nothing usable was written. Pruned: retention removed it. Missing: a later run did not find it any more.",
   ),
