@@ -35,6 +35,7 @@ export const lockIdentity = z.strictObject({
   /** How long to wait for somebody else's lock before giving up with `RepositoryLocked`. */
   waitSeconds: z.number().min(0).default(60),
 });
+export type LockIdentity = z.infer<typeof lockIdentity>;
 
 const backupTarget = z.strictObject({
   name: z.string(),

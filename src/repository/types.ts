@@ -1,5 +1,6 @@
 import type { Storage } from "../storage/storage.ts";
 import type { BlobIndex } from "./blob-index.ts";
+import type { PackCache } from "./pack-cache.ts";
 
 /** Lowercase hex SHA-256: of the stored bytes for files, of the uncompressed plaintext for blobs. */
 export type Id = string;
@@ -31,6 +32,8 @@ export interface Repository {
 /** A repository whose blobs can be found: what everything that reads or writes data takes. */
 export interface IndexedRepository extends Repository {
   readonly index: BlobIndex;
+  /** Packs of trees that were read lately, whole. */
+  readonly packCache: PackCache;
 }
 
 /** Where one copy of a blob lies. Lengths in bytes. */

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import { instantiateKernel } from "./load.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** Lengths in bytes. A shorter file is one chunk. */
+export const chunkMinimum = 512 * KiB;
+export const chunkMaximum = 8 * MiB;
+const chunkNormal = 1 * MiB;
+
+/** One place in 2^20 is a cut before the normal length, one in 2^18 behind it: chunks of random bytes are 1.05 MiB on average. */
+const strictLimit = 1n << 44n;
+const looseLimit = 1n << 46n;
+
+/**
+ * The gear table is the same for every repository. All targets of a run share one read and hence its cuts, and a target that
+ * joins later must find the same ones, so no single repository's secret can seed it.
+ */
+function gearTable(): Uint8Array {
+  const table = new Uint8Array(256 * 8);
+  for (let byte = 0; byte < 256; byte++) {
+    const digest = createHash("sha256").update("holdfast gear table 1").update(Uint8Array.of(byte)).digest();
+    table.set(digest.subarray(0, 8), byte * 8);
+  }
+  return table;
+}
+
+/** Finds cut points in a buffer of its own, which the caller fills from a file. */
+export interface Chunker {
+  /** Fill it with bytes of the file; what `cut` looks at lies here. */
+  readonly buffer: Uint8Array;
+  /**
+   * Length of the chunk at `offset` of the buffer, where `available` bytes of the file follow. Less than `chunkMaximum`
+   * may be available only at the end of the file, whose rest is the last chunk.
+   */
+  cut(offset: number, available: number): number;
+}
+
+/** A chunker with room for `capacity` bytes, at least `chunkMaximum`. Not to be shared between files read at the same time. */
+export function createChunker(capacity: number): Chunker {
+  if (capacity < chunkMaximum) throw new RangeError(`A chunker needs room for ${chunkMaximum} bytes, not ${capacity}.`);
+  const table = gearTable();
+  const kernel = instantiateKernel(table.length + capacity);
+  const tableAddress = kernel.inputAddress();
+  const bufferAddress = tableAddress + table.length;
+  new Uint8Array(kernel.memory.buffer, tableAddress, table.length).set(table);
+  const buffer = new Uint8Array(kernel.memory.buffer, bufferAddress, capacity);
+  const cut = (offset: number, available: number): number => {
+    if (offset < 0 || available < 0 || offset + available > capacity)
+      throw new RangeError("Outside the chunker's buffer.");
+    return kernel.findCut(
+      tableAddress,
+      bufferAddress + offset,
+      available,
+      chunkMinimum,
+      chunkNormal,
+      chunkMaximum,
+      strictLimit,
+      looseLimit,
+    );
+  };
+  return { buffer, cut };
+}

@@ -1,0 +1,149 @@
+import type { BlobLocation, BlobType, Id } from "./types.ts";
+
+/**
+ * Where every blob lies. Held in flat shared memory, about 56 bytes a blob, so that ten million fit and threads can look
+ * without copying. A blob may have copies in several packs; a data blob and a tree of the same bytes are two blobs.
+ */
+export interface BlobIndex {
+  /** Number of locations; copies count each. */
+  readonly size: number;
+  add(location: BlobLocation): void;
+  has(id: Id, type: BlobType): boolean;
+  /** The first copy that was added. */
+  find(id: Id, type: BlobType): BlobLocation | undefined;
+  findAll(id: Id, type: BlobType): BlobLocation[];
+  /** Every location, in the order of their adding. */
+  locations(): Iterable<BlobLocation>;
+  /** Every pack that was named. */
+  packs(): Iterable<Id>;
+  hasPack(id: Id): boolean;
+}
+
+// One entry: the id (8 words), the number of the pack, offset, sealed length, and plain length with two flags on top.
+const entryWords = 12;
+const treeFlag = 0x8000_0000;
+const compressedFlag = 0x4000_0000;
+const plainLengthMask = 0x3fff_ffff;
+
+/** Entries are kept in segments, so that growing copies nothing and wastes little. */
+const segmentEntries = 4096;
+const maximumLoad = 0.75;
+
+/** The greatest sizes that an entry holds. */
+export const maximumPlainLength = plainLengthMask;
+export const maximumOffset = 0xffff_ffff;
+
+export function createBlobIndex(): BlobIndex {
+  const segments: Uint32Array[] = [];
+  const packIds: Id[] = [];
+  const packNumbers = new Map<Id, number>();
+  const idBytes = Buffer.alloc(32);
+  const idWords = new Uint32Array(idBytes.buffer, idBytes.byteOffset, 8);
+  let size = 0;
+  // Numbers of entries plus one; zero is free.
+  let slots = new Uint32Array(new SharedArrayBuffer(4 * 1024));
+
+  const segmentOf = (entry: number): Uint32Array => segments[Math.floor(entry / segmentEntries)] as Uint32Array;
+  const baseOf = (entry: number): number => (entry % segmentEntries) * entryWords;
+  const firstSlot = (word: number): number => (word & (slots.length - 1)) >>> 0;
+  const nextSlot = (slot: number): number => (slot + 1) & (slots.length - 1);
+
+  const parseId = (id: Id): void => {
+    if (idBytes.write(id, "hex") !== 32) throw new RangeError(`${id} is not the id of a blob.`);
+  };
+
+  const matches = (entry: number, flag: number): boolean => {
+    const segment = segmentOf(entry);
+    const base = baseOf(entry);
+    for (let word = 0; word < 8; word++) {
+      if (segment[base + word] !== idWords[word]) return false;
+    }
+    return ((segment[base + 11] as number) & treeFlag) >>> 0 === flag;
+  };
+
+  const place = (entry: number, word: number): void => {
+    let slot = firstSlot(word);
+    while (slots[slot] !== 0) slot = nextSlot(slot);
+    slots[slot] = entry + 1;
+  };
+
+  const growSlots = (): void => {
+    slots = new Uint32Array(new SharedArrayBuffer(slots.byteLength * 2));
+    for (let entry = 0; entry < size; entry++) place(entry, segmentOf(entry)[baseOf(entry)] as number);
+  };
+
+  const packNumber = (pack: Id): number => {
+    const known = packNumbers.get(pack);
+    if (known !== undefined) return known;
+    packIds.push(pack);
+    packNumbers.set(pack, packIds.length - 1);
+    return packIds.length - 1;
+  };
+
+  const locationOf = (entry: number): BlobLocation => {
+    const segment = segmentOf(entry);
+    const base = baseOf(entry);
+    const flags = segment[base + 11] as number;
+    return {
+      id: Buffer.from(segment.buffer, segment.byteOffset + base * 4, 32).toString("hex"),
+      type: (flags & treeFlag) !== 0 ? "tree" : "data",
+      pack: packIds[segment[base + 8] as number] as Id,
+      offset: segment[base + 9] as number,
+      length: segment[base + 10] as number,
+      plainLength: flags & plainLengthMask,
+      compressed: (flags & compressedFlag) !== 0,
+    };
+  };
+
+  function* entriesOf(id: Id, type: BlobType): Generator<number> {
+    const flag = type === "tree" ? treeFlag : 0;
+    parseId(id);
+    for (let slot = firstSlot(idWords[0] as number); slots[slot] !== 0; slot = nextSlot(slot)) {
+      const entry = (slots[slot] as number) - 1;
+      if (matches(entry, flag)) yield entry;
+    }
+  }
+
+  const firstEntry = (id: Id, type: BlobType): number => {
+    const flag = type === "tree" ? treeFlag : 0;
+    parseId(id);
+    for (let slot = firstSlot(idWords[0] as number); slots[slot] !== 0; slot = nextSlot(slot)) {
+      const entry = (slots[slot] as number) - 1;
+      if (matches(entry, flag)) return entry;
+    }
+    return -1;
+  };
+
+  return {
+    get size() {
+      return size;
+    },
+    add({ id, type, pack, offset, length, plainLength, compressed }) {
+      if (size % segmentEntries === 0)
+        segments.push(new Uint32Array(new SharedArrayBuffer(segmentEntries * entryWords * 4)));
+      if (size + 1 > slots.length * maximumLoad) growSlots();
+      parseId(id);
+      const segment = segmentOf(size);
+      const base = baseOf(size);
+      segment.set(idWords, base);
+      segment[base + 8] = packNumber(pack);
+      segment[base + 9] = offset;
+      segment[base + 10] = length;
+      segment[base + 11] = plainLength + (type === "tree" ? treeFlag : 0) + (compressed ? compressedFlag : 0);
+      place(size, idWords[0] as number);
+      size++;
+    },
+    has: (id, type) => firstEntry(id, type) >= 0,
+    find(id, type) {
+      const entry = firstEntry(id, type);
+      return entry < 0 ? undefined : locationOf(entry);
+    },
+    // The ids are collected before anything else can use the scratch space of `parseId`.
+    findAll: (id, type) => [...entriesOf(id, type)].map(locationOf),
+    *locations() {
+      for (let entry = 0; entry < size; entry++) yield locationOf(entry);
+    },
+    packs: () => packIds.values(),
+    hasPack: (id) => packNumbers.has(id),
+  };
+}

@@ -1,0 +1,116 @@
+import { isStorageError } from "../storage/errors.ts";
+import { damaged, RepositoryError } from "./errors.ts";
+import { packKey } from "./pack-cache.ts";
+import { openBlob } from "./pack-format.ts";
+import type { BlobLocation, BlobType, Id, IndexedRepository, Repository } from "./types.ts";
+
+/**
+ * The plaintext of a blob: authenticated, and its content compared with its id. Copies in other packs are tried where one is
+ * damaged. Rejects with `RepositoryDamaged` where none is good, and with the store's error where it cannot be asked.
+ */
+export async function readBlob(repository: IndexedRepository, id: Id, type: BlobType): Promise<Buffer> {
+  const copies = repository.index.findAll(id, type);
+  if (copies.length === 0) throw damaged(`The ${type} blob ${id} is in no index of ${repository.storage.description}.`);
+  for (const copy of copies) {
+    const plaintext = await readCopy(repository, copy);
+    if (plaintext) return plaintext;
+  }
+  const packs = copies.map(({ pack }) => pack).join(", ");
+  throw damaged(`The ${type} blob ${id} of ${repository.storage.description} is damaged or missing in pack ${packs}.`);
+}
+
+async function readCopy(repository: IndexedRepository, copy: BlobLocation): Promise<Buffer | undefined> {
+  try {
+    const sealed = await readSealed(repository, copy);
+    return openBlob(repository.master, sealed, copy);
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readSealed({ storage, packCache }: IndexedRepository, copy: BlobLocation): Promise<Buffer> {
+  if (copy.type === "data") return storage.get(packKey(copy.pack), { offset: copy.offset, length: copy.length });
+  const pack = await packCache.get(storage, copy.pack);
+  return pack.subarray(copy.offset, copy.offset + copy.length);
+}
+
+/** The store answered, and what it has is no good. All its other errors say nothing about the data. */
+export const isDamage = (error: unknown): boolean =>
+  isStorageError(error, "NotFound") || isStorageError(error, "Corrupted");
+
+export type PackBlob =
+  | { readonly location: BlobLocation; readonly plaintext: Buffer }
+  | { readonly location: BlobLocation; readonly error: RepositoryError };
+
+export interface PackBlobsOptions {
+  readonly repository: IndexedRepository;
+  readonly pack: Id;
+  /** Of this pack, in any order. */
+  readonly locations: readonly BlobLocation[];
+}
+
+/** Blobs whose gap is no longer than this are fetched with one request. */
+const joinedGap = 256 * 1024;
+const longestRange = 32 * 1024 * 1024;
+
+/**
+ * Many blobs of one pack, in the order of their offsets, with few ranged requests. A blob that is damaged here is read from
+ * another copy; where there is none, its error is handed out and the others go on.
+ */
+export async function* readPackBlobs({ repository, pack, locations }: PackBlobsOptions): AsyncGenerator<PackBlob> {
+  const sorted = [...locations].sort((a, b) => a.offset - b.offset);
+  for (const group of groupNear(sorted)) {
+    const start = group[0]?.offset ?? 0;
+    const bytes = await readRange(repository, pack, group);
+    for (const location of group) {
+      const sealed = bytes?.subarray(location.offset - start, location.offset - start + location.length);
+      const plaintext = sealed && openBlob(repository.master, sealed, location);
+      yield plaintext ? { location, plaintext } : await readElsewhere(repository, location);
+    }
+  }
+}
+
+export function groupNear(sorted: readonly BlobLocation[]): BlobLocation[][] {
+  const groups: BlobLocation[][] = [];
+  let start = 0;
+  let end = 0;
+  for (const location of sorted) {
+    const group = groups.at(-1);
+    const locationEnd = location.offset + location.length;
+    if (group && location.offset - end <= joinedGap && locationEnd - start <= longestRange) {
+      group.push(location);
+    } else {
+      groups.push([location]);
+      start = location.offset;
+    }
+    end = locationEnd;
+  }
+  return groups;
+}
+
+/** Undefined where the pack is missing or too short: then each blob is tried on its own. */
+async function readRange(
+  { storage }: Repository,
+  pack: Id,
+  group: readonly BlobLocation[],
+): Promise<Buffer | undefined> {
+  const first = group[0];
+  const last = group.at(-1);
+  if (!first || !last) return undefined;
+  try {
+    return await storage.get(packKey(pack), { offset: first.offset, length: last.offset + last.length - first.offset });
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readElsewhere(repository: IndexedRepository, location: BlobLocation): Promise<PackBlob> {
+  try {
+    return { location, plaintext: await readBlob(repository, location.id, location.type) };
+  } catch (error) {
+    if (error instanceof RepositoryError) return { location, error };
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+import { createCipheriv, createDecipheriv, hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { poly1305 } from "../kernel/poly1305.ts";
+import type { Id, MasterKey } from "./types.ts";
+
+/** Bytes that sealing adds: the IV in front, the tag behind. */
+export const sealOverhead = 32;
+const ivBytes = 16;
+const tagBytes = 16;
+
+export const idOf = (bytes: Uint8Array): Id => hash("sha256", bytes, "hex");
+
+export const isId = (text: unknown): text is Id => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+
+export const randomMasterKey = (): MasterKey => ({
+  encrypt: randomBytes(32),
+  macK: randomBytes(16),
+  macR: clamped(randomBytes(16)),
+});
+
+/** Poly1305 ignores these bits of its multiplier; stored keys have them cleared. */
+export function clamped(macR: Buffer): Buffer {
+  const result = Buffer.from(macR);
+  for (const at of [3, 7, 11, 15]) result[at] = (result[at] ?? 0) & 0x0f;
+  for (const at of [4, 8, 12]) result[at] = (result[at] ?? 0) & 0xfc;
+  return result;
+}
+
+/** `IV ‖ AES-256-CTR(plaintext) ‖ Poly1305-AES(ciphertext)`, restic's sealing. */
+export function seal(key: MasterKey, plaintext: Uint8Array): Buffer {
+  return sealParts(key, [plaintext]);
+}
+
+/** The same as `seal` of the parts put together. */
+export function sealParts(key: MasterKey, parts: readonly Uint8Array[]): Buffer {
+  const iv = randomBytes(ivBytes);
+  const cipher = createCipheriv("aes-256-ctr", key.encrypt, iv);
+  const ciphertext = parts.map((part) => cipher.update(part));
+  const body = ciphertext.length === 1 && ciphertext[0] ? ciphertext[0] : Buffer.concat(ciphertext);
+  return Buffer.concat([iv, body, tagOf(key, iv, body)]);
+}
+
+/** The plaintext, or undefined where the tag does not fit: damaged bytes, or another key. */
+export function unseal(key: MasterKey, sealed: Uint8Array): Buffer | undefined {
+  if (sealed.length < sealOverhead) return undefined;
+  const iv = sealed.subarray(0, ivBytes);
+  const body = sealed.subarray(ivBytes, sealed.length - tagBytes);
+  const tag = sealed.subarray(sealed.length - tagBytes);
+  if (!timingSafeEqual(tag, tagOf(key, iv, body))) return undefined;
+  return createDecipheriv("aes-256-ctr", key.encrypt, iv).update(body);
+}
+
+function tagOf(key: MasterKey, iv: Uint8Array, ciphertext: Uint8Array): Buffer {
+  const block = createCipheriv("aes-128-ecb", key.macK, null).update(iv);
+  return poly1305(key.macR, block, ciphertext);
+}

@@ -1,0 +1,73 @@
+import { isStorageError } from "../storage/errors.ts";
+import { compress, decompress } from "./compression.ts";
+import { idOf, isId, seal, unseal } from "./crypto.ts";
+import { damaged, RepositoryError } from "./errors.ts";
+import { goJson } from "./go-json.ts";
+import type { Id, Repository } from "./types.ts";
+
+/** Sealed JSON documents, named by the SHA-256 of their stored bytes: indexes, snapshots and locks. */
+export type DocumentFolder = "index" | "snapshots" | "locks";
+
+/** First byte of a document that is compressed, since format 2. */
+const compressedVersion = 2;
+/** No document of ours comes near; one that claims more is not read into memory. */
+const maximumBytes = 256 * 1024 * 1024;
+
+export type Keyed = Pick<Repository, "storage" | "master" | "version">;
+
+/** Ids and stored sizes of the documents in a folder, sorted by id. Files with other names are not ours and passed over. */
+export async function listDocuments(repository: Keyed, folder: DocumentFolder): Promise<{ id: Id; size: number }[]> {
+  const found: { id: Id; size: number }[] = [];
+  for await (const { key, size } of repository.storage.list(`${folder}/`)) {
+    const id = key.slice(folder.length + 1);
+    if (isId(id)) found.push({ id, size });
+  }
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The parsed JSON. Rejects with `RepositoryDamaged` where it is damaged, and with the store's `NotFound` where it is gone. */
+export async function readDocument(repository: Keyed, folder: DocumentFolder, id: Id): Promise<unknown> {
+  const stored = await repository.storage.get(`${folder}/${id}`);
+  return decodeDocument(repository, stored, id, `${folder}/${id} of ${repository.storage.description}`);
+}
+
+/** As `readDocument`; undefined where the document is not there (any more). */
+export async function readDocumentIfPresent(repository: Keyed, folder: DocumentFolder, id: Id): Promise<unknown> {
+  try {
+    return await readDocument(repository, folder, id);
+  } catch (error) {
+    if (isStorageError(error, "NotFound")) return undefined;
+    throw error;
+  }
+}
+
+function decodeDocument({ master }: Keyed, stored: Buffer, id: Id, where: string): unknown {
+  if (idOf(stored) !== id) throw damaged(`${where} is damaged: its content does not fit its name.`);
+  const plaintext = unseal(master, stored);
+  if (!plaintext) throw damaged(`${where} is damaged, or was written with another key.`);
+  try {
+    const first = plaintext[0];
+    if (first === 0x7b || first === 0x5b) return JSON.parse(plaintext.toString());
+    if (first === compressedVersion) return JSON.parse(decompress(plaintext.subarray(1), maximumBytes).toString());
+  } catch (cause) {
+    throw damaged(`${where} opens, but its content cannot be read.`, cause);
+  }
+  throw damaged(`${where} opens, but is in a format that this program does not know.`);
+}
+
+/** Stores a document and returns its id. What was encoded is decoded again before it is stored. */
+export async function writeDocument(repository: Keyed, folder: DocumentFolder, value: unknown): Promise<Id> {
+  const json = Buffer.from(goJson(value));
+  const plaintext = repository.version === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
+  const stored = seal(repository.master, plaintext);
+  const id = idOf(stored);
+  const again = decodeDocument(repository, stored, id, `The new ${folder}/${id}`);
+  if (goJson(again) !== json.toString()) {
+    throw new RepositoryError(
+      "InternalError",
+      `The new ${folder}/${id} does not decode to what it was made from: this machine's memory or processor is not to be trusted.`,
+    );
+  }
+  await repository.storage.put(`${folder}/${id}`, stored);
+  return id;
+}

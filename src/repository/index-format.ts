@@ -1,0 +1,64 @@
+import { maximumOffset, maximumPlainLength } from "./blob-index.ts";
+import { isId, sealOverhead } from "./crypto.ts";
+import { damaged } from "./errors.ts";
+import type { PackEntry } from "./pack-format.ts";
+import type { BlobLocation, Id } from "./types.ts";
+
+/** The JSON of an index file: packs and the blobs in them. */
+
+export interface IndexedPack {
+  readonly id: Id;
+  readonly entries: readonly PackEntry[];
+}
+
+interface BlobJson {
+  readonly id: string;
+  readonly type: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressed_length?: number;
+}
+
+export const encodeIndex = (packs: readonly IndexedPack[]): unknown => ({
+  packs: packs.map(({ id, entries }) => ({ id, blobs: entries.map(encodeBlob) })),
+});
+
+const encodeBlob = ({ id, type, offset, length, plainLength, compressed }: PackEntry): BlobJson => ({
+  id,
+  type,
+  offset,
+  length,
+  ...(compressed && { uncompressed_length: plainLength }),
+});
+
+/** Every location in an index document. Throws `RepositoryDamaged` where a field cannot be; `where` names the document. */
+export function* decodeIndex(document: unknown, where: string): Generator<BlobLocation> {
+  if (!isObject(document) || !Array.isArray(document.packs)) {
+    throw damaged(`${where} is not an index in restic's format 1 or 2.`);
+  }
+  for (const pack of document.packs) {
+    if (!isObject(pack) || !isId(pack.id) || !Array.isArray(pack.blobs))
+      throw damaged(`${where} has a pack that makes no sense.`);
+    for (const blob of pack.blobs) yield decodeBlob(pack.id, blob, where);
+  }
+}
+
+function decodeBlob(pack: Id, blob: unknown, where: string): BlobLocation {
+  const wrong = (what: string) => damaged(`${where} is damaged: ${what} of a blob in pack ${pack} cannot be.`);
+  if (!isObject(blob)) throw wrong("the entry");
+  const { id, type, offset, length, uncompressed_length: uncompressed = 0 } = blob;
+  if (!isId(id)) throw wrong("the id");
+  if (type !== "data" && type !== "tree") throw wrong("the type");
+  if (!isCount(offset, maximumOffset)) throw wrong("the offset");
+  if (!isCount(length, maximumOffset) || length < sealOverhead) throw wrong("the length");
+  if (!isCount(uncompressed, maximumPlainLength)) throw wrong("the uncompressed length");
+  const compressed = uncompressed > 0;
+  const plainLength = compressed ? uncompressed : length - sealOverhead;
+  if (plainLength > maximumPlainLength) throw wrong("the length");
+  return { id, type, pack, offset, length, plainLength, compressed };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+const isCount = (value: unknown, maximum: number): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maximum;

@@ -1,0 +1,176 @@
+import { randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { isStorageError } from "../storage/errors.ts";
+import type { Storage } from "../storage/storage.ts";
+import { idOf, isId, seal, unseal } from "./crypto.ts";
+import { damaged, RepositoryError } from "./errors.ts";
+import type { Id, MasterKey } from "./types.ts";
+
+/** The least work that guessing one password costs; what we write, and restic's own least. */
+const cost = { N: 32_768, r: 8, p: 1 } as const;
+
+/** A key file must not make us take more memory or time than this: 128·N·r bytes. */
+const maximumMemory = 512 * 1024 * 1024;
+const maximumPasses = 64;
+/** Restic, too, tries no more. */
+const maximumKeys = 20;
+
+const keyFile = z.object({
+  created: z.string().optional(),
+  username: z.string().optional(),
+  hostname: z.string().optional(),
+  kdf: z.literal("scrypt"),
+  N: z.int().min(2),
+  r: z.int().min(1),
+  p: z.int().min(1).max(maximumPasses),
+  salt: z.base64(),
+  data: z.base64(),
+});
+export type KeyFile = z.infer<typeof keyFile>;
+
+const masterDocument = z.object({ mac: z.object({ k: z.base64(), r: z.base64() }), encrypt: z.base64() });
+
+export interface OpenedKey {
+  readonly id: Id;
+  readonly master: MasterKey;
+}
+
+export interface NewKey {
+  readonly storage: Storage;
+  readonly password: string;
+  readonly master: MasterKey;
+  readonly username?: string | undefined;
+  readonly hostname?: string | undefined;
+}
+
+/** Writes a key file through which `password` opens `master`, and returns its id. */
+export async function addKey({ storage, password, master, username, hostname }: NewKey): Promise<Id> {
+  if (password === "") throw new RepositoryError("PasswordMissing", "An empty password protects nothing: set one.");
+  const salt = randomBytes(64);
+  const userKey = await deriveKey(password, salt, cost);
+  const file: KeyFile = {
+    created: new Date().toISOString(),
+    username: username ?? "",
+    hostname: hostname ?? "",
+    kdf: "scrypt",
+    ...cost,
+    salt: salt.toString("base64"),
+    data: seal(userKey, encodeMaster(master)).toString("base64"),
+  };
+  const bytes = Buffer.from(JSON.stringify(file));
+  const id = idOf(bytes);
+  await storage.put(`keys/${id}`, bytes);
+  return id;
+}
+
+/**
+ * The key files that `password` opens. Tells a wrong password (`WrongPassword`) from key files that are broken
+ * (`RepositoryDamaged`) and from none at all (`RepositoryNotFound`).
+ */
+export async function* openKeys(storage: Storage, password: string): AsyncGenerator<OpenedKey> {
+  const ids = await listKeys(storage);
+  const broken: string[] = [];
+  let opened = 0;
+  let refused = 0;
+  for (const id of ids.slice(0, maximumKeys)) {
+    const file = await readKey(storage, id).catch((error: unknown) => {
+      if (!(error instanceof RepositoryError)) throw error;
+      broken.push(error.message);
+    });
+    if (!file) continue;
+    const master = await openKey(file, password);
+    if (!master) {
+      refused++;
+      continue;
+    }
+    opened++;
+    yield { id, master };
+  }
+  if (opened > 0) return;
+  const also = broken.length > 0 ? ` Besides: ${broken.join(" ")}` : "";
+  if (refused > 0) {
+    throw new RepositoryError(
+      "WrongPassword",
+      `The password opens none of the ${refused} keys of ${storage.description}: check the password Secret or file.${also}`,
+    );
+  }
+  if (broken.length > 0) {
+    throw damaged(
+      `No key of ${storage.description} can be used. ${broken.join(" ")} Bring the files below keys/ back from a copy.`,
+    );
+  }
+  throw new RepositoryError("RepositoryNotFound", `There is no key in ${storage.description}: it is not a repository.`);
+}
+
+export async function listKeys(storage: Storage): Promise<Id[]> {
+  const ids: Id[] = [];
+  for await (const { key } of storage.list("keys/")) {
+    const id = key.slice("keys/".length);
+    if (isId(id)) ids.push(id);
+  }
+  return ids.sort();
+}
+
+/** A key file, checked against its name and its own limits. */
+export async function readKey(storage: Storage, id: Id): Promise<KeyFile> {
+  const where = `The key keys/${id} of ${storage.description}`;
+  const bytes = await storage.get(`keys/${id}`).catch((error: unknown) => {
+    if (isStorageError(error, "NotFound")) throw damaged(`${where} has just vanished.`, error);
+    throw error;
+  });
+  if (idOf(bytes) !== id) throw damaged(`${where} is damaged: its content does not fit its name.`);
+  const parsed = keyFile.safeParse(parseJson(bytes));
+  if (!parsed.success) throw damaged(`${where} is not a key file of restic.`, parsed.error);
+  const { N, r } = parsed.data;
+  const powerOfTwo = (N & (N - 1)) === 0;
+  if (!powerOfTwo || 128 * N * r > maximumMemory)
+    throw damaged(`${where} asks for an absurd key derivation (N=${N}, r=${r}).`);
+  return parsed.data;
+}
+
+async function openKey(file: KeyFile, password: string): Promise<MasterKey | undefined> {
+  const userKey = await deriveKey(password, Buffer.from(file.salt, "base64"), file);
+  const plaintext = unseal(userKey, Buffer.from(file.data, "base64"));
+  return plaintext && decodeMaster(plaintext);
+}
+
+type Cost = Readonly<{ N: number; r: number; p: number }>;
+const deriveBytes = promisify<string, Buffer, number, Cost & { maxmem: number }, Buffer>(scrypt);
+
+async function deriveKey(password: string, salt: Buffer, { N, r, p }: Cost): Promise<MasterKey> {
+  const maxmem = 128 * N * r + 128 * r * p + 1024 * 1024;
+  const bytes = await deriveBytes(password, salt, 64, { N, r, p, maxmem });
+  return { encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) };
+}
+
+const encodeMaster = ({ macK, macR, encrypt }: MasterKey): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      mac: { k: macK.toString("base64"), r: macR.toString("base64") },
+      encrypt: encrypt.toString("base64"),
+    }),
+  );
+
+function decodeMaster(bytes: Buffer): MasterKey {
+  const parsed = masterDocument.safeParse(parseJson(bytes));
+  if (!parsed.success) throw damaged("A key opened, but what it holds is no master key.");
+  const { mac, encrypt } = parsed.data;
+  const master = {
+    encrypt: Buffer.from(encrypt, "base64"),
+    macK: Buffer.from(mac.k, "base64"),
+    macR: Buffer.from(mac.r, "base64"),
+  };
+  if (master.encrypt.length !== 32 || master.macK.length !== 16 || master.macR.length !== 16) {
+    throw damaged("A key opened, but its master key has the wrong length.");
+  }
+  return master;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}

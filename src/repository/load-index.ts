@@ -1,0 +1,39 @@
+import { isStorageError } from "../storage/errors.ts";
+import { createBlobIndex } from "./blob-index.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { listDocuments, readDocument } from "./documents.ts";
+import { damaged } from "./errors.ts";
+import { decodeIndex } from "./index-format.ts";
+import { createPackCache } from "./pack-cache.ts";
+import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
+
+const concurrentReads = 8;
+
+/**
+ * Reads all index files. List the snapshots before calling it: whatever they refer to is then in the index. Rejects with
+ * `RepositoryDamaged`, naming the file, where one is damaged.
+ */
+export async function loadIndex(repository: Repository): Promise<IndexedRepository> {
+  const index = createBlobIndex();
+  await readIndexes(repository, (_, locations) => {
+    for (const location of locations) index.add(location);
+  });
+  return { ...repository, index, packCache: createPackCache() };
+}
+
+/** Hands the locations of each index file to `take`, file by file, in no promised order. */
+export async function readIndexes(
+  repository: Repository,
+  take: (id: Id, locations: Iterable<BlobLocation>) => void,
+): Promise<void> {
+  const files = await listDocuments(repository, "index");
+  await forEachConcurrently(files, concurrentReads, async ({ id }) => {
+    const where = `index/${id} of ${repository.storage.description}`;
+    const document = await readDocument(repository, "index", id).catch((error: unknown) => {
+      if (isStorageError(error, "NotFound"))
+        throw damaged(`${where} vanished while it was being read: is something pruning without a lock?`, error);
+      throw error;
+    });
+    take(id, decodeIndex(document, where));
+  });
+}

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { LockIdentity } from "../mover/contract.ts";
+import { isStorageError } from "../storage/errors.ts";
+import { listDocuments, readDocumentIfPresent, writeDocument } from "./documents.ts";
+import { RepositoryError } from "./errors.ts";
+import { decodeLock, describeLock, encodeLock, type Lock, processIdentity } from "./lock-file.ts";
+import { keepLock } from "./lock-keeper.ts";
+import { conflicts, judgeLock, type LockVerdict } from "./lock-rules.ts";
+import type { Id, Repository } from "./types.ts";
+
+export interface LockOptions {
+  /** Alone in the repository: for everything that removes data. */
+  readonly exclusive: boolean;
+  readonly identity: LockIdentity;
+  /** Told in a sentence when the lock of a dead or absent holder was removed. */
+  readonly onNotice?: ((message: string) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HeldLock {
+  readonly exclusive: boolean;
+  /** Aborts when the caller's signal does, and when the lock is lost: then somebody may be removing data. */
+  readonly signal: AbortSignal;
+  /** Rejects with `RepositoryLocked` where our lock is not there any more. Ask before a step that relies on it. */
+  confirm(): Promise<void>;
+}
+
+/** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
+const settleMilliseconds = 200;
+const retryMilliseconds = 1000;
+
+/**
+ * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
+ * `RepositoryLocked`, naming the holder and the age of its lock, where they do not.
+ */
+export async function withLock<T>(
+  repository: Repository,
+  options: LockOptions,
+  work: (lock: HeldLock) => Promise<T>,
+): Promise<T> {
+  const first = await acquire(repository, options);
+  const keeper = keepLock({
+    first,
+    where: repository.storage.description,
+    isPresent: (id) => isPresent(repository, id),
+    write: () => writeLock(repository, options),
+    remove: (id) => removeLock(repository, id),
+  });
+  const signal = options.signal ? AbortSignal.any([keeper.signal, options.signal]) : keeper.signal;
+  const confirm = async (): Promise<void> => {
+    await keeper.confirm();
+    signal.throwIfAborted();
+  };
+  try {
+    return await work({ exclusive: options.exclusive, signal, confirm });
+  } finally {
+    const last = await keeper.stop();
+    await removeLock(repository, last).catch((error: unknown) => {
+      // The work is done all the same, and others wait no longer than half an hour.
+      options.onNotice?.(`Our lock locks/${last} on ${repository.storage.description} could not be removed: ${error}`);
+    });
+  }
+}
+
+async function acquire(repository: Repository, options: LockOptions): Promise<Id> {
+  const deadline = Date.now() + options.identity.waitSeconds * 1000;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const conflict = (await findConflict(repository, options)) ?? (await tryLock(repository, options));
+    if (typeof conflict === "string") return conflict;
+    const left = deadline - Date.now();
+    if (left <= 0) throw lockedError(repository, conflict);
+    await sleep(Math.min(retryMilliseconds * (0.5 + Math.random()), left), undefined, { signal: options.signal });
+  }
+}
+
+/** Our new lock's id; or the lock that was written at the same time, and then ours is taken back. */
+async function tryLock(repository: Repository, options: LockOptions): Promise<Id | Lock> {
+  const id = await writeLock(repository, options);
+  try {
+    await sleep(settleMilliseconds, undefined, { signal: options.signal });
+    const conflict = await findConflict(repository, options, id);
+    if (!conflict) return id;
+    await removeLock(repository, id);
+    return conflict;
+  } catch (error) {
+    await removeLock(repository, id).catch(() => {});
+    throw error;
+  }
+}
+
+const writeLock = (repository: Repository, { exclusive, identity }: LockOptions): Promise<Id> =>
+  writeDocument(repository, "locks", encodeLock({ exclusive, hostname: identity.holder, now: Date.now() }));
+
+const removeLock = ({ storage }: Repository, id: Id): Promise<void> => storage.delete(`locks/${id}`);
+
+const isPresent = async (repository: Repository, id: Id): Promise<boolean> =>
+  (await listDocuments(repository, "locks")).some((lock) => lock.id === id);
+
+/** Somebody else's living lock that excludes ours. The locks of the dead are removed on the way. */
+async function findConflict(repository: Repository, options: LockOptions, own?: Id): Promise<Lock | undefined> {
+  const self = processIdentity(process.pid);
+  const { holder, deadHolders } = options.identity;
+  let conflict: Lock | undefined;
+  for (const lock of await readLocks(repository)) {
+    if (lock.id === own) continue;
+    const now = Date.now();
+    const verdict = judgeLock(lock, { now, holder, deadHolders, self, identityOf: processIdentity });
+    if (verdict === "Alive") {
+      if (conflicts(lock, options.exclusive)) conflict ??= lock;
+      continue;
+    }
+    await removeLock(repository, lock.id);
+    options.onNotice?.(
+      `Removed ${describeLock(lock, now)}, on ${repository.storage.description}: ${whyRemoved[verdict]}.`,
+    );
+  }
+  return conflict;
+}
+
+const whyRemoved: Readonly<Record<Exclude<LockVerdict, "Alive">, string>> = {
+  DeadHolder: "its holder is gone",
+  DeadProcess: "its process has ended",
+  Stale: "it was not refreshed for more than 30 minutes",
+};
+
+async function readLocks(repository: Repository): Promise<Lock[]> {
+  const locks: Lock[] = [];
+  for (const { id } of await listDocuments(repository, "locks")) {
+    const document = await readDocumentIfPresent(repository, "locks", id).catch((error: unknown) => {
+      if (isStorageError(error)) throw error;
+      return null;
+    });
+    if (document === undefined) continue;
+    locks.push(decodeLock(id, document) ?? unreadableLock(id));
+  }
+  return locks;
+}
+
+/** Somebody's, at some time: to be respected like one that excludes everybody. */
+const unreadableLock = (id: Id): Lock => ({
+  id,
+  time: Date.now(),
+  exclusive: true,
+  hostname: `unreadable lock ${id}`,
+  pid: 0,
+});
+
+const lockedError = (repository: Repository, lock: Lock): RepositoryError =>
+  new RepositoryError(
+    "RepositoryLocked",
+    `${repository.storage.description} is in use: ${describeLock(lock, Date.now())}. ` +
+      "Wait for it to finish; if nothing is running any more, `restic unlock` removes the lock.",
+  );

@@ -1,0 +1,130 @@
+import { compress, decompress } from "./compression.ts";
+import { idOf, seal, sealOverhead, unseal } from "./crypto.ts";
+import type { BlobType, Id, MasterKey } from "./types.ts";
+
+/** The layout of a pack: sealed blobs one after the other, then the sealed header, then the header's sealed length. */
+
+/** One blob of a pack, as its header tells. Lengths in bytes. */
+export interface PackEntry {
+  readonly id: Id;
+  readonly type: BlobType;
+  readonly offset: number;
+  /** Sealed. */
+  readonly length: number;
+  readonly plainLength: number;
+  readonly compressed: boolean;
+}
+
+/** What is sealed into a pack: the plaintext, or its compressed form. The same for every repository that gets the blob. */
+export interface BlobPayload {
+  readonly id: Id;
+  readonly type: BlobType;
+  readonly bytes: Buffer;
+  readonly plainLength: number;
+  readonly compressed: boolean;
+}
+
+const entryBytes = { plain: 37, compressed: 41 } as const;
+const typeCodes = { data: 0, tree: 1, compressedData: 2, compressedTree: 3 } as const;
+const lengthBytes = 4;
+
+/** Compresses where that makes it smaller. Trees are always worth it; short and incompressible blobs are left as they are. */
+export function payloadOf(type: BlobType, plaintext: Buffer, id: Id = idOf(plaintext)): BlobPayload {
+  const packed = plaintext.length > 0 && looksCompressible(plaintext) ? compress(plaintext) : undefined;
+  const compressed = packed !== undefined && packed.length < plaintext.length;
+  return { id, type, bytes: compressed ? packed : plaintext, plainLength: plaintext.length, compressed };
+}
+
+const sampleBytes = 16 * 1024;
+
+/** A large blob is tried on three samples first: random bytes cost as much to compress as text, for nothing. */
+function looksCompressible(plaintext: Buffer): boolean {
+  if (plaintext.length < 8 * sampleBytes) return true;
+  const middle = Math.floor(plaintext.length / 2);
+  const samples = [0, middle, plaintext.length - sampleBytes].map((at) => plaintext.subarray(at, at + sampleBytes));
+  const sample = Buffer.concat(samples);
+  return compress(sample).length < sample.length * 0.97;
+}
+
+/** The plaintext of a sealed blob; undefined where it is damaged or is not what `entry` says. */
+export function openBlob(
+  master: MasterKey,
+  sealed: Uint8Array,
+  entry: Omit<PackEntry, "offset" | "length">,
+): Buffer | undefined {
+  const payload = unseal(master, sealed);
+  if (!payload) return undefined;
+  const plaintext = entry.compressed ? decompressed(payload, entry.plainLength) : payload;
+  if (!plaintext || plaintext.length !== entry.plainLength || idOf(plaintext) !== entry.id) return undefined;
+  return plaintext;
+}
+
+function decompressed(payload: Buffer, plainLength: number): Buffer | undefined {
+  try {
+    return decompress(payload, plainLength);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The end of a pack: its sealed header and the length of that. */
+export function encodeHeader(master: MasterKey, entries: readonly PackEntry[]): Buffer {
+  const sealed = seal(master, Buffer.concat(entries.map(encodeEntry)));
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32LE(sealed.length);
+  return Buffer.concat([sealed, length]);
+}
+
+function encodeEntry({ id, type, length, plainLength, compressed }: PackEntry): Buffer {
+  const bytes = Buffer.alloc(compressed ? entryBytes.compressed : entryBytes.plain);
+  const code = type === "data" ? typeCodes.data : typeCodes.tree;
+  bytes.writeUInt8(compressed ? code + typeCodes.compressedData : code, 0);
+  bytes.writeUInt32LE(length, 1);
+  if (compressed) bytes.writeUInt32LE(plainLength, 5);
+  bytes.write(id, bytes.length - 32, "hex");
+  return bytes;
+}
+
+/** Bytes at the end of a pack that hold the sealed header and its length; undefined where the length cannot be right. */
+export function headerBytes(tail: Uint8Array, packSize: number): number | undefined {
+  if (tail.length < lengthBytes) return undefined;
+  const sealed = Buffer.from(tail.buffer, tail.byteOffset, tail.length).readUInt32LE(tail.length - lengthBytes);
+  const total = sealed + lengthBytes;
+  const possible = sealed >= sealOverhead + entryBytes.plain && total <= packSize;
+  return possible ? total : undefined;
+}
+
+/** Decodes what `encodeHeader` wrote, for a pack of `packSize` bytes; undefined where it is damaged or does not add up. */
+export function decodeHeader(master: MasterKey, header: Uint8Array, packSize: number): PackEntry[] | undefined {
+  if (headerBytes(header, packSize) !== header.length) return undefined;
+  const plaintext = unseal(master, header.subarray(0, header.length - lengthBytes));
+  if (!plaintext) return undefined;
+  const entries: PackEntry[] = [];
+  let offset = 0;
+  for (let at = 0; at < plaintext.length; ) {
+    const entry = decodeEntry(plaintext, at, offset);
+    if (!entry) return undefined;
+    entries.push(entry);
+    offset += entry.length;
+    at += entry.compressed ? entryBytes.compressed : entryBytes.plain;
+  }
+  return offset + header.length === packSize ? entries : undefined;
+}
+
+function decodeEntry(header: Buffer, at: number, offset: number): PackEntry | undefined {
+  const code = header[at] as number;
+  if (code > typeCodes.compressedTree) return undefined;
+  const compressed = code >= typeCodes.compressedData;
+  const end = at + (compressed ? entryBytes.compressed : entryBytes.plain);
+  if (end > header.length) return undefined;
+  const length = header.readUInt32LE(at + 1);
+  if (length < sealOverhead) return undefined;
+  return {
+    id: header.toString("hex", end - 32, end),
+    type: code % 2 === typeCodes.data ? "data" : "tree",
+    offset,
+    length,
+    plainLength: compressed ? header.readUInt32LE(at + 5) : length - sealOverhead,
+    compressed,
+  };
+}

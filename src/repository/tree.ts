@@ -1,0 +1,32 @@
+import { readBlob } from "./blobs.ts";
+import { RepositoryError } from "./errors.ts";
+import { decodeTree } from "./tree-format.ts";
+import type { Id, IndexedRepository, TreeNode } from "./types.ts";
+
+/** The entries of a folder, sorted by the bytes of their names. Rejects as `readBlob` does. */
+export async function readTree(repository: IndexedRepository, id: Id): Promise<readonly TreeNode[]> {
+  const bytes = await readBlob(repository, id, "tree");
+  return decodeTree(bytes, `The tree ${id} of ${repository.storage.description}`);
+}
+
+/** The node at an absolute path (`/a/b`) below the tree `root`; undefined where there is none. */
+export async function findNode(repository: IndexedRepository, root: Id, path: string): Promise<TreeNode | undefined> {
+  let tree: Id | undefined = root;
+  let node: TreeNode | undefined;
+  for (const part of path.split("/").filter((name) => name !== "")) {
+    if (!tree) return undefined;
+    const name = Buffer.from(part);
+    const nodes: readonly TreeNode[] = await readTree(repository, tree);
+    node = nodes.find((entry) => entry.name.equals(name));
+    tree = node?.subtree;
+  }
+  return node;
+}
+
+/** The tree of the folder at `path`; `/` is the root itself. Rejects with `SnapshotNotFound` where it is no folder. */
+export async function findFolder(repository: IndexedRepository, root: Id, path: string): Promise<Id> {
+  if (path.split("/").every((name) => name === "")) return root;
+  const node = await findNode(repository, root, path);
+  if (node?.subtree) return node.subtree;
+  throw new RepositoryError("SnapshotNotFound", `There is no folder ${path} in this snapshot.`);
+}
