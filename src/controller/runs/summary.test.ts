@@ -1,0 +1,173 @@
+import { describe, expect, it } from "vitest";
+import type { RunSummary } from "../../api/runs.ts";
+import type { Job, Pod, Stored } from "../../kube/types.ts";
+import type { RunReport } from "../../runner/contract.ts";
+import { later, latestRun, type RunFacts, summarizeRun } from "./summary.ts";
+
+const now = new Date("2026-11-23T02:00:00Z");
+const meta = (name: string, creationTimestamp = "2026-11-23T01:00:00Z") => ({
+  name,
+  namespace: "shop",
+  uid: name,
+  resourceVersion: "1",
+  creationTimestamp,
+});
+
+function job(type?: "Complete" | "Failed", reason = "", at = "2026-11-23T01:10:00Z"): Stored<Job> {
+  const conditions = type
+    ? [{ type, status: "True", reason, message: `Job says ${reason}`, lastTransitionTime: at }]
+    : undefined;
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: meta("shop-nightly-1"),
+    status: { startTime: "2026-11-23T01:00:01Z", conditions },
+  };
+}
+
+function pod(message: string | undefined, exitCode = 1, created = "2026-11-23T01:00:02Z"): Stored<Pod> {
+  const terminated = { exitCode, reason: "Error", message };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: meta(`pod-${created}`, created),
+    status: {
+      containerStatuses: [
+        { name: "runner", image: "i", imageID: "", ready: false, restartCount: 0, state: { terminated } },
+      ],
+    },
+  };
+}
+
+const report = (outcome: RunReport["outcome"], reason: string): string =>
+  JSON.stringify({ outcome, reason, message: `it ${reason}`, startTime: "x", completionTime: "y" } satisfies RunReport);
+
+const facts = (of: Partial<RunFacts>): RunFacts => ({ job: job(), pods: [], leftEvidence: false, ...of });
+
+describe("summarizeRun", () => {
+  const table: [string, RunFacts, string, string][] = [
+    ["under way", facts({}), "Running", "Running"],
+    [
+      "kept from starting",
+      facts({ blocked: { reason: "QuotaExceeded", message: "no room" } }),
+      "Running",
+      "QuotaExceeded",
+    ],
+    [
+      "succeeded",
+      facts({ job: job("Complete"), pods: [pod(report("Succeeded", "Succeeded"), 0)] }),
+      "Succeeded",
+      "Succeeded",
+    ],
+    [
+      "skipped",
+      facts({ job: job("Complete"), pods: [pod(report("Skipped", "VolumeBusy"), 0)] }),
+      "Skipped",
+      "VolumeBusy",
+    ],
+    [
+      "partly failed",
+      facts({ job: job("Failed", "PodFailurePolicy"), pods: [pod(report("Degraded", "StoreUnreachable"), 3)] }),
+      "Degraded",
+      "StoreUnreachable",
+    ],
+    [
+      "failed, with the word of the last attempt",
+      facts({
+        job: job("Failed", "PodFailurePolicy"),
+        pods: [
+          pod(report("Failed", "SnapshotFailed"), 1, "2026-11-23T01:05:00Z"),
+          pod(report("Failed", "Interrupted"), 1, "2026-11-23T01:00:02Z"),
+        ],
+      }),
+      "Failed",
+      "SnapshotFailed",
+    ],
+    [
+      "killed without a word",
+      facts({ job: job("Failed", "BackoffLimitExceeded"), pods: [pod(undefined, 137)] }),
+      "Failed",
+      "BackoffLimitExceeded",
+    ],
+    [
+      "killed after it had said it succeeded: the Job's end counts",
+      facts({ job: job("Failed", "BackoffLimitExceeded"), pods: [pod(report("Succeeded", "Succeeded"), 137)] }),
+      "Failed",
+      "BackoffLimitExceeded",
+    ],
+    [
+      "out of time, whatever an earlier attempt said",
+      facts({ job: job("Failed", "DeadlineExceeded"), pods: [pod(report("Failed", "Interrupted"))] }),
+      "Failed",
+      "DeadlineExceeded",
+    ],
+    [
+      "words that are no report",
+      facts({ job: job("Failed", "PodFailurePolicy"), pods: [pod("{oops")] }),
+      "Failed",
+      "PodFailurePolicy",
+    ],
+    [
+      "ended well, report gone, points there",
+      facts({ job: job("Complete"), leftEvidence: true }),
+      "Succeeded",
+      "Succeeded",
+    ],
+    ["ended well, report gone, nothing there", facts({ job: job("Complete") }), "Skipped", "ReportLost"],
+  ];
+  it.each(table)("%s", (_, of, outcome, reason) => {
+    expect(summarizeRun(of, now)).toMatchObject({ outcome, reason, startTime: "2026-11-23T01:00:01Z" });
+  });
+
+  it("names what killed the runner", () => {
+    const killed = facts({ job: job("Failed", "BackoffLimitExceeded"), pods: [pod("out of heap", 137)] });
+    expect(summarizeRun(killed, now).message).toMatch(/Job says .*Error 137: out of heap/);
+  });
+
+  it("waits a moment for the report of a Job that has just ended", () => {
+    const ended = facts({ job: job("Complete", "", "2026-11-23T01:59:55Z") });
+    expect(summarizeRun(ended, now)).toMatchObject({ outcome: "Running" });
+    expect(summarizeRun(ended, new Date("2026-11-23T02:01:00Z"))).toMatchObject({ outcome: "Skipped" });
+  });
+});
+
+describe("latestRun", () => {
+  const run = (
+    name: string,
+    startTime: string,
+    outcome: RunSummary["outcome"] = "Succeeded",
+    reason = "R",
+  ): RunSummary => ({
+    job: name,
+    outcome,
+    reason,
+    message: "",
+    startTime,
+  });
+  const first = run("a", "2026-11-23T01:00:00Z");
+  const second = run("b", "2026-11-23T02:00:00Z");
+
+  it("is the newest of the Jobs", () => expect(latestRun(undefined, [second, first])).toBe(second));
+  it("is a newer Job than the one known", () => expect(latestRun(first, [first, second])).toBe(second));
+  it("outlives its Job", () => expect(latestRun(second, [first])).toBe(second));
+  it("is none before the first", () => expect(latestRun(undefined, [])).toBeUndefined());
+  it("keeps how a run ended when its pod is gone", () => {
+    expect(latestRun(second, [run("b", "2026-11-23T02:00:00Z", "Skipped", "ReportLost")])).toBe(second);
+  });
+  it("follows a run from its start to its end", () => {
+    const running = run("b", "2026-11-23T02:00:00Z", "Running");
+    expect(latestRun(running, [second])).toBe(second);
+  });
+  it("calls a run lost whose Job vanished in the middle", () => {
+    expect(latestRun(run("b", "2026-11-23T02:00:00Z", "Running"), [first])).toMatchObject({
+      job: "b",
+      outcome: "Failed",
+      reason: "RunLost",
+    });
+  });
+});
+
+it("later takes the later of two instants, whatever their spelling", () => {
+  expect(later("2026-11-23T01:00:00.000Z", undefined, "2026-11-23T01:00:01Z")).toBe("2026-11-23T01:00:01Z");
+  expect(later(undefined)).toBeUndefined();
+});
