@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { exists } from "./files.ts";
+import { step } from "./progress.ts";
+import { run } from "./run.ts";
+import { cacheFolder, checkout, digest } from "./settings.ts";
+
+const module = join(checkout, "test/cluster/tools");
+const kubernetesVersion = "v1.36.1";
+
+/** The Go package each program is built from, relative to the module or in a module it requires. */
+const packages = {
+  kubernetes: "./kubernetes",
+  "csi-driver": "./csi-driver",
+  pause: "./pause",
+  "csi-snapshotter": "github.com/kubernetes-csi/external-snapshotter/v8/cmd/csi-snapshotter",
+  "snapshot-controller": "github.com/kubernetes-csi/external-snapshotter/v8/cmd/snapshot-controller",
+  versitygw: "github.com/versity/versitygw/cmd/versitygw",
+  helm: "helm.sh/helm/v4/cmd/helm",
+} as const;
+
+/** Names by which the program `kubernetes` is called, each a component. */
+const components = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+  "kubectl",
+] as const;
+
+export type Program = Exclude<keyof typeof packages, "kubernetes"> | (typeof components)[number];
+type Package = keyof typeof packages;
+
+const linkerFlags = (() => {
+  const variables = { gitVersion: kubernetesVersion, gitMajor: "1", gitMinor: kubernetesVersion.split(".")[1] };
+  const settings = Object.entries(variables).map(
+    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
+  );
+  return ["-s -w", ...settings].join(" ");
+})();
+const flags = ["-trimpath", "-buildvcs=false", "-ldflags", linkerFlags];
+
+/** Builds every program of the cluster, or finds them in the cache; returns the folder they are in. */
+export async function ensureBinaries(): Promise<string> {
+  return build(Object.keys(packages) as Package[]);
+}
+
+/** Builds one program, or finds it in the cache, and returns its path: a test may need only the S3 server. */
+export async function ensureBinary(program: Program): Promise<string> {
+  const isComponent = components.some((name) => name === program);
+  const folder = await build([isComponent ? "kubernetes" : (program as Package)]);
+  return join(folder, program);
+}
+
+/** The folder of the modules' sources in Go's module cache, which also hold manifests. */
+export async function moduleFolder(path: string): Promise<string> {
+  await run(["go", "mod", "download", path], { cwd: module });
+  return (await run(["go", "list", "-m", "-f", "{{.Dir}}", path], { cwd: module })).trim();
+}
+
+async function build(wanted: readonly Package[]): Promise<string> {
+  const folder = join(cacheFolder, "binaries", await cacheKey());
+  await mkdir(folder, { recursive: true });
+  const missing: Package[] = [];
+  for (const name of wanted) if (!(await exists(join(folder, name)))) missing.push(name);
+  if (missing.length > 0) {
+    const hint = missing.includes("kubernetes") ? " (once per machine, about 7 minutes on two cores)" : "";
+    await step(`building ${missing.join(" ")}${hint}`, () => compile(missing, folder));
+  }
+  if (wanted.includes("kubernetes")) await linkComponents(folder);
+  return folder;
+}
+
+/** Compiles beside the cache and moves the results in, so that what is in the cache is whole. */
+async function compile(names: readonly Package[], folder: string): Promise<void> {
+  const scratch = await mkdtemp(`${folder}.building-`);
+  try {
+    const sources = names.map((name) => packages[name]);
+    const environment = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
+    await run(["go", "build", ...flags, "-o", `${scratch}/`, ...sources], { cwd: module, environment });
+    for (const name of names) await rename(join(scratch, basename(packages[name])), join(folder, name));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function linkComponents(folder: string): Promise<void> {
+  for (const name of components) {
+    if (await exists(join(folder, name))) continue;
+    await symlink("kubernetes", join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  }
+}
+
+/** What the programs are made of: dependencies, compiler, flags and our own sources. */
+async function cacheKey(): Promise<string> {
+  const compiler = await run(["go", "env", "GOVERSION", "GOOS", "GOARCH"], { cwd: module });
+  const sources = (await readdir(module, { recursive: true })).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
+  const contents = await Promise.all(sources.sort().map((name) => readFile(join(module, name), "utf8")));
+  return digest(compiler, ...flags, ...sources, ...contents);
+}

@@ -1,0 +1,65 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { exists } from "./files.ts";
+import { run } from "./run.ts";
+import { cacheFolder } from "./settings.ts";
+
+/** buildah with a store of its own in the cache, so that layers of earlier builds are found and nothing is mixed up. */
+const buildah = [
+  "buildah",
+  "--root",
+  join(cacheFolder, "buildah"),
+  "--runroot",
+  "/run/holdfast-test-cluster/buildah",
+  "--storage-driver",
+  "overlay",
+];
+
+export type Build = {
+  readonly dockerfile: string;
+  readonly context: string;
+  readonly name: string;
+  /** Where the image is written, as an archive that containerd and Docker load. */
+  readonly archive: string;
+  readonly options?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
+/** Builds an image into an archive. The processes of the build run in a chroot: no container engine is needed. */
+export async function buildArchive({
+  dockerfile,
+  context,
+  name,
+  archive,
+  options = [],
+  environment,
+}: Build): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  const command = [...buildah, "build", "--isolation", "chroot", "--layers", "--network", "host"];
+  await run([...command, ...options, "--file", dockerfile, "--tag", name, context], { environment });
+  await run([...buildah, "push", "--quiet", name, `docker-archive:${archive}:${name}`]);
+}
+
+/** Makes the image `name` of a root file system in a tar file. */
+export async function importRoot(tar: string, name: string): Promise<void> {
+  const container = (await run([...buildah, "from", "--quiet", "scratch"])).trim();
+  try {
+    await run([...buildah, "add", "--quiet", container, tar, "/"]);
+    await run([
+      ...buildah,
+      "config",
+      "--env",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      container,
+    ]);
+    await run([...buildah, "commit", "--quiet", container, name]);
+  } finally {
+    await run([...buildah, "rm", container]);
+  }
+}
+
+export async function hasLocalImage(name: string): Promise<boolean> {
+  if (!(await exists(join(cacheFolder, "buildah")))) return false;
+  const names = await run([...buildah, "images", "--format", "{{.Name}}:{{.Tag}}"]);
+  return names.split("\n").includes(name);
+}
