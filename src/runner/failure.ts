@@ -1,9 +1,11 @@
+import { runReason } from "./contract.ts";
+
 /**
  * A run, or its part for one volume, cannot go on. `reason` is one of `runReason` or a mover's `FailureReason`; the message
  * tells what happened, to what, and what to do next. Never holds secrets.
  */
 export class RunFailure extends Error {
-  override readonly name = "RunFailure";
+  override readonly name: string = "RunFailure";
   readonly reason: string;
 
   constructor(reason: string, message: string, cause?: unknown) {
@@ -12,8 +14,15 @@ export class RunFailure extends Error {
   }
 }
 
-/** Reason and message of anything thrown; what is not a `RunFailure` is our own mistake or the API server's trouble. */
-export function describeFailure(error: unknown): { readonly reason: string; readonly message: string } {
+export type FailureText = { readonly reason: string; readonly message: string };
+
+/**
+ * Reason and message of anything thrown. What is not a `RunFailure` is our own mistake or the API server's trouble, unless it
+ * came from one of these signals having been aborted with a `RunFailure`.
+ */
+export function describeFailure(error: unknown, ...signals: readonly AbortSignal[]): FailureText {
   if (error instanceof RunFailure) return { reason: error.reason, message: error.message };
-  return { reason: "InternalError", message: error instanceof Error ? error.message : String(error) };
+  const aborted = signals.find((signal) => signal.aborted)?.reason;
+  if (aborted instanceof RunFailure) return { reason: aborted.reason, message: aborted.message };
+  return { reason: runReason.internalError, message: error instanceof Error ? error.message : String(error) };
 }

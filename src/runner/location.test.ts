@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chainFolders, credentialMount, repositoryLocation, storeUrl, volumeFolders } from "./location.ts";
+import { chainLocation, credentialMount, storeLocation, volumeUrl } from "./location.ts";
 
 const target = {
   metadata: { name: "offsite", namespace: "shop" },
@@ -20,8 +20,7 @@ const target = {
 };
 
 it("puts each chain of a volume in a folder of its own below the prefix", () => {
-  const location = repositoryLocation(target, ...chainFolders("shop", "data", "20261123T010000Z"));
-  expect(location).toEqual({
+  expect(chainLocation(target, "shop", "data", "20261123T010000Z")).toEqual({
     url: "s3://acme-backups/prod/cluster-1/shop/data/20261123T010000Z",
     s3: {
       endpoint: "https://s3.example.com",
@@ -36,9 +35,12 @@ it("puts each chain of a volume in a folder of its own below the prefix", () => 
 });
 
 it("names the folder of all chains, and the bucket itself where there is no prefix", () => {
-  expect(storeUrl(target, ...volumeFolders("shop", "data"))).toBe("s3://acme-backups/prod/cluster-1/shop/data");
+  expect(volumeUrl(target, "shop", "data")).toBe("s3://acme-backups/prod/cluster-1/shop/data");
+  expect(storeLocation(target).url).toBe("s3://acme-backups/prod/cluster-1");
   const { prefix: _, ...s3 } = target.spec.s3;
-  expect(storeUrl({ ...target, spec: { ...target.spec, s3 } })).toBe("s3://acme-backups");
+  const bare = { ...target, spec: { ...target.spec, s3 } };
+  expect(storeLocation(bare).url).toBe("s3://acme-backups");
+  expect(volumeUrl(bare, "shop", "data")).toBe("s3://acme-backups/shop/data");
 });
 
 it("names the Secrets, and holds nothing of their content", () => {

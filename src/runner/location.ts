@@ -1,34 +1,22 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { RepositoryLocation } from "../mover/contract.ts";
+import { chainPath, volumePath } from "../policy/chains.ts";
 import { type CredentialMount, credentialPaths } from "./mover-pod.ts";
 
 type Target = Pick<BackupTarget, "spec"> & { readonly metadata: { readonly name: string } };
 
-/** `s3://bucket/prefix/...folders`: a folder in a target's store. */
-export function storeUrl({ spec }: Target, ...folders: readonly string[]): string {
-  const { bucket, prefix } = spec.s3;
-  return `s3://${[bucket, ...(prefix ? [prefix] : []), ...folders].join("/")}`;
-}
+/** The place below which a target keeps everything: its bucket and prefix. For probing; no repository is made there. */
+export const storeLocation = (target: Target): RepositoryLocation => locationAt(target, target.spec.s3.prefix ?? "");
 
-/** The folder of all chains of a volume, and that of one chain: one restic repository. */
-export const volumeFolders = (namespace: string, pvc: string): readonly string[] => [namespace, pvc];
-export const chainFolders = (namespace: string, pvc: string, chain: string): readonly string[] => [
-  namespace,
-  pvc,
-  chain,
-];
+/** A chain of a volume: one restic repository. */
+export const chainLocation = (target: Target, namespace: string, pvc: string, chain: string): RepositoryLocation =>
+  locationAt(target, chainPath({ prefix: target.spec.s3.prefix, namespace, pvc, chain }));
 
-/** How a mover opens a folder of a target's store; its credentials are where `moverJob` mounts them. */
-export function repositoryLocation(target: Target, ...folders: readonly string[]): RepositoryLocation {
-  const { endpoint, region, forcePathStyle, caBundle, requestChecksums } = target.spec.s3;
-  return {
-    url: storeUrl(target, ...folders),
-    s3: { endpoint, region, forcePathStyle, caBundle, requestChecksums },
-    ...credentialPaths(target.metadata.name),
-  };
-}
+/** The folder of all chains of a volume. */
+export const volumeUrl = (target: Target, namespace: string, pvc: string): string =>
+  urlAt(target, volumePath({ prefix: target.spec.s3.prefix, namespace, pvc }));
 
-/** The Secrets a mover needs for a target. */
+/** The Secrets that a mover needs for a target; `moverJob` mounts them where the locations say. */
 export function credentialMount({ metadata, spec }: Target): CredentialMount {
   return {
     target: metadata.name,
@@ -36,3 +24,14 @@ export function credentialMount({ metadata, spec }: Target): CredentialMount {
     passwordSecret: spec.encryption.passwordSecretRef,
   };
 }
+
+function locationAt(target: Target, path: string): RepositoryLocation {
+  const { endpoint, region, forcePathStyle, caBundle, requestChecksums } = target.spec.s3;
+  return {
+    url: urlAt(target, path),
+    s3: { endpoint, region, forcePathStyle, caBundle, requestChecksums },
+    ...credentialPaths(target.metadata.name),
+  };
+}
+
+const urlAt = ({ spec }: Target, path: string): string => `s3://${[spec.s3.bucket, path].filter(Boolean).join("/")}`;

@@ -14,7 +14,7 @@ it.each([
   expect(quantityBytes(text)).toBe(bytes);
 });
 
-it.each(["", "ten", "10 Gi", "10gi", "-1"])("refuses %j", (text) => {
+it.each(["", "ten", "10 Gi", "10gi", "1ki", "-1"])("refuses %j", (text) => {
   expect(() => quantityBytes(text)).toThrow(RangeError);
 });
 

@@ -3,7 +3,7 @@ const decimal = ["k", "M", "G", "T", "P", "E"];
 
 /** Bytes of a Kubernetes quantity such as `10Gi`, `500M` or `1e3`. Throws a `RangeError` on anything else. */
 export function quantityBytes(text: string): number {
-  const match = /^([0-9]+(?:\.[0-9]*)?(?:[eE][0-9]+)?)(m|[kMGTPE]i?|Ki)?$/.exec(text);
+  const match = /^([0-9]+(?:\.[0-9]*)?(?:[eE][0-9]+)?)(m|[kMGTPE]|[KMGTPE]i)?$/.exec(text);
   if (!match) throw new RangeError(`"${text}" is not a size; write it like 10Gi`);
   const [, number, unit = ""] = match;
   return Number(number) * factor(unit);

@@ -1,0 +1,138 @@
+import { annotation } from "../../api/names.ts";
+import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
+import type { Retention } from "../../api/policy.ts";
+import type { CopyState } from "../../api/restorepoint.ts";
+import type { ForgetConfig } from "../../mover/contract.ts";
+import { forgetByChain, newestChain } from "../../policy/chains.ts";
+import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
+import { chainLocation } from "../location.ts";
+import { isStored } from "../points.ts";
+
+/** What retention removes from one target, by chain. */
+export type TargetRemoval = {
+  readonly target: BackupTarget;
+  readonly chains: readonly {
+    readonly chain: string;
+    /** Their snapshots go; empty where only the remains of a failed run are left in the chain. */
+    readonly points: readonly RestorePoint[];
+    /** Their copy has failed and left nothing but remains, which go with the repository. */
+    readonly remains: readonly RestorePoint[];
+    readonly dropWhenEmpty: boolean;
+  }[];
+};
+
+type StoredPoint = RetentionPoint & { readonly point: RestorePoint };
+
+/**
+ * Decides what goes, on each of these targets by itself. `points` are those of one policy and one volume. Beside what the
+ * rules no longer keep, that is the remains of failed runs in chains which nobody will add to.
+ */
+export function planRemovals(options: {
+  readonly points: readonly RestorePoint[];
+  readonly targets: readonly BackupTarget[];
+  readonly rules: Retention | undefined;
+  readonly timeZone: string;
+}): readonly TargetRemoval[] {
+  const { points, targets, rules, timeZone } = options;
+  const chainPoints = points.map(({ spec, status }) => ({ chain: spec.chain, copies: status?.copies ?? [] }));
+  const newest = newestChain(
+    chainPoints,
+    targets.map(({ metadata }) => metadata.name),
+  );
+  return targets.flatMap((target) => {
+    const name = target.metadata.name;
+    const stored = points.flatMap((point) => storedOn(point, name));
+    const decisions = planRetention({ points: stored, rules, timeZone });
+    const remove = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point.id));
+    const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => ({
+      chain,
+      points: gone.map(({ point }) => point),
+      remains: dropWhenEmpty ? failedIn(points, name, chain) : [],
+      dropWhenEmpty,
+    }));
+    const chains = [...removals, ...remainsOnly(points, name, newest, new Set(stored.map(({ chain }) => chain)))];
+    return chains.length > 0 ? [{ target, chains }] : [];
+  });
+}
+
+function storedOn(point: RestorePoint, target: string): StoredPoint[] {
+  const copy = point.status?.copies?.find((entry) => entry.target === target);
+  if (!copy?.snapshot || !isStored(copy)) return [];
+  return [
+    {
+      id: point.metadata.name,
+      time: point.spec.time,
+      chain: point.spec.chain,
+      state: copy.state as "Good" | "Incomplete",
+      verified: copy.verified?.result === "Passed",
+      held: (point.metadata.annotations?.[annotation.hold] ?? "false") !== "false",
+      point,
+    },
+  ];
+}
+
+const stateOn = (point: RestorePoint, target: string): CopyState | undefined =>
+  point.status?.copies?.find((copy) => copy.target === target)?.state;
+
+const failedIn = (points: readonly RestorePoint[], target: string, chain: string): readonly RestorePoint[] =>
+  points.filter((point) => point.spec.chain === chain && stateOn(point, target) === "Failed");
+
+/** Chains in which a target has nothing of ours but what failed runs left. */
+function remainsOnly(
+  points: readonly RestorePoint[],
+  target: string,
+  newest: string | undefined,
+  stored: ReadonlySet<string>,
+): TargetRemoval["chains"] {
+  const chains = new Set(points.filter((point) => stateOn(point, target) === "Failed").map(({ spec }) => spec.chain));
+  return [...chains]
+    .filter((chain) => chain !== newest && !stored.has(chain))
+    .sort()
+    .map((chain) => ({ chain, points: [], remains: failedIn(points, target, chain), dropWhenEmpty: true }));
+}
+
+/** The mover's configuration for these removals. */
+export function forgetConfigOf(options: {
+  readonly removals: readonly TargetRemoval[];
+  readonly namespace: string;
+  readonly pvc: string;
+  readonly lock: ForgetConfig["lock"];
+}): ForgetConfig {
+  const { removals, namespace, pvc, lock } = options;
+  return {
+    targets: removals.map(({ target, chains }) => ({
+      name: target.metadata.name,
+      chains: chains.map(({ chain, points, dropWhenEmpty }) => ({
+        chain,
+        repository: chainLocation(target, namespace, pvc, chain),
+        snapshots: points.flatMap(({ status }) =>
+          (status?.copies ?? []).flatMap((copy) =>
+            copy.target === target.metadata.name && copy.snapshot ? [copy.snapshot] : [],
+          ),
+        ),
+        dropWhenEmpty,
+      })),
+    })),
+    lock,
+  };
+}
+
+/** How many points without any copy stay to be looked at. */
+const keptFailures = 5;
+
+/**
+ * Points that have nothing in any store any more: those whose last copy was pruned go at once, of those that failed or whose
+ * copies went missing the newest few stay.
+ */
+export function emptyPoints(points: readonly RestorePoint[]): readonly RestorePoint[] {
+  const empty = points.filter(({ status }) => {
+    const copies = status?.copies ?? [];
+    return status?.phase !== "InProgress" && !copies.some((copy) => isStored(copy) || copy.state === "InProgress");
+  });
+  const isPruned = ({ status }: RestorePoint): boolean =>
+    (status?.copies ?? []).some(({ state, snapshot }) => state === "Pruned" && snapshot !== undefined);
+  const failed = empty
+    .filter((point) => !isPruned(point))
+    .toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
+  return [...empty.filter(isPruned), ...failed.slice(keptFailures)];
+}

@@ -1,0 +1,116 @@
+import type { BackupTarget } from "../../api/objects.ts";
+import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
+import type { BackupResult, ProgressLine } from "../../mover/contract.ts";
+import { explainFailure } from "../explain.ts";
+import type { FailureText } from "../failure.ts";
+import type { TargetFailure } from "./resolve.ts";
+
+/** The status of a restore point that is being made: written before any data moves. */
+export function initialStatus(options: {
+  readonly targets: readonly BackupTarget[];
+  readonly targetFailures: readonly TargetFailure[];
+  readonly now: Date;
+}): RestorePointStatus {
+  return {
+    phase: "InProgress",
+    startTime: options.now.toISOString(),
+    copies: [
+      ...options.targets.map(({ metadata }): Copy => ({ target: metadata.name, state: "InProgress" })),
+      ...options.targetFailures.map((failure): Copy => ({ ...failure, state: "Failed" })),
+    ],
+  };
+}
+
+/** What a mover has done so far. */
+export const withProgress = (status: RestorePointStatus, line: ProgressLine, now: Date): RestorePointStatus => ({
+  ...status,
+  progress: {
+    phase: line.phase,
+    bytesDone: Math.round(line.bytesDone),
+    ...(line.bytesTotal === undefined ? {} : { bytesTotal: Math.round(line.bytesTotal) }),
+    filesDone: Math.round(line.filesDone),
+    time: now.toISOString(),
+  },
+});
+
+/** The status after the mover has reported. */
+export function finishedStatus(options: {
+  readonly status: RestorePointStatus;
+  readonly result: BackupResult;
+  readonly targets: readonly BackupTarget[];
+  readonly now: Date;
+}): RestorePointStatus {
+  const { result, targets, now } = options;
+  const copies = (options.status.copies ?? []).map((copy): Copy => {
+    const reported = result.targets.find(({ target }) => target === copy.target);
+    if (copy.state === "Failed") return copy;
+    return reported
+      ? copyOf(
+          reported,
+          targets.find(({ metadata }) => metadata.name === copy.target),
+          now,
+        )
+      : {
+          target: copy.target,
+          state: "Failed",
+          reason: "InternalError",
+          message: "the mover did not report this target",
+        };
+  });
+  return {
+    ...settled(options.status, copies, now),
+    size: Math.round(result.bytes),
+    files: result.files,
+    bytesRead: Math.round(result.bytesRead),
+    errors: result.errors,
+    ...(result.failedPaths.length > 0 ? { failedPaths: result.failedPaths.slice(0, 20) } : {}),
+    durationSeconds: result.durationSeconds,
+  };
+}
+
+/** The status after a failure that came before the mover's report: whatever was not settled has failed. */
+export function failedStatus(status: RestorePointStatus, failure: FailureText, now: Date): RestorePointStatus {
+  const copies = (status.copies ?? []).map(
+    (copy): Copy => (copy.state === "InProgress" ? { target: copy.target, state: "Failed", ...failure } : copy),
+  );
+  return settled(status, copies, now);
+}
+
+function settled(status: RestorePointStatus, copies: readonly Copy[], now: Date): RestorePointStatus {
+  const { progress: _, message: __, ...rest } = status;
+  const message = copies
+    .filter(({ state }) => state !== "Good")
+    .map(({ target, message: said }) => `${target}: ${said ?? "no copy"}`)
+    .join("; ");
+  return {
+    ...rest,
+    phase: phaseOf(copies),
+    ...(message === "" ? {} : { message }),
+    completionTime: now.toISOString(),
+    copies: [...copies],
+  };
+}
+
+/** Partial is never `Succeeded`; without any good copy it is `Failed`. */
+export function phaseOf(copies: readonly Pick<Copy, "state">[]): NonNullable<RestorePointStatus["phase"]> {
+  const good = copies.filter(({ state }) => state === "Good").length;
+  if (good === 0) return "Failed";
+  return good === copies.length ? "Succeeded" : "Degraded";
+}
+
+type TargetResult = BackupResult["targets"][number];
+
+function copyOf(reported: TargetResult, target: BackupTarget | undefined, now: Date): Copy {
+  const { state, type, repository, snapshot, bytesAdded, bytesStored } = reported;
+  return {
+    target: reported.target,
+    state,
+    ...(type === undefined ? {} : { type }),
+    ...(repository === "" ? {} : { repository }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(state === "Good" ? {} : explainFailure(reported, target)),
+    completionTime: now.toISOString(),
+    ...(bytesAdded === undefined ? {} : { bytesAdded: Math.round(bytesAdded) }),
+    ...(bytesStored === undefined ? {} : { bytesStored: Math.round(bytesStored) }),
+  };
+}

@@ -1,0 +1,32 @@
+import type { BackupTarget } from "../api/objects.ts";
+import type { FailureReason } from "../mover/contract.ts";
+import { runReason } from "./contract.ts";
+import type { FailureText } from "./failure.ts";
+
+/**
+ * A mover's failure in the words of the cluster. The mover sees files; that a Secret is missing, and which, is known here.
+ */
+export function explainFailure(
+  failure: { readonly reason?: FailureReason; readonly message?: string },
+  target: BackupTarget | undefined,
+): FailureText {
+  const { reason = "InternalError", message = "the mover gave no message" } = failure;
+  if (!target) return { reason, message };
+  const { name, namespace } = target.metadata;
+  const where = `BackupTarget ${name}`;
+  if (reason === "CredentialsMissing") {
+    const secret = target.spec.s3.credentialsSecretRef.name;
+    return {
+      reason: runReason.secretNotFound,
+      message: `${where}: the Secret "${secret}" is missing in namespace ${namespace}, or lacks AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY; make it`,
+    };
+  }
+  if (reason === "PasswordMissing") {
+    const { name: secret, key } = target.spec.encryption.passwordSecretRef;
+    return {
+      reason: runReason.secretNotFound,
+      message: `${where}: the Secret "${secret}" is missing in namespace ${namespace}, or its key "${key}" is missing or empty; it holds the repositories' password`,
+    };
+  }
+  return { reason, message: `${where}: ${message}` };
+}

@@ -1,0 +1,45 @@
+import { label, labelValue } from "../api/names.ts";
+import { parseRestorePoint, type RestorePoint } from "../api/objects.ts";
+import type { Copy, RestorePointStatus } from "../api/restorepoint.ts";
+import { restorePoints } from "../kube/holdfast.ts";
+import { fieldManager, type RunContext } from "./context.ts";
+
+/** All restore points of a volume, of every policy. One that does not fit its schema is left out, and logged. */
+export async function listPoints({ client, identity, log }: RunContext, pvc: string): Promise<RestorePoint[]> {
+  const { namespace } = identity;
+  const labelSelector = `${label.pvc}=${labelValue(pvc)}`;
+  const { items } = await client.list(restorePoints, { namespace, labelSelector });
+  return items.flatMap((raw) => {
+    try {
+      const point = parseRestorePoint(raw);
+      return point.spec.pvc.name === pvc ? [point] : [];
+    } catch (error) {
+      log.warn({ err: error }, "passing over a restore point that is not valid");
+      return [];
+    }
+  });
+}
+
+/**
+ * Sets all of a status that runs own; what a RestoreTest wrote (`verified`) stays as it is. With the UID, so that a point which
+ * somebody deleted meanwhile is not made again half.
+ */
+export async function writeStatus(
+  { client }: RunContext,
+  point: Pick<RestorePoint, "apiVersion" | "kind" | "metadata">,
+  status: RestorePointStatus,
+): Promise<void> {
+  const { name, namespace, uid } = point.metadata;
+  const object = {
+    apiVersion: point.apiVersion,
+    kind: point.kind,
+    metadata: { name, namespace, uid },
+    status: { ...status, copies: status.copies?.map(withoutVerified) },
+  };
+  await client.apply(restorePoints, object, { fieldManager, subresource: "status" });
+}
+
+const withoutVerified = ({ verified: _, ...copy }: Copy): Copy => copy;
+
+/** A snapshot is in the store, good or incomplete. */
+export const isStored = ({ state }: Pick<Copy, "state">): boolean => state === "Good" || state === "Incomplete";
