@@ -139,6 +139,7 @@ export const failureReason = z.enum([
   "SourceEmpty",
   "TargetFolderNotEmpty",
   "TargetVolumeFull",
+  "WriteErrors",
   "VerificationFailed",
   "InvalidConfiguration",
   "Interrupted",

@@ -1,0 +1,205 @@
+import { linkSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
+import { RepositoryError } from "../repository/errors.ts";
+import { posixPermissions } from "../repository/mode.ts";
+import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+import { newBreather } from "./breathe.ts";
+import { type FileWriter, fileWriter, isFatal, type PendingFile } from "./files.ts";
+import { displayPath, type Folder, type Folders, openFolders } from "./folders.ts";
+import { applyMetadata } from "./metadata.ts";
+import { newOutcome, type Outcome } from "./outcome.ts";
+import { select } from "./selection.ts";
+import { makeNode, syncFileSystem } from "./system.ts";
+import { isLostAndFound, prepareTarget } from "./target.ts";
+import { type Step, walk } from "./walk.ts";
+import { fetchWindow, newWindow, planFile, type Window } from "./window.ts";
+
+export interface RestoreOptions {
+  readonly repository: IndexedRepository;
+  readonly snapshot: Snapshot;
+  /** Is made where it is missing; else it must be empty. */
+  readonly target: string;
+  /** Paths below the backed-up folder; everything where there are none. */
+  readonly include: readonly string[];
+  readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Places of blobs, or steps without any, after which a window is fetched and written. */
+const windowSize = 32_768;
+
+interface Job {
+  readonly repository: IndexedRepository;
+  readonly folders: Folders;
+  readonly writer: FileWriter;
+  readonly outcome: Outcome;
+  /** The first name of each file with several, by device and inode. */
+  readonly linked: Map<string, PendingFile>;
+  readonly options: RestoreOptions;
+}
+
+/** What has to wait until the window's files are written: other names of a file, and the times of folders. */
+interface Later {
+  readonly links: { readonly folder: Folder; readonly node: TreeNode; readonly first: PendingFile }[];
+  readonly leaves: Extract<Step, { kind: "leave" }>[];
+}
+
+/**
+ * Writes a snapshot into a folder and waits until the disk has it. Everything that could not be restored exactly is in the
+ * outcome by name; its content, if it is a file, is not left behind half. Rejects where nothing was tried, the store
+ * failed, the target is full (`TargetVolumeFull`), or the signal stopped it; unfinished files are removed then, too.
+ */
+export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome> {
+  const { repository, snapshot, target, include, signal } = options;
+  const selection = await select(repository, snapshot, include);
+  await prepareTarget(target);
+  const folders = openFolders(target);
+  const outcome = newOutcome();
+  const job: Job = { repository, folders, writer: fileWriter(folders, outcome), outcome, linked: new Map(), options };
+  try {
+    let window = newWindow();
+    let later: Later = { links: [], leaves: [] };
+    let steps = 0;
+    const breathe = newBreather();
+    for await (const step of walk(repository, selection)) {
+      await breathe();
+      signal.throwIfAborted();
+      take(job, step, window, later);
+      if (++steps < windowSize && window.places < windowSize) continue;
+      await complete(job, window, later);
+      window = newWindow();
+      later = { links: [], leaves: [] };
+      steps = 0;
+    }
+    await complete(job, window, later);
+    syncFileSystem(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
+  } catch (error) {
+    throw isFatal(error) ? targetFailed(target, error) : error;
+  } finally {
+    folders.close();
+  }
+  return outcome;
+}
+
+function targetFailed(target: string, cause: unknown): RepositoryError {
+  const isReadOnly = (cause as NodeJS.ErrnoException).code === "EROFS";
+  return isReadOnly
+    ? new RepositoryError("InvalidConfiguration", `${target} is mounted read-only: nothing can be restored to it.`, {
+        cause,
+      })
+    : new RepositoryError("TargetVolumeFull", `${target} is full: the restore is not complete. Use a larger volume.`, {
+        cause,
+      });
+}
+
+function take(job: Job, step: Step, window: Window, later: Later): void {
+  switch (step.kind) {
+    case "enter":
+      guarded(job, step.folder, undefined, () => makeFolder(job, step.folder));
+      break;
+    case "entry":
+      if (step.node.type === "file") takeFile(job, step, window, later);
+      else guarded(job, step.folder, step.node.name, () => makeEntry(job, step));
+      break;
+    case "leave":
+      later.leaves.push(step);
+      break;
+    case "damaged":
+      job.outcome.fail(displayPath(step.folder), "RepositoryDamaged", step.error.message);
+      break;
+  }
+}
+
+/** An error of one entry is that entry's failure, unless everything else would fail alike. */
+function guarded(job: Job, folder: Folder, name: Buffer | undefined, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (isFatal(error)) throw error;
+    const path = displayPath(folder, name);
+    job.outcome.fail(path, "WriteErrors", `Could not make ${path}: ${(error as Error).message}`);
+  }
+}
+
+function makeFolder({ folders }: Job, folder: Folder): void {
+  if (!folder.parent) return;
+  const path = folders.entry(folder.parent, folder.name);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const isTheirs = !folder.parent.parent && isLostAndFound(folder.name) && lstatSync(path).isDirectory();
+    if (!isTheirs) throw error;
+  }
+}
+
+function takeFile(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>, window: Window, later: Later): void {
+  const key = node.links > 1 && node.inode !== 0n ? `${node.deviceId}:${node.inode}` : undefined;
+  const first = key === undefined ? undefined : job.linked.get(key);
+  // A file that changed between its two names being read is two files by now.
+  if (first && sameContent(first.node, node)) {
+    later.links.push({ folder, node, first });
+    return;
+  }
+  const planned = planFile(job.repository, window, { folder, node });
+  if ("missing" in planned) {
+    const path = displayPath(folder, node.name);
+    job.outcome.fail(
+      path,
+      "RepositoryDamaged",
+      `${path} cannot be restored: its blob ${planned.missing} is in no index.`,
+    );
+    return;
+  }
+  if (key !== undefined && !first) job.linked.set(key, planned.file);
+  if (planned.file.missing === 0) job.writer.writeEmpty(planned.file);
+}
+
+const sameContent = (a: TreeNode, b: TreeNode): boolean =>
+  a.content?.length === b.content?.length && (a.content ?? []).every((id, at) => id === b.content?.[at]);
+
+const fileTypes = { fifo: 0o010000, socket: 0o140000, chardev: 0o020000, dev: 0o060000 } as const;
+
+function makeEntry(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>): void {
+  const path = job.folders.entry(folder, node.name);
+  const display = () => displayPath(folder, node.name);
+  if (node.type === "symlink") symlinkSync(node.linkTarget ?? Buffer.alloc(0), path);
+  else if (node.type in fileTypes) {
+    const type = fileTypes[node.type as keyof typeof fileTypes];
+    makeNode(path, type | (posixPermissions(node.mode) & 0o700), node.device);
+  } else throw new Error(`its type «${node.type}» cannot be restored`);
+  applyMetadata({ node, path, display }, job.outcome);
+  job.outcome.files++;
+}
+
+async function complete(job: Job, window: Window, later: Later): Promise<void> {
+  const { repository, writer, outcome, options } = job;
+  const onBytes = (count: number) => {
+    outcome.bytes += count;
+    options.onProgress?.({ bytesDone: outcome.bytes, filesDone: outcome.files });
+  };
+  try {
+    await fetchWindow({ repository, window, writer, onBytes, signal: options.signal });
+  } catch (error) {
+    for (const file of window.files) {
+      if (file.state === "Created") writer.abandon(file, "WriteErrors", (error as Error).message);
+    }
+    throw error;
+  }
+  for (const link of later.links) guarded(job, link.folder, link.node.name, () => makeLink(job, link));
+  for (const leave of later.leaves) guarded(job, leave.folder, undefined, () => leaveFolder(job, leave));
+}
+
+function makeLink({ folders, outcome }: Job, { folder, node, first }: Later["links"][number]): void {
+  if (first.state !== "Finished") {
+    const firstPath = displayPath(first.folder, first.node.name);
+    throw new Error(`it is another name of ${firstPath}, which could not be restored`);
+  }
+  linkSync(folders.entry(first.folder, first.node.name), folders.entry(folder, node.name));
+  outcome.files++;
+}
+
+function leaveFolder({ folders, outcome }: Job, { folder, node }: Later["leaves"][number]): void {
+  if (folder.parent) outcome.directories++;
+  if (!node) return;
+  const path = folders.entry(folder, Buffer.from("."));
+  applyMetadata({ node, path, display: () => displayPath(folder) }, outcome);
+}

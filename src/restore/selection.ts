@@ -1,0 +1,82 @@
+import { RepositoryError } from "../repository/errors.ts";
+import { findNode, readTree } from "../repository/tree.ts";
+import type { Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+
+/** Parts of a path below the restored folder. */
+type Parts = readonly Buffer[];
+
+/** What of a snapshot is to be restored. */
+export interface Selection {
+  /** The tree whose entries land in the target folder itself. */
+  readonly tree: Id;
+  /** The backed-up folder's own entry: its metadata become the target folder's. Absent where the snapshot has none. */
+  readonly node: TreeNode | undefined;
+  /** Only these paths; everything where it is undefined. */
+  readonly only: readonly Parts[] | undefined;
+}
+
+/**
+ * A snapshot of one path restores that path's content into the target, as a volume is restored into a volume. One of
+ * several paths (restic makes such) restores the whole tree, absolute paths and all. Rejects with `InvalidConfiguration`
+ * where an included path is not in the snapshot.
+ */
+export async function select(
+  repository: IndexedRepository,
+  snapshot: Snapshot,
+  include: readonly string[],
+): Promise<Selection> {
+  const start = await findStart(repository, snapshot);
+  if (include.length === 0) return start;
+  const only = await Promise.all(include.map((path) => locate(repository, snapshot, start.tree, path)));
+  return { ...start, only };
+}
+
+async function findStart(repository: IndexedRepository, snapshot: Snapshot): Promise<Selection> {
+  const whole: Selection = { tree: snapshot.tree, node: undefined, only: undefined };
+  const [path, ...others] = snapshot.paths;
+  if (path === undefined || others.length > 0) return whole;
+  const parts = partsOf(path);
+  // `restic backup folder` records the absolute path, but its tree begins at the folder: try the shorter ends, too.
+  for (let from = 0; from < parts.length; from++) {
+    const found = await descend(repository, snapshot.tree, parts.slice(from));
+    if (found) return found;
+  }
+  return whole;
+}
+
+/** Follows folders that hold nothing but the next part of the path; undefined where the tree is not like that. */
+async function descend(repository: IndexedRepository, root: Id, parts: Parts): Promise<Selection | undefined> {
+  let at: Selection = { tree: root, node: undefined, only: undefined };
+  for (const [position, part] of parts.entries()) {
+    const nodes: readonly TreeNode[] = await readTree(repository, at.tree);
+    const [node, ...others] = nodes;
+    if (!node?.name.equals(part) || others.length > 0) return undefined;
+    if (node.subtree) at = { tree: node.subtree, node, only: undefined };
+    else return position === parts.length - 1 ? at : undefined;
+  }
+  return at;
+}
+
+/** An included path counts from the restored folder; the absolute path that was backed up is understood, too. */
+async function locate(repository: IndexedRepository, snapshot: Snapshot, tree: Id, path: string): Promise<Parts> {
+  const parts = partsOf(path);
+  if (parts.length === 0) throw notThere(path, snapshot);
+  const [base = ""] = snapshot.paths;
+  const inside = partsOf(base).every((part, at) => parts[at]?.equals(part)) ? parts.slice(partsOf(base).length) : [];
+  for (const candidate of [parts, inside]) {
+    if (candidate.length > 0 && (await findNode(repository, tree, candidate.join("/")))) return candidate;
+  }
+  throw notThere(path, snapshot);
+}
+
+const notThere = (path: string, snapshot: Snapshot): RepositoryError =>
+  new RepositoryError(
+    "InvalidConfiguration",
+    `«${path}» is not in snapshot ${snapshot.id.slice(0, 8)}: give a path as it is below the backed-up folder.`,
+  );
+
+const partsOf = (path: string): Parts =>
+  path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .map((part) => Buffer.from(part));

@@ -1,0 +1,26 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { RepositoryError } from "../repository/errors.ts";
+
+/** What ext file systems put into their root by themselves. */
+export const isLostAndFound = (name: Buffer | string): boolean => name.toString() === "lost+found";
+
+/** Makes the target folder, or takes an empty one. Rejects with `TargetFolderNotEmpty` or `InvalidConfiguration`. */
+export async function prepareTarget(target: string): Promise<void> {
+  const names = await list(target);
+  const [first] = names.filter((name) => !isLostAndFound(name));
+  if (first === undefined) return;
+  throw new RepositoryError(
+    "TargetFolderNotEmpty",
+    `${target} is not empty (it holds ${first}): nothing was restored. Choose an empty folder.`,
+  );
+}
+
+async function list(target: string): Promise<string[]> {
+  try {
+    await mkdir(target, { recursive: true });
+    return await readdir(target);
+  } catch (cause) {
+    const message = `${target} cannot be used as the target folder: ${(cause as Error).message}`;
+    throw new RepositoryError("InvalidConfiguration", message, { cause });
+  }
+}

@@ -1,0 +1,105 @@
+import { reasonOf } from "../repository/errors.ts";
+import { readTree } from "../repository/tree.ts";
+import type { Id, IndexedRepository, TreeNode } from "../repository/types.ts";
+import { displayPath, type Folder } from "./folders.ts";
+import type { Selection } from "./selection.ts";
+
+/**
+ * The entries of a snapshot in the order of their making: a folder before, and its `leave` after, everything in it. A
+ * folder whose tree is damaged comes as `damaged` in place of its content.
+ */
+export type Step =
+  | { readonly kind: "enter"; readonly folder: Folder; readonly node: TreeNode }
+  | { readonly kind: "entry"; readonly folder: Folder; readonly node: TreeNode }
+  | { readonly kind: "damaged"; readonly folder: Folder; readonly error: Error }
+  /** `names` are the folder's own entries, without those that were not selected. */
+  | {
+      readonly kind: "leave";
+      readonly folder: Folder;
+      readonly node: TreeNode | undefined;
+      readonly names: readonly Buffer[];
+    };
+
+type Paths = readonly (readonly Buffer[])[];
+
+interface Level {
+  readonly folder: Folder;
+  readonly node: TreeNode | undefined;
+  readonly entries: readonly Selected[];
+  next: number;
+}
+
+interface Selected {
+  readonly node: TreeNode;
+  /** What of a folder is selected; everything where it is undefined. */
+  readonly only: Paths | undefined;
+}
+
+/** Rejects with the store's error where the repository cannot be read at all; damage is handed out as a step. */
+export async function* walk(repository: IndexedRepository, selection: Selection): AsyncGenerator<Step> {
+  const root: Folder = { name: Buffer.alloc(0), parent: undefined };
+  const levels: Level[] = [];
+  const first = await enter(repository, {
+    folder: root,
+    node: selection.node,
+    tree: selection.tree,
+    only: selection.only,
+  });
+  if (first.kind === "damaged") {
+    yield first;
+    return;
+  }
+  levels.push(first.level);
+  for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    const selected = level.entries[level.next++];
+    if (!selected) {
+      levels.pop();
+      yield {
+        kind: "leave",
+        folder: level.folder,
+        node: level.node,
+        names: level.entries.map(({ node }) => node.name),
+      };
+      continue;
+    }
+    const { node, only } = selected;
+    if (node.type !== "dir") {
+      yield { kind: "entry", folder: level.folder, node };
+      continue;
+    }
+    const folder: Folder = { name: node.name, parent: level.folder };
+    yield { kind: "enter", folder, node };
+    const inside = await enter(repository, { folder, node, tree: node.subtree, only });
+    if (inside.kind === "damaged") yield inside;
+    else levels.push(inside.level);
+  }
+}
+
+async function enter(
+  repository: IndexedRepository,
+  at: {
+    readonly folder: Folder;
+    readonly node: TreeNode | undefined;
+    readonly tree: Id | undefined;
+    readonly only: Paths | undefined;
+  },
+): Promise<{ kind: "entered"; level: Level } | Extract<Step, { kind: "damaged" }>> {
+  const { folder, node, tree, only } = at;
+  if (!tree)
+    return { kind: "damaged", folder, error: new Error(`${displayPath(folder)} has no tree in the repository`) };
+  try {
+    const nodes = await readTree(repository, tree);
+    return { kind: "entered", level: { folder, node, entries: nodes.flatMap((each) => chosen(each, only)), next: 0 } };
+  } catch (error) {
+    if (reasonOf(error) !== "RepositoryDamaged") throw error;
+    return { kind: "damaged", folder, error: error as Error };
+  }
+}
+
+function chosen(node: TreeNode, only: Paths | undefined): Selected[] {
+  if (!only) return [{ node, only: undefined }];
+  const matching = only.filter(([first]) => first?.equals(node.name));
+  if (matching.length === 0) return [];
+  const whole = matching.some((path) => path.length === 1);
+  return [{ node, only: whole ? undefined : matching.map((path) => path.slice(1)) }];
+}
