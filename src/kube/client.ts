@@ -92,7 +92,7 @@ export type KubeClient = {
    */
   readonly apply: <T extends KubeObject>(
     resource: Resource<T>,
-    object: KubeObject & object,
+    object: KubeObject & { readonly spec?: unknown; readonly status?: unknown },
     options: ApplyOptions,
   ) => Promise<Stored<T>>;
   /** JSON merge patch: `null` removes a field, arrays are replaced. */

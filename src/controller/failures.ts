@@ -1,0 +1,27 @@
+import {
+  isAlreadyExists,
+  isConflict,
+  isForbidden,
+  isKubeError,
+  isNamespaceTerminating,
+  isNotFound,
+} from "../kube/errors.ts";
+import type { Standing } from "./conditions.ts";
+
+/**
+ * Somebody was faster, or our cache was behind: nothing is wrong, and the next try will see it. Also where an object or its
+ * namespace is just being deleted.
+ */
+export const isRace = (error: unknown): boolean =>
+  isConflict(error) || isAlreadyExists(error) || isNotFound(error) || isNamespaceTerminating(error);
+
+/** How an object stands when what it asks for could not be applied. It is tried again by itself. */
+export function describeApplyError(error: unknown): Standing {
+  const said = error instanceof Error ? error.message : String(error);
+  if (isForbidden(error)) {
+    const message = `the API server refused: ${said}; check the operator's rights (the Helm chart grants them), quotas and admission rules`;
+    return { state: "Failing", reason: "Forbidden", message };
+  }
+  const reason = isKubeError(error) ? "ApplyFailed" : "InternalError";
+  return { state: "Failing", reason, message: `could not be applied and is tried again: ${said}` };
+}

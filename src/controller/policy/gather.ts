@@ -1,0 +1,39 @@
+import { label, labelValue } from "../../api/names.ts";
+import type { BackupPolicy } from "../../api/objects.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import type { Stored } from "../../kube/types.ts";
+import type { Caches } from "../caches.ts";
+import { gatherRuns } from "../runs/gather.ts";
+import type { PolicyInput } from "./input.ts";
+
+export async function gatherPolicy(options: {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly policy: Stored<BackupPolicy>;
+  readonly now: Date;
+}): Promise<PolicyInput> {
+  const { client, caches, policy, now } = options;
+  const { namespace, name } = policy.metadata;
+  const points = caches.points.list(namespace).filter((point) => point.spec.policy === name);
+  const jobs = caches.jobs
+    .list(namespace)
+    .filter(({ metadata: { labels } }) => labels?.[label.policy] === labelValue(name) && labels[label.schedule]);
+  const runs = await gatherRuns({
+    client,
+    caches,
+    jobs: jobs.filter((job) => job.metadata.labels?.[label.component] === "runner"),
+    leftEvidence: (job) => points.some((point) => point.spec.run === job.metadata.uid),
+    now,
+  });
+  return {
+    policy,
+    points,
+    claims: caches.claims.list(namespace),
+    targets: caches.targets.list(namespace),
+    cronJobs: caches.cronJobs.list(namespace),
+    storageClasses: caches.storageClasses.list(),
+    snapshotClasses: caches.snapshotClasses.list(),
+    tests: caches.tests.list(namespace).filter((test) => test.spec.policyRef.name === name),
+    runs: runs.map((facts) => ({ facts, schedule: facts.job.metadata.labels?.[label.schedule] ?? "" })),
+  };
+}
