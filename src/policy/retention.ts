@@ -24,7 +24,8 @@ interface Rule {
 /**
  * Which points stay, by the rules of restic's `forget` (its `ApplyPolicy`): newest first, each rule keeps the newest point of
  * as many different hours, days, ISO weeks, months or years as it counts, and the oldest point of all where it has
- * counts left. Hours and days are those of `timeZone`. Without any rule everything stays. The decisions come newest first.
+ * counts left (so since restic 0.16). Hours and days are those of `timeZone`. Without any rule everything stays. The
+ * decisions come newest first.
  */
 export function decideRetention<Point extends Dated>(options: {
   readonly points: readonly Point[];
