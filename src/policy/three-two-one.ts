@@ -60,7 +60,7 @@ function missingFrom({ copies, media, offsite }: Tally): readonly string[] {
     ...(media.length < needed.media
       ? [`${media.length} of ${needed.media} media (${media.join(", ") || "none"})`]
       : []),
-    ...(offsite < needed.offsite ? ["no copy is offsite"] : []),
+    ...(offsite < needed.offsite ? ["no copy offsite"] : []),
   ];
 }
 

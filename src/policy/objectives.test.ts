@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+import { evidence, hoursAgo, now, offsite, onprem, point, restoreTest, volume } from "./fixtures.ts";
+import { judgeRpo, judgeRto, judgeVerified } from "./objectives.ts";
+
+const good = { onprem: "Good", offsite: "Good" } as const;
+const seconds = (hours: number): Date => new Date(Date.parse(hoursAgo(hours)));
+
+test("a strategy over nothing is not met", () => {
+  const nothing = evidence({
+    volumes: [],
+    points: [point("data", 1, good)],
+    tests: [restoreTest("data", "onprem", 1)],
+  });
+  for (const verdict of [judgeRpo(nothing, now), judgeRto(nothing, now), judgeVerified(nothing, now)]) {
+    expect(verdict).toMatchObject({ status: "False", reason: "NoVolumesMatch" });
+  }
+});
+
+describe("RPOMet", () => {
+  test("is true while every newest good copy is young enough, and says when that ends", () => {
+    const verdict = judgeRpo(evidence({ points: [point("data", 2, good), point("data", 30, good)] }), now);
+    expect(verdict).toMatchObject({ status: "True", reason: "CopiesFresh" });
+    expect(verdict.judgeAgainAt).toEqual(new Date(seconds(2).getTime() + 24 * 3600_000 + 1));
+  });
+
+  test("is true to the very instant of the limit, and false a millisecond later", () => {
+    const given = evidence({ points: [point("data", 24, good)] });
+    expect(judgeRpo(given, now).status).toBe("True");
+    expect(judgeRpo(given, now).judgeAgainAt).toEqual(new Date(now.getTime() + 1));
+    expect(judgeRpo(given, new Date(now.getTime() + 1)).status).toBe("False");
+  });
+
+  test("is false where one target falls behind, and names volume, target, age and since when", () => {
+    const points = [point("data", 2, { onprem: "Good", offsite: "Failed" }), point("data", 30, good)];
+    expect(judgeRpo(evidence({ points }), now)).toMatchObject({
+      status: "False",
+      reason: "CopiesStale",
+      message:
+        "data on offsite: the newest good copy is from 2026-11-22T06:00:00Z, older than 24h since 2026-11-23T06:00:00Z",
+    });
+  });
+
+  test.each(["Incomplete", "Failed", "Pruned", "Missing", "InProgress"] as const)(
+    "a copy that is %s never counts",
+    (state) => {
+      const points = [point("data", 1, { onprem: "Good", offsite: state })];
+      expect(judgeRpo(evidence({ points }), now).message).toBe(
+        `data on offsite: no good copy since the volume was made at ${hoursAgo(1000).replace(".000", "")}`,
+      );
+    },
+  );
+
+  test("a target's own maxAge stands instead of the RPO, longer or shorter", () => {
+    const points = [point("data", 2, { onprem: "Good" }), point("data", 100, { offsite: "Good" })];
+    const withMaxAge = (hours: number) =>
+      judgeRpo(evidence({ points, targets: [onprem, { ...offsite, maxAgeSeconds: hours * 3600 }] }), now).status;
+    expect(withMaxAge(100)).toBe("True");
+    expect(withMaxAge(99)).toBe("False");
+  });
+
+  test("is unknown while a new volume waits for its first copy, false once it is older than its RPO", () => {
+    const young = (hours: number) =>
+      judgeRpo(evidence({ volumes: [volume("data", { created: hoursAgo(hours) })] }), now);
+    expect(young(1)).toMatchObject({ status: "Unknown", reason: "WaitingForFirstCopy" });
+    expect(young(1).message).toContain("data on onprem: the first copy is due by 2026-11-24T11:00:00Z");
+    expect(young(24).status).toBe("Unknown");
+    expect(young(25).status).toBe("False");
+  });
+
+  test("one stale volume outweighs a new one that waits", () => {
+    const volumes = [volume("new", { created: hoursAgo(1) }), volume("data")];
+    expect(judgeRpo(evidence({ volumes }), now).status).toBe("False");
+  });
+
+  test("a PVC made again under the same name starts anew: copies of the one before are not copies of it", () => {
+    const volumes = [volume("data", { uid: "another", created: hoursAgo(1) })];
+    expect(judgeRpo(evidence({ volumes, points: [point("data", 2, good)] }), now).status).toBe("Unknown");
+  });
+
+  test("a target whose object does not exist proves nothing", () => {
+    const { store: _, ...gone } = offsite;
+    const verdict = judgeRpo(evidence({ targets: [onprem, gone], points: [point("data", 1, good)] }), now);
+    expect(verdict).toMatchObject({
+      status: "False",
+      message: "data on offsite: there is no BackupTarget of this name",
+    });
+  });
+
+  test("names five of many, and counts the rest", () => {
+    const volumes = Array.from({ length: 8 }, (_, index) => volume(`data-${index}`));
+    const { message } = judgeRpo(evidence({ volumes, targets: [onprem] }), now);
+    expect(message).toContain("data-4 on onprem");
+    expect(message).not.toContain("data-5");
+    expect(message).toMatch(/; and 3 more$/);
+  });
+
+  test("does not change its words as time goes by", () => {
+    const points = [point("data", 30, good)];
+    const later = new Date(now.getTime() + 3600_000);
+    expect(judgeRpo(evidence({ points }), later).message).toBe(judgeRpo(evidence({ points }), now).message);
+  });
+});
+
+describe("Verified", () => {
+  const both = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", 5)];
+
+  test("is true once every volume on every target has passed", () => {
+    expect(judgeVerified(evidence({ tests: both }), now)).toMatchObject({ status: "True", reason: "RestoresVerified" });
+  });
+
+  test("is unknown while one pair was never tested, and names it", () => {
+    expect(judgeVerified(evidence({ tests: [restoreTest("data", "onprem", 5)] }), now)).toMatchObject({
+      status: "Unknown",
+      reason: "NotVerified",
+      message:
+        "never passed a restore test: data on offsite; make a RestoreTest for this policy, or wait for its first run",
+    });
+  });
+
+  test("is false after a failed test, with its reason, though an older one had passed", () => {
+    const failed = restoreTest("data", "offsite", 1, {
+      result: "Failed",
+      message: "check database-opens exited with 1",
+      restoreTest: "weekly",
+      restorePoint: "data-1",
+    });
+    expect(judgeVerified(evidence({ tests: [...both, failed] }), now)).toMatchObject({
+      status: "False",
+      reason: "RestoreTestFailed",
+      message:
+        "data on offsite: the test of data-1 by RestoreTest weekly failed at 2026-11-23T11:00:00Z: check database-opens exited with 1",
+    });
+  });
+
+  test("is true again once a later test passes", () => {
+    const tests = [...both, restoreTest("data", "offsite", 9, { result: "Failed" })];
+    expect(judgeVerified(evidence({ tests }), now).status).toBe("True");
+  });
+
+  test("of two results of the same instant the failed one counts", () => {
+    const tests = [...both, restoreTest("data", "offsite", 5, { result: "Failed" })];
+    expect(judgeVerified(evidence({ tests }), now).status).toBe("False");
+    expect(judgeVerified(evidence({ tests: tests.toReversed() }), now).status).toBe("False");
+  });
+
+  test("expires: true to the very instant, false a millisecond later", () => {
+    const tests = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", 168)];
+    expect(judgeVerified(evidence({ tests }), now)).toMatchObject({
+      status: "True",
+      judgeAgainAt: new Date(now.getTime() + 1),
+    });
+    expect(judgeVerified(evidence({ tests }), new Date(now.getTime() + 1))).toMatchObject({
+      status: "False",
+      reason: "VerificationExpired",
+      message: "data on offsite: last passed a restore test at 2026-11-16T12:00:00Z, more than 7d ago",
+    });
+  });
+
+  test("tests of a PVC that was there before under the same name do not count", () => {
+    const volumes = [volume("data", { created: hoursAgo(2) })];
+    expect(judgeVerified(evidence({ volumes, tests: both }), now).status).toBe("Unknown");
+  });
+
+  test("tests of other volumes and targets change nothing", () => {
+    const tests = [...both, restoreTest("old", "onprem", 1, { result: "Failed" }), restoreTest("data", "elsewhere", 1)];
+    expect(judgeVerified(evidence({ tests }), now).status).toBe("True");
+  });
+});
+
+describe("RTOMet", () => {
+  const measured = (secondsOnprem: number, secondsOffsite: number) => [
+    restoreTest("data", "onprem", 5, { restoreSeconds: secondsOnprem }),
+    restoreTest("data", "offsite", 5, { restoreSeconds: secondsOffsite }),
+  ];
+
+  test("there is no verdict where the policy has no RTO", () => {
+    const { rtoSeconds: _, ...objectives } = evidence().objectives;
+    expect(judgeRto(evidence({ objectives }), now)).toBeUndefined();
+  });
+
+  test("is true to the very second", () => {
+    expect(judgeRto(evidence({ tests: measured(10, 1800) }), now)).toMatchObject({
+      status: "True",
+      reason: "RestoresFastEnough",
+    });
+  });
+
+  test("is false where one target is too slow, with the measured time", () => {
+    expect(judgeRto(evidence({ tests: measured(10, 1800.5) }), now)).toMatchObject({
+      status: "False",
+      reason: "RestoresTooSlow",
+      message: "data on offsite: the restore measured at 2026-11-23T07:00:00Z took 1800.5s, allowed are 30m",
+    });
+  });
+
+  test("is unknown where a pair was never measured, failed, or was measured too long ago", () => {
+    const status = (tests: ReturnType<typeof measured>) => judgeRto(evidence({ tests }), now)?.status;
+    expect(status([])).toBe("Unknown");
+    expect(status(measured(10, 10).slice(0, 1))).toBe("Unknown");
+    expect(status([...measured(10, 10), restoreTest("data", "onprem", 1, { result: "Failed" })])).toBe("Unknown");
+    expect(status(measured(10, 10).map((entry) => ({ ...entry, time: hoursAgo(169) })))).toBe("Unknown");
+  });
+
+  test("the newest measurement counts, not the best", () => {
+    const tests = [...measured(10, 10), restoreTest("data", "onprem", 1, { restoreSeconds: 3600 })];
+    expect(judgeRto(evidence({ tests }), now)?.status).toBe("False");
+  });
+});
