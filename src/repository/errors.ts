@@ -24,10 +24,11 @@ const storageReasons: Readonly<Record<StorageErrorKind, FailureReason>> = {
   Failed: "StoreError",
 };
 
-/** The stable reason of any error: of a repository, of a store, or an unexpected one. */
+/** The stable reason of any error: of a repository, of a store, of a signal, or an unexpected one. */
 export function reasonOf(error: unknown): FailureReason {
   if (error instanceof RepositoryError) return error.reason;
   if (error instanceof StorageError) return storageReasons[error.kind];
+  if (error instanceof Error && error.name === "AbortError") return "Interrupted";
   return "InternalError";
 }
 

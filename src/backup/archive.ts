@@ -1,0 +1,123 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { idOf } from "../repository/crypto.ts";
+import { encodeTree } from "../repository/tree-format.ts";
+import type { Id, TreeNode } from "../repository/types.ts";
+import { archiveFile } from "./archive-file.ts";
+import { distribute } from "./content.ts";
+import type { IsExcluded } from "./excludes.ts";
+import type { Failures } from "./failures.ts";
+import { countFolder, type ParentEntries, type ParentFolders, readParents, subfolders } from "./parents.ts";
+import { isAlive, type TargetSession } from "./session.ts";
+import { isFileSystemError, listNames, nodeOf, pathBelow, type SourceEntry, statOf } from "./source.ts";
+
+/** What one read of the source does and has done. */
+export interface Archive {
+  readonly sessions: readonly TargetSession[];
+  readonly isExcluded: IsExcluded;
+  readonly failures: Failures;
+  readonly signal: AbortSignal;
+  readonly deviceNumber: (device: bigint) => bigint;
+  /** Content of files with several names, by device and inode: read once. */
+  readonly hardLinks: Map<string, readonly Id[]>;
+  readonly totals: ArchiveTotals;
+  onProgress(): void;
+}
+
+export interface ArchiveTotals {
+  files: number;
+  folders: number;
+  /** Of all files, and what was really read of them. */
+  bytes: number;
+  bytesRead: number;
+  /** Entries that are no folder: files, links, devices and so on. */
+  entries: number;
+}
+
+export interface Folder {
+  readonly path: Buffer;
+  /** For people and excludes: below the source, without a slash in front; empty for the source itself. */
+  readonly relative: string;
+  readonly parents: ParentFolders;
+}
+
+/** How long this thread may be kept busy before uploads get a turn. */
+const turnMilliseconds = 20;
+let turnStarted = performance.now();
+
+async function giveWay(): Promise<void> {
+  if (performance.now() - turnStarted < turnMilliseconds) return;
+  await nextTurn();
+  turnStarted = performance.now();
+}
+
+/** Stores a folder and all below it in every session, and returns the id of its tree. */
+export async function archiveFolder(archive: Archive, folder: Folder): Promise<Id> {
+  const previous = await readParents(archive.sessions, folder.parents);
+  const nodes: TreeNode[] = [];
+  for (const name of listNames(folder.path)) {
+    archive.signal.throwIfAborted();
+    if (!archive.sessions.some(isAlive)) throw new AllTargetsFailed();
+    const relative = folder.relative === "" ? name.toString() : `${folder.relative}/${name}`;
+    const node = await archiveEntry(archive, { name, path: pathBelow(folder.path, name), relative, previous });
+    if (node) nodes.push(node);
+    await giveWay();
+  }
+  const tree = encodeTree(nodes);
+  const id = idOf(tree);
+  await distribute(archive.sessions, "tree", id, tree);
+  return id;
+}
+
+/** Nobody is left to read for; each session knows its own failure. */
+export class AllTargetsFailed extends Error {}
+
+interface Entry {
+  readonly name: Buffer;
+  readonly path: Buffer;
+  readonly relative: string;
+  readonly previous: ParentEntries;
+}
+
+/** The node of one entry; undefined where it is excluded, or could not be read and was noted as a failure. */
+async function archiveEntry(
+  archive: Archive,
+  { name, path, relative, previous }: Entry,
+): Promise<TreeNode | undefined> {
+  let entry: SourceEntry;
+  let node: TreeNode;
+  try {
+    entry = { name, path, stat: statOf(path) };
+    if (archive.isExcluded(relative, entry.stat.isDirectory())) return undefined;
+    node = nodeOf(entry, archive.deviceNumber);
+  } catch (error) {
+    archive.failures.add(relative, error);
+    return undefined;
+  }
+  if (node.type === "dir") return archiveSubfolder(archive, { node, path, relative, previous });
+  archive.totals.entries++;
+  if (node.type === "file") return archiveFile(archive, { entry, node, relative, previous });
+  return node;
+}
+
+async function archiveSubfolder(
+  archive: Archive,
+  { node, path, relative, previous }: Omit<Entry, "name"> & { node: TreeNode },
+): Promise<TreeNode> {
+  archive.totals.folders++;
+  const parents = subfolders(previous, node.name);
+  let subtree: Id;
+  let error: string | undefined;
+  try {
+    subtree = await archiveFolder(archive, { path, relative, parents });
+  } catch (cause) {
+    if (!isFileSystemError(cause)) throw cause;
+    // The folder itself is kept, empty, so that its owner and mode come back.
+    archive.failures.add(relative, cause);
+    error = `could not be read: ${cause.message}`;
+    const empty = encodeTree([]);
+    subtree = idOf(empty);
+    await distribute(archive.sessions, "tree", subtree, empty);
+  }
+  countFolder(archive.sessions, parents, subtree);
+  return { ...node, subtree, ...(error && { error }) };
+}

@@ -1,0 +1,72 @@
+import { openRepository, repositoryState } from "../repository/repository.ts";
+import { listSnapshots } from "../repository/snapshots.ts";
+import type { Id, Snapshot } from "../repository/types.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { BackupPlan, BackupTarget } from "./plan.ts";
+import type { TargetResult } from "./target.ts";
+
+export interface InventoryOptions {
+  readonly plan: BackupPlan;
+  readonly target: BackupTarget;
+  readonly password: string;
+  readonly notices: string[];
+  /** The snapshot of this run: known to be there, though nobody could say so beforehand. */
+  readonly written: Id | undefined;
+}
+
+type Inventory = Pick<TargetResult, "unknown" | "missing">;
+
+/** As many are reported at a time: the rest turns up at the next run. */
+const reported = 3;
+
+/**
+ * Compares the snapshots in all chains of the volume with those that are known. The backup is done when this runs, so that a
+ * failure here is a notice and no failure of the target.
+ */
+export async function takeInventory(options: InventoryOptions): Promise<Inventory> {
+  const { plan, target, notices } = options;
+  if (!target.inventory) return {};
+  try {
+    const { storage } = await plan.open({ ...target.repository, url: target.inventory.url });
+    try {
+      return await compare(options, storage, target.inventory);
+    } finally {
+      storage.close();
+    }
+  } catch (error) {
+    notices.push(
+      `The volume's older chains could not be looked through: ${error instanceof Error ? error.message : error}`,
+    );
+    return {};
+  }
+}
+
+async function compare(
+  { password, written }: InventoryOptions,
+  storage: Storage,
+  { tag, known }: NonNullable<BackupTarget["inventory"]>,
+): Promise<Inventory> {
+  const unknown: NonNullable<Inventory["unknown"]> = [];
+  const missing: string[] = [];
+  const chains = new Set([...(await storage.listFolders("")), ...Object.keys(known)]);
+  for (const chain of [...chains].sort()) {
+    const expected = known[chain] ?? [];
+    const snapshots = await snapshotsOf(storage.below(chain), password);
+    const present = new Set(snapshots.map(({ id }) => id));
+    missing.push(...expected.filter((id) => !present.has(id)));
+    for (const { id, time, tags = [] } of snapshots) {
+      const isNews = id !== written && !expected.includes(id) && tags.includes(tag);
+      if (isNews) unknown.push({ chain, snapshot: id, time, tags: [...tags] });
+    }
+  }
+  return {
+    ...(unknown.length > 0 && { unknown: unknown.slice(0, reported) }),
+    ...(missing.length > 0 && { missing: missing.slice(0, reported) }),
+  };
+}
+
+/** A folder that is no (finished) repository, such as a mirror, has none. */
+async function snapshotsOf(storage: Storage, password: string): Promise<readonly Snapshot[]> {
+  if ((await repositoryState(storage)) !== "Ready") return [];
+  return listSnapshots(await openRepository({ storage, password }));
+}

@@ -1,0 +1,106 @@
+import { reasonOf } from "../repository/errors.ts";
+import type { HeldLock } from "../repository/locks.ts";
+import type { BlobPayload } from "../repository/pack-format.ts";
+import type { PackWriter } from "../repository/pack-writer.ts";
+import { readTree } from "../repository/tree.ts";
+import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+
+/** One target during the shared read. A session that has failed takes nothing more; the others go on. */
+export interface TargetSession {
+  readonly name: string;
+  readonly repository: IndexedRepository;
+  readonly parent: Snapshot | undefined;
+  /** The folder of the parent that was the source then. */
+  readonly parentRoot: Id | undefined;
+  readonly counts: NodeCounts;
+  readonly notices: string[];
+  readonly failure: { readonly error: unknown } | undefined;
+  fail(error: unknown): void;
+  lacks(id: Id, type: BlobType): boolean;
+  /** Never rejects: an error is the session's failure. Has taken what it needs of `payload` when it returns its promise. */
+  add(payload: BlobPayload): Promise<void>;
+  /** A folder of the parent; undefined, with a notice, where it is damaged: then its files are read again. */
+  readParentFolder(id: Id): Promise<readonly TreeNode[] | undefined>;
+}
+
+/** Compared with the target's own parent. */
+export interface NodeCounts {
+  filesNew: number;
+  filesChanged: number;
+  filesUnmodified: number;
+  foldersNew: number;
+  foldersChanged: number;
+  foldersUnmodified: number;
+}
+
+export interface SessionOptions {
+  readonly name: string;
+  readonly repository: IndexedRepository;
+  readonly writer: PackWriter;
+  readonly lock: HeldLock;
+  readonly parent: Snapshot | undefined;
+  readonly parentRoot: Id | undefined;
+  readonly notices: string[];
+}
+
+export function createSession({
+  name,
+  repository,
+  writer,
+  lock,
+  parent,
+  parentRoot,
+  notices,
+}: SessionOptions): TargetSession {
+  let failure: { readonly error: unknown } | undefined;
+  /** Blobs that the index has and the store has lost: they are written again, which heals the older snapshots too. */
+  const damagedBlobs = new Set<string>();
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+  };
+  lock.signal.addEventListener("abort", () => fail(lock.signal.reason), { once: true });
+  if (lock.signal.aborted) fail(lock.signal.reason);
+
+  return {
+    name,
+    repository,
+    parent,
+    parentRoot,
+    notices,
+    counts: {
+      filesNew: 0,
+      filesChanged: 0,
+      filesUnmodified: 0,
+      foldersNew: 0,
+      foldersChanged: 0,
+      foldersUnmodified: 0,
+    },
+    get failure() {
+      return failure;
+    },
+    fail,
+    lacks: (id, type) => failure === undefined && (!writer.has(id, type) || damagedBlobs.has(type + id)),
+    async add(payload) {
+      if (failure) return;
+      damagedBlobs.delete(payload.type + payload.id);
+      await writer.add(payload).catch(fail);
+    },
+    async readParentFolder(id) {
+      try {
+        return await readTree(repository, id);
+      } catch (error) {
+        if (reasonOf(error) !== "RepositoryDamaged") {
+          fail(error);
+          return undefined;
+        }
+        damagedBlobs.add(`tree${id}`);
+        notices.push(
+          `The parent snapshot is damaged and was not relied on: ${error instanceof Error ? error.message : error}`,
+        );
+        return undefined;
+      }
+    },
+  };
+}
+
+export const isAlive = (session: TargetSession): boolean => session.failure === undefined;

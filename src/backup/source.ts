@@ -1,0 +1,73 @@
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { goMode } from "../repository/mode.ts";
+import type { NodeType, TreeNode } from "../repository/types.ts";
+
+/** The file system that is backed up. Paths and names are bytes; calls are synchronous, because one entry takes microseconds. */
+
+export interface SourceEntry {
+  readonly name: Buffer;
+  readonly path: Buffer;
+  readonly stat: BigIntStats;
+}
+
+/** The names in a folder, sorted by their bytes. */
+export const listNames = (folder: Buffer): Buffer[] => readdirSync(folder, { encoding: "buffer" }).sort(Buffer.compare);
+
+export const pathBelow = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, slash, name]);
+const slash = Buffer.from("/");
+
+export const statOf = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true });
+
+export const typeOf = (stat: BigIntStats): NodeType => {
+  if (stat.isFile()) return "file";
+  if (stat.isDirectory()) return "dir";
+  if (stat.isSymbolicLink()) return "symlink";
+  if (stat.isBlockDevice()) return "dev";
+  if (stat.isCharacterDevice()) return "chardev";
+  if (stat.isFIFO()) return "fifo";
+  if (stat.isSocket()) return "socket";
+  return "irregular";
+};
+
+/** Gives each file system a small number: the system's own one changes from mount to mount, and with it every tree would. */
+export function deviceNumbers(): (device: bigint) => bigint {
+  const known = new Map<bigint, bigint>();
+  return (device) => {
+    const number = known.get(device) ?? BigInt(known.size + 1);
+    known.set(device, number);
+    return number;
+  };
+}
+
+/**
+ * The node of an entry, but for its content or subtree. Like restic, the access time is not recorded (it would change every
+ * tree), and the device only where it is needed to tell hard links.
+ */
+export function nodeOf({ name, path, stat }: SourceEntry, deviceNumber: (device: bigint) => bigint): TreeNode {
+  const type = typeOf(stat);
+  const links = type === "dir" || type === "fifo" || type === "socket" ? 0 : Number(stat.nlink);
+  return {
+    name,
+    type,
+    mode: goMode(Number(stat.mode)),
+    mtime: stat.mtimeNs,
+    atime: stat.mtimeNs,
+    ctime: stat.ctimeNs,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    inode: stat.ino,
+    deviceId: links > 1 ? deviceNumber(stat.dev) : 0n,
+    size: type === "file" ? Number(stat.size) : 0,
+    links,
+    ...(type === "symlink" && { linkTarget: readlinkSync(path, { encoding: "buffer" }) }),
+    device: type === "dev" || type === "chardev" ? stat.rdev : 0n,
+  };
+}
+
+/** The same file, and nothing was written to it in between. */
+export const isSameState = (a: BigIntStats, b: BigIntStats): boolean =>
+  a.ino === b.ino && a.dev === b.dev && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
+
+/** An error of the operating system about the source, unlike one of a store or of ours. */
+export const isFileSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "syscall" in error && "errno" in error;

@@ -1,0 +1,175 @@
+import type { BackupResult } from "../mover/contract.ts";
+import { RepositoryError, reasonOf } from "../repository/errors.ts";
+import { loadIndex } from "../repository/load-index.ts";
+import { type HeldLock, withLock } from "../repository/locks.ts";
+import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
+import { initialiseRepository, openRepository } from "../repository/repository.ts";
+import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
+import type { Repository, Snapshot } from "../repository/types.ts";
+import { currentUser } from "../repository/user.ts";
+import { takeInventory } from "./inventory.ts";
+import { chooseParent, findParentRoot } from "./parent.ts";
+import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
+import { createSession, type TargetSession } from "./session.ts";
+import type { Participant } from "./shared-read.ts";
+import { writeSnapshot } from "./write-snapshot.ts";
+
+export type TargetResult = BackupResult["targets"][number];
+
+/** A target's part of the run. */
+export interface TargetOutcome {
+  readonly result: TargetResult;
+  /** The one that was written, now or by an earlier attempt at the same run. */
+  readonly snapshot?: Snapshot;
+}
+
+export interface TargetRun {
+  readonly plan: BackupPlan;
+  readonly target: BackupTarget;
+  readonly read: Participant<TargetSession, ReadResult>;
+  /** Sentences for people, which end up in the target's message. */
+  readonly notices: string[];
+}
+
+/** Opens the target, takes part in the shared read, and writes its snapshot. Never rejects: a failure is its result. */
+export async function runTarget(run: TargetRun): Promise<TargetOutcome> {
+  const { plan, target, notices } = run;
+  try {
+    const { storage, password } = await plan.open(target.repository);
+    try {
+      const repository = await enter(run, { storage, password });
+      const options = {
+        exclusive: false,
+        identity: plan.config.lock,
+        signal: plan.signal,
+        onNotice: (notice: string) => notices.push(notice),
+      };
+      const outcome = await withLock(repository, options, (lock) => backUp(run, repository, lock));
+      const inventory = await takeInventory({ plan, target, password, notices, written: outcome.snapshot?.id });
+      const message = [outcome.result.message, ...notices].filter(Boolean).join(" ");
+      return { ...outcome, result: { ...outcome.result, ...(message && { message }), ...inventory } };
+    } finally {
+      storage.close();
+    }
+  } catch (error) {
+    return { result: failedResult(target, error, notices) };
+  }
+}
+
+/** `Present` never makes a repository, whatever the store says. */
+async function enter(
+  { plan, target }: TargetRun,
+  opened: Awaited<ReturnType<BackupPlan["open"]>>,
+): Promise<Repository> {
+  if (target.expect === "Present") return openRepository(opened);
+  return initialiseRepository({ ...opened, hostname: plan.hostname, username: currentUser().username });
+}
+
+async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {
+  const { plan, target, read, notices } = run;
+  const snapshots = await listSnapshots(repository);
+  const written = snapshots.find(({ tags }) => plan.config.runTag !== undefined && tags?.includes(plan.config.runTag));
+  if (written) return alreadyWritten(target, written, snapshots[0] === written);
+  if (target.expect === "Absent" && snapshots.length > 0) {
+    throw new RepositoryError(
+      "RepositoryNotEmpty",
+      `A Full needs a place of its own, but ${repository.storage.description} already holds ${snapshots.length} snapshots: use another URL, or make an Incremental.`,
+    );
+  }
+  const indexed = await loadIndex(repository);
+  const parent = chooseParent(snapshots, plan);
+  const parentRoot = parent && (await findParentRoot(indexed, parent, plan.path, notices));
+  const writer = createPackWriter({ repository, index: indexed.index });
+  const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, parentRoot, notices });
+  try {
+    const result = await read.join(session);
+    if (session.failure) throw session.failure.error;
+    return await complete(run, { repository, lock, session, writer, read: result, isFirst: snapshots.length === 0 });
+  } catch (error) {
+    await writer.abandon();
+    throw session.failure ? session.failure.error : error;
+  }
+}
+
+interface Completion {
+  readonly repository: Repository;
+  readonly lock: HeldLock;
+  readonly session: TargetSession;
+  readonly writer: PackWriter;
+  readonly read: ReadResult;
+  readonly isFirst: boolean;
+}
+
+/** The order matters: packs, then the index, and only when both are safe and our lock still stands the snapshot. */
+async function complete({ plan, target }: TargetRun, completion: Completion): Promise<TargetOutcome> {
+  const { repository, lock, session, writer, read, isFirst } = completion;
+  await writer.finish();
+  await lock.confirm();
+  const doubt = doubtAbout(read, session.parent);
+  const snapshot = await writeSnapshot({ plan, repository, session, writer, read, isIncomplete: doubt !== undefined });
+  return {
+    snapshot,
+    result: {
+      target: target.name,
+      state: doubt ? "Incomplete" : "Good",
+      ...doubt,
+      repository: target.repository.url,
+      type: isFirst ? "Full" : "Incremental",
+      snapshot: snapshot.id,
+      ...(session.parent && { parent: session.parent.id }),
+      bytesAdded: writer.counts.bytesAdded,
+      bytesStored: writer.counts.bytesStored,
+    },
+  };
+}
+
+/** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
+function doubtAbout(
+  { totals, failures }: ReadResult,
+  parent: Snapshot | undefined,
+): Pick<TargetResult, "reason" | "message"> | undefined {
+  if (failures.count > 0) {
+    return {
+      reason: "ReadErrors",
+      message: `${failures.count} paths could not be read; the first: ${failures.paths[0]}.`,
+    };
+  }
+  const filesBefore = parent?.summary?.total_files_processed ?? 0;
+  if (totals.entries === 0 && filesBefore > 0) {
+    return {
+      reason: "SourceEmpty",
+      message: `The source is empty, and had ${filesBefore} files in the parent snapshot: is the right volume mounted?`,
+    };
+  }
+  return undefined;
+}
+
+/** An earlier attempt at this run got as far as the snapshot: this one has nothing to do here. */
+function alreadyWritten(target: BackupTarget, snapshot: Snapshot, isFirst: boolean): TargetOutcome {
+  const incomplete = isIncomplete(snapshot);
+  return {
+    snapshot,
+    result: {
+      target: target.name,
+      state: incomplete ? "Incomplete" : "Good",
+      ...(incomplete && { reason: "ReadErrors" }),
+      message: "An earlier attempt at this run had written the snapshot already.",
+      repository: target.repository.url,
+      type: isFirst ? "Full" : "Incremental",
+      snapshot: snapshot.id,
+      ...(snapshot.parent && { parent: snapshot.parent }),
+      ...(snapshot.summary && {
+        bytesAdded: snapshot.summary.data_added,
+        bytesStored: snapshot.summary.data_added_packed,
+      }),
+    },
+  };
+}
+
+const failedResult = (target: BackupTarget, error: unknown, notices: readonly string[]): TargetResult => ({
+  target: target.name,
+  state: "Failed",
+  reason: reasonOf(error),
+  message: [error instanceof Error ? error.message : String(error), ...notices].join(" "),
+  repository: target.repository.url,
+});
