@@ -65,3 +65,12 @@ export const withSignal = (context: RunContext, signal: AbortSignal): RunContext
   ...context,
   signal: AbortSignal.any([context.signal, signal]),
 });
+
+/** For what has to be done even when the run was told to stop; then it is not waited for long, as the pod will be killed. */
+export const undisturbed = (context: RunContext): RunContext => ({
+  ...context,
+  signal: new AbortController().signal,
+  patience: context.signal.aborted
+    ? { ...context.patience, cleanUp: Math.min(20, context.patience.cleanUp) }
+    : context.patience,
+});

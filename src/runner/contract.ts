@@ -25,6 +25,7 @@ export const runReason = {
   targetNotFound: "TargetNotFound",
   secretNotFound: "SecretNotFound",
   volumeBusy: "VolumeBusy",
+  holdLost: "HoldLost",
   volumeNotFound: "VolumeNotFound",
   volumeNotBound: "VolumeNotBound",
   volumeModeUnsupported: "VolumeModeUnsupported",

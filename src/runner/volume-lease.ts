@@ -4,6 +4,8 @@ import { type Acquisition, claimLease, keepLease } from "../kube/lease.ts";
 import { jobs, leases, nodes, persistentVolumeClaims, pods } from "../kube/resources.ts";
 import type { Job, Lease, Pod, Stored } from "../kube/types.ts";
 import { fieldManager, type RunContext } from "./context.ts";
+import { runReason } from "./contract.ts";
+import { RunFailure } from "./failure.ts";
 import { forgetOldest, isFinished, isProvenDead, nodeOf, recordOf, recordsOf } from "./mover-records.ts";
 import { volumeLeaseName } from "./names.ts";
 import { waitFor } from "./wait.ts";
@@ -47,12 +49,19 @@ export async function holdVolume(context: RunContext, pvc: string): Promise<Held
   if (!held) return undefined;
   const kept = keepLease(claim, durationSeconds);
   return {
-    lost: kept.lost,
+    lost: withReason(kept.lost, pvc),
     release: async () => {
       await kept.release();
       await removeOrphan(context, pvc);
     },
   };
+}
+
+function withReason(lost: AbortSignal, pvc: string): AbortSignal {
+  const named = new AbortController();
+  const message = `lost the hold on PVC ${pvc}, because the API server could not be reached or another run took it`;
+  lost.addEventListener("abort", () => named.abort(new RunFailure(runReason.holdLost, message)), { once: true });
+  return named.signal;
 }
 
 /** The Job that holds it is over, or gone, and no pod of it is left that may still work. */

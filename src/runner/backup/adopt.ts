@@ -31,6 +31,8 @@ export function compareWithStore(options: {
   readonly result: BackupResult;
   /** Of this policy and volume, without the one this run makes. */
   readonly points: readonly RestorePoint[];
+  /** The name of that one: its snapshots are no news. */
+  readonly current: string;
   readonly clusterUid: string;
   readonly pvc: string;
   /** For points that have to be made again: the PVC as it is now, as nobody knows how it was then. */
@@ -50,7 +52,7 @@ export function compareWithStore(options: {
     }
   }
   for (const found of result.targets.flatMap(foundOn)) {
-    if (found.tags.cluster !== clusterUid) continue;
+    if (found.tags.cluster !== clusterUid || found.tags.point === options.current) continue;
     const point = options.points.find(({ metadata }) => metadata.name === found.tags.point);
     if (point) {
       statuses.set(point.metadata.name, { point, status: withCopy(statusOf(point), copyOf(found)) });

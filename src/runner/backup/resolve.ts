@@ -6,7 +6,7 @@ import { chooseVolumes } from "../../policy/volumes.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
-import { loadClusterUid, loadPolicy, loadTargets } from "../load.ts";
+import { loadClusterUid, loadTargets } from "../load.ts";
 
 /** A target that takes no part in this run. */
 export type TargetFailure = { readonly target: string; readonly reason: string; readonly message: string };
@@ -33,18 +33,19 @@ export class Suspended extends RunFailure {
 /** Reads what the run needs to know. Throws a `RunFailure` where there is nothing that it could do. */
 export async function resolveBackup(
   context: RunContext,
-  names: { readonly policy: string; readonly schedule: string },
+  policy: BackupPolicy,
+  scheduleName: string,
 ): Promise<BackupPlan> {
-  const policy = await loadPolicy(context, names.policy);
-  const schedule = policy.spec.schedules.find(({ name }) => name === names.schedule);
+  const policyName = policy.metadata.name;
+  const schedule = policy.spec.schedules.find(({ name }) => name === scheduleName);
   if (!schedule) {
     throw new RunFailure(
       runReason.policyInvalid,
-      `the policy ${names.policy} has no schedule "${names.schedule}" any more; start a run of one that it has`,
+      `the policy ${policyName} has no schedule "${scheduleName}" any more; start a run of one that it has`,
     );
   }
   if ((policy.spec.suspend || schedule.suspend) && !(await isStartedByHand(context))) {
-    throw new Suspended(policy.spec.suspend ? `the policy ${names.policy}` : `the schedule ${names.schedule}`);
+    throw new Suspended(policy.spec.suspend ? `the policy ${policyName}` : `the schedule ${scheduleName}`);
   }
   const { targets, failures } = await loadTargets(context, schedule.targets);
   const [first] = failures;

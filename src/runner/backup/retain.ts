@@ -1,0 +1,119 @@
+import type { BackupPolicy, BackupTarget, RestorePoint } from "../../api/objects.ts";
+import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
+import { restorePoints } from "../../kube/holdfast.ts";
+import type { ForgetResult } from "../../mover/contract.ts";
+import type { RunContext } from "../context.ts";
+import { explainFailure } from "../explain.ts";
+import type { FailureText } from "../failure.ts";
+import { credentialMount } from "../location.ts";
+import { runMover } from "../mover-run.ts";
+import { writeStatus } from "../points.ts";
+import { emptyPoints, forgetConfigOf, planRemovals, type TargetRemoval } from "./retention-plan.ts";
+
+/** Backups and restores on the same repository hold it up; a restore may take its time. */
+const lockWaitSeconds = 300;
+
+export type RetentionOutcome = {
+  /** Nothing went wrong, but what was to go stays until the next run. */
+  readonly postponed: readonly string[];
+  readonly failures: readonly FailureText[];
+  readonly removed: number;
+};
+
+/**
+ * Removes what the policy's rules no longer keep of one volume, on these targets: the snapshots and what only they used, then the
+ * restore points that have no copy left.
+ */
+export async function retain(
+  context: RunContext,
+  options: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly policy: BackupPolicy;
+    readonly pvc: string;
+    /** Of this policy and volume, the newest included. */
+    readonly points: readonly RestorePoint[];
+    readonly targets: readonly BackupTarget[];
+    readonly deadHolders: readonly string[];
+  },
+): Promise<RetentionOutcome> {
+  const { policy, pvc, targets } = options;
+  const removals = planRemovals({
+    points: options.points,
+    targets,
+    rules: policy.spec.retention,
+    timeZone: policy.spec.timeZone,
+  });
+  const result = removals.length > 0 ? await forget(context, options, removals) : undefined;
+  const points = await markPruned(context, options.points, removals, result);
+  const gone = emptyPoints(points);
+  for (const { metadata } of gone) {
+    await context.client.delete(restorePoints, metadata, { uid: metadata.uid });
+  }
+  const bad = (result?.targets ?? []).filter(({ state }) => state === "Failed");
+  const explained = bad.map((entry) => ({
+    locked: entry.reason === "RepositoryLocked",
+    text: explainFailure(
+      entry,
+      targets.find(({ metadata }) => metadata.name === entry.target),
+    ),
+  }));
+  context.log.info({ pvc, removed: gone.length, failed: bad.length }, "retention is done");
+  return {
+    postponed: explained.filter(({ locked }) => locked).map(({ text }) => text.message),
+    failures: explained.filter(({ locked }) => !locked).map(({ text }) => text),
+    removed: gone.length,
+  };
+}
+
+function forget(
+  context: RunContext,
+  options: Parameters<typeof retain>[1],
+  removals: readonly TargetRemoval[],
+): Promise<ForgetResult> {
+  const { name, labels, pvc, policy, deadHolders } = options;
+  return runMover(context, "forget", {
+    name,
+    labels,
+    pvc,
+    command: "forget",
+    config: forgetConfigOf({
+      removals,
+      namespace: context.identity.namespace,
+      pvc,
+      lock: { holder: name, deadHolders: [...deadHolders], waitSeconds: lockWaitSeconds },
+    }),
+    credentials: removals.map(({ target }) => credentialMount(target)),
+    options: policy.spec.mover,
+  });
+}
+
+/** Writes down what the mover really removed; gives all points as they are now. */
+async function markPruned(
+  context: RunContext,
+  points: readonly RestorePoint[],
+  removals: readonly TargetRemoval[],
+  result: ForgetResult | undefined,
+): Promise<readonly RestorePoint[]> {
+  const done = removals.filter(({ target }) =>
+    result?.targets.some((entry) => entry.target === target.metadata.name && entry.state === "Good"),
+  );
+  return await Promise.all(
+    points.map(async (point) => {
+      const from = done
+        .filter(({ chains }) => chains.some((chain) => [...chain.points, ...chain.remains].includes(point)))
+        .map(({ target }) => target.metadata.name);
+      if (from.length === 0) return point;
+      const status = prunedStatus(point.status, from);
+      await writeStatus(context, point, status);
+      return { ...point, status };
+    }),
+  );
+}
+
+function prunedStatus(status: RestorePointStatus | undefined, targets: readonly string[]): RestorePointStatus {
+  const copies = (status?.copies ?? []).map(
+    (copy): Copy => (targets.includes(copy.target) ? { ...copy, state: "Pruned" } : copy),
+  );
+  return { ...status, copies };
+}
