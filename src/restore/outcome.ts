@@ -10,6 +10,7 @@ interface Failure {
 
 /** What went wrong on the way, and what came out all the same. */
 export interface Outcome {
+  /** Regular files by name, and folders below the target. */
   files: number;
   directories: number;
   bytes: number;

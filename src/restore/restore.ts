@@ -167,7 +167,6 @@ function makeEntry(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>)
     makeNode(path, type | (posixPermissions(node.mode) & 0o700), node.device);
   } else throw new Error(`its type «${node.type}» cannot be restored`);
   applyMetadata({ node, path, display }, job.outcome);
-  job.outcome.files++;
 }
 
 async function complete(job: Job, window: Window, later: Later): Promise<void> {

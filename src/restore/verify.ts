@@ -89,8 +89,8 @@ async function verifyEntry(job: Job, folder: Folder, node: TreeNode): Promise<vo
     const found = content.difference ?? compareNames(job, node, content.identity);
     if (found) return differs(found);
     outcome.bytes += content.bytes;
+    outcome.files++;
   }
-  outcome.files++;
 }
 
 /** Two names that were one file must be one file again. */

@@ -1,0 +1,91 @@
+import { Command, Option } from "commander";
+import { runBackup } from "../backup/run.ts";
+import { type BackupResult, backupConfig } from "./contract.ts";
+import { exitCodeOf } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { addCommonOptions, collect } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
+import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
+import { count, formatBytes } from "./units.ts";
+
+interface BackupFlags extends CommonOptions {
+  readonly source?: string;
+  readonly type: "Full" | "Incremental";
+  readonly exclude: readonly string[];
+  readonly tag: readonly string[];
+}
+
+export function backupCommand(): Command {
+  const command = new Command("backup")
+    .description("Back a folder up into one or more repositories, in one read")
+    .option("--source <dir>", "the folder to back up")
+    .addOption(
+      new Option("--type <type>", "Full needs an empty repository; Incremental makes one where there is none")
+        .choices(["Full", "Incremental"])
+        .default("Incremental"),
+    )
+    .option("--exclude <glob>", "leave these paths out (repeatable)", collect, [])
+    .option("--tag <tag>", "mark the snapshot (repeatable)", collect, []);
+  return addCommonOptions(command).action((flags: BackupFlags) => runTask((context) => backup(flags, context)));
+}
+
+async function backup(flags: BackupFlags, { signal, stores, started }: TaskContext): Promise<number> {
+  const output = createOutput({ json: flags.json ?? false });
+  let result: BackupResult;
+  try {
+    const config = settingsFor(backupConfig, flags, () => configFrom(flags));
+    result = await runBackup({ config, open: stores.open, onProgress: output.progress, signal });
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.reason === "InternalError") logInternal(error);
+    result = failed(failure, started);
+  }
+  output.result(result, describe(result));
+  return exitCodeOf(result);
+}
+
+const configFrom = (flags: BackupFlags) => ({
+  source: required(flags.source, "--source"),
+  tags: [...flags.tag],
+  excludes: [...flags.exclude],
+  targets: [
+    {
+      name: "repository",
+      repository: { url: required(flags.repository, "--repository") },
+      expect: flags.type === "Full" ? ("Absent" as const) : ("Any" as const),
+    },
+  ],
+  lock: lockOf(flags),
+});
+
+const failed = (failure: Pick<BackupResult, "reason" | "message">, started: number): BackupResult => ({
+  kind: "backup",
+  state: "Failed",
+  ...failure,
+  files: 0,
+  directories: 0,
+  bytes: 0,
+  bytesRead: 0,
+  errors: 0,
+  failedPaths: [],
+  durationSeconds: secondsSince(started),
+  targets: [],
+});
+
+function describe(result: BackupResult): string {
+  const { state, message, failedPaths, errors, files, directories, bytes, durationSeconds, targets } = result;
+  const read = `${count(files, "file")} in ${count(directories, "folder")}, ${formatBytes(bytes)}`;
+  return [
+    state === "Failed" && targets.length === 0
+      ? `The backup failed: ${message}`
+      : `${state}: ${read}, in ${durationSeconds} s.`,
+    ...(targets.length > 0 && message ? [message] : []),
+    ...targets.map((target) =>
+      target.snapshot
+        ? `${target.target}: ${target.state}, ${target.type} snapshot ${target.snapshot.slice(0, 8)}, ${formatBytes(target.bytesStored ?? 0)} stored`
+        : `${target.target}: ${target.state}, ${target.message ?? target.reason}`,
+    ),
+    ...(errors > 0 ? [`${count(errors, "path")} could not be read:`, ...failedPaths.map((path) => `  ${path}`)] : []),
+  ].join("\n");
+}

@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import { checkRepository } from "../repository/check.ts";
+import { withLock } from "../repository/locks.ts";
+import { openRepository } from "../repository/repository.ts";
+import { exitCode } from "./contract.ts";
+import { exitCodeOf } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { addCommonOptions } from "./options.ts";
+import { createOutput } from "./output.ts";
+import { type CommonOptions, lockOf, required } from "./settings.ts";
+import { logInternal, runTask, type TaskContext } from "./task.ts";
+import { count } from "./units.ts";
+
+interface CheckFlags extends CommonOptions {
+  readonly readData?: boolean;
+}
+
+export function checkCommand(): Command {
+  const command = new Command("check")
+    .description("Find out whether a repository is whole")
+    .option("--read-data", "read and verify every blob, too: as much traffic as a full restore");
+  return addCommonOptions(command, { config: false }).action((flags: CheckFlags) =>
+    runTask((context) => check(flags, context)),
+  );
+}
+
+async function check(flags: CheckFlags, { signal, stores }: TaskContext): Promise<number> {
+  const { progress, notice } = createOutput({ json: flags.json ?? false });
+  try {
+    const url = required(flags.repository, "--repository");
+    const repository = await openRepository(await stores.open({ url }));
+    const lockOptions = { exclusive: false, identity: lockOf(flags), onNotice: notice, signal };
+    const { problems, hints } = await withLock(repository, lockOptions, (lock) =>
+      checkRepository({
+        repository,
+        ...(flags.readData && { readData: true as const }),
+        onProgress: progress,
+        signal: lock.signal,
+      }),
+    );
+    const isGood = problems.length === 0;
+    if (flags.json) console.log(JSON.stringify({ kind: "check", state: isGood ? "Good" : "Failed", problems, hints }));
+    else {
+      for (const problem of problems) console.error(problem);
+      for (const hint of hints) console.log(hint);
+      console.log(isGood ? "No problems were found." : `${count(problems.length, "problem")} found.`);
+    }
+    return isGood ? exitCode.done : exitCode.failed;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.reason === "InternalError") logInternal(error);
+    if (flags.json) console.log(JSON.stringify({ kind: "check", state: "Failed", ...failure }));
+    else console.error(failure.message);
+    return exitCodeOf({ state: "Failed", reason: failure.reason });
+  }
+}

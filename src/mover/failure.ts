@@ -1,0 +1,25 @@
+import { RepositoryError, reasonOf } from "../repository/errors.ts";
+import { InvalidLocationError } from "../storage/location.ts";
+import type { FailureReason } from "./contract.ts";
+
+export interface Failure {
+  readonly reason: FailureReason;
+  readonly message: string;
+}
+
+/** Any error as what a result says of it. */
+export function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InvalidLocationError) return { reason: "InvalidConfiguration", message };
+  const reason = reasonOf(error);
+  if (reason !== "InternalError") return { reason, message };
+  const name = error instanceof Error ? error.name : "Error";
+  return { reason, message: `An error that should not happen, please report it: ${name}: ${message}` };
+}
+
+export const invalid = (message: string, cause?: unknown): RepositoryError =>
+  new RepositoryError("InvalidConfiguration", message, { cause });
+
+/** What a stopped task is aborted with. */
+export const interrupted = (signal: string): RepositoryError =>
+  new RepositoryError("Interrupted", `Stopped by ${signal}, and cleaned up.`);

@@ -1,0 +1,79 @@
+import type { Retention } from "../api/policy.ts";
+import { planRetention } from "../policy/retention.ts";
+import { forgetSnapshots } from "../repository/forget.ts";
+import { type HeldLock, withLock } from "../repository/locks.ts";
+import { prune } from "../repository/prune.ts";
+import { openRepository } from "../repository/repository.ts";
+import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
+import type { Repository, Snapshot } from "../repository/types.ts";
+import { invalid } from "./failure.ts";
+import type { ForgetFlags, ForgottenTarget } from "./forget.ts";
+import type { Output } from "./output.ts";
+import { lockOf, required } from "./settings.ts";
+import type { TaskContext } from "./task.ts";
+
+/** Applies keep rules to one repository, as restic's `forget` does: to the snapshots of each host and set of paths apart. */
+export async function forgetByRules(
+  flags: ForgetFlags,
+  { signal, stores }: TaskContext,
+  output: Output,
+): Promise<ForgottenTarget> {
+  const rules = rulesFrom(flags);
+  const timeZone = timeZoneFrom(flags);
+  const url = required(flags.repository, "--repository");
+  const repository = await openRepository(await stores.open({ url }));
+  const options = { exclusive: !flags.dryRun, identity: lockOf(flags), onNotice: output.notice, signal };
+  return withLock(repository, options, async (lock) => {
+    const removed = removedByRules(await listSnapshots(repository), rules, timeZone);
+    const nothing = { target: "repository", state: "Good", chainsDropped: 0, bytesFreed: 0 } as const;
+    if (flags.dryRun) return { ...nothing, snapshotsRemoved: removed.length };
+    const snapshots = removed.map(({ id }) => id);
+    const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
+    const bytesFreed = flags.prune ? await freeSpace(repository, lock, output) : 0;
+    return { ...nothing, snapshotsRemoved, bytesFreed };
+  });
+}
+
+const freeSpace = async (repository: Repository, lock: HeldLock, output: Output): Promise<number> =>
+  (await prune({ repository, lock, onProgress: output.progress })).bytesFreed;
+
+/** The newest good snapshot of a group stays whatever the rules say. */
+export function removedByRules(snapshots: readonly Snapshot[], rules: Retention, timeZone: string): Snapshot[] {
+  const groups = Map.groupBy(snapshots, ({ hostname = "", paths }) => JSON.stringify([hostname, ...[...paths].sort()]));
+  return [...groups.values()].flatMap((group) => {
+    const points = group.map((snapshot) => ({
+      id: snapshot.id,
+      time: snapshot.time,
+      chain: "",
+      state: isIncomplete(snapshot) ? ("Incomplete" as const) : ("Good" as const),
+      verified: false,
+      held: false,
+      snapshot,
+    }));
+    const decisions = planRetention({ points, rules, timeZone });
+    return decisions.filter(({ keep }) => !keep).map(({ point }) => point.snapshot);
+  });
+}
+
+function rulesFrom(flags: ForgetFlags): Retention {
+  const { keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepYearly } = flags;
+  const rules = Object.entries({ keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepYearly }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [[name, countFrom(name, value)] as const]),
+  );
+  if (rules.length > 0) return Object.fromEntries(rules);
+  throw invalid("No rule says what to keep: give --keep-last, --keep-daily or another one.");
+}
+
+function countFrom(name: string, value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw invalid(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} takes a number, not «${value}».`);
+}
+
+function timeZoneFrom({ timeZone }: ForgetFlags): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
+  } catch (cause) {
+    throw invalid(`«${timeZone}» is no time zone: give one as Europe/Berlin.`, cause);
+  }
+}

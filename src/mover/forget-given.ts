@@ -1,0 +1,75 @@
+import { dropRepository, finishDrop } from "../repository/drop.ts";
+import { forgetSnapshots } from "../repository/forget.ts";
+import { withLock } from "../repository/locks.ts";
+import { prune } from "../repository/prune.ts";
+import { openRepository, repositoryState } from "../repository/repository.ts";
+import { listSnapshots } from "../repository/snapshots.ts";
+import type { ForgetConfig } from "./contract.ts";
+import { failureOf } from "./failure.ts";
+import type { ForgottenTarget } from "./forget.ts";
+import type { Output } from "./output.ts";
+import { logInternal, type TaskContext } from "./task.ts";
+
+type Chain = ForgetConfig["targets"][number]["chains"][number];
+
+/** What one chain gave. */
+interface Forgotten {
+  readonly snapshotsRemoved: number;
+  readonly chainsDropped: number;
+  readonly bytesFreed: number;
+}
+
+/** Removes the snapshots that were decided on. A target that fails does not keep the others from being tidied. */
+export async function forgetGiven(
+  config: ForgetConfig,
+  context: TaskContext,
+  output: Output,
+): Promise<ForgottenTarget[]> {
+  const results: ForgottenTarget[] = [];
+  for (const { name, chains } of config.targets) {
+    const done = { snapshotsRemoved: 0, chainsDropped: 0, bytesFreed: 0 };
+    try {
+      for (const chain of chains) {
+        const forgotten = await forgetChain(chain, config, context, output);
+        done.snapshotsRemoved += forgotten.snapshotsRemoved;
+        done.chainsDropped += forgotten.chainsDropped;
+        done.bytesFreed += forgotten.bytesFreed;
+      }
+      results.push({ target: name, state: "Good", ...done });
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.reason === "InternalError") logInternal(error);
+      results.push({ target: name, state: "Failed", ...failure, ...done });
+    }
+  }
+  return results;
+}
+
+async function forgetChain(
+  chain: Chain,
+  { lock: identity }: ForgetConfig,
+  { stores, signal }: TaskContext,
+  output: Output,
+): Promise<Forgotten> {
+  signal.throwIfAborted();
+  const location = await stores.open(chain.repository);
+  const { snapshots, dropWhenEmpty } = chain;
+  // A removal that was interrupted is finished; one that was not noticed to be done is no error.
+  const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
+  if (state === "Absent") return { snapshotsRemoved: snapshots.length, chainsDropped: 1, bytesFreed: 0 };
+  if (state === "Initialising") {
+    const { bytesFreed } = await finishDrop(location.storage);
+    return { snapshotsRemoved: snapshots.length, chainsDropped: 1, bytesFreed };
+  }
+  const repository = await openRepository(location);
+  return withLock(repository, { exclusive: true, identity, onNotice: output.notice, signal }, async (lock) => {
+    const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
+    const isEmpty = (await listSnapshots(repository)).length === 0;
+    if (dropWhenEmpty && isEmpty) {
+      const { bytesFreed } = await dropRepository({ repository, lock });
+      return { snapshotsRemoved, chainsDropped: 1, bytesFreed };
+    }
+    const { bytesFreed } = await prune({ repository, lock, onProgress: output.progress });
+    return { snapshotsRemoved, chainsDropped: 0, bytesFreed };
+  });
+}

@@ -1,0 +1,152 @@
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { loadIndex } from "../repository/load-index.ts";
+import { withLock } from "../repository/locks.ts";
+import { openRepository } from "../repository/repository.ts";
+import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
+import type { IndexedRepository, Snapshot } from "../repository/types.ts";
+import type { Outcome } from "../restore/outcome.ts";
+import { restoreSnapshot } from "../restore/restore.ts";
+import { verifyFolder } from "../restore/verify.ts";
+import { type RestoreConfig, type RestoreResult, restoreConfig, type VerifyConfig, verifyConfig } from "./contract.ts";
+import { exitCodeOf } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { addCommonOptions, collect } from "./options.ts";
+import { createOutput, type Output } from "./output.ts";
+import { describeRestore, type RestoreEnd, restoreResult } from "./restore-result.ts";
+import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
+import { logInternal, runTask, type TaskContext } from "./task.ts";
+
+interface RestoreFlags extends CommonOptions {
+  readonly snapshot: string;
+  readonly target?: string;
+  readonly include: readonly string[];
+  readonly verify?: boolean;
+}
+
+export function restoreCommand(): Command {
+  const command = new Command("restore")
+    .description("Bring a snapshot back into an empty folder")
+    .option("--snapshot <id>", "the snapshot's id, or latest", "latest")
+    .option("--target <dir>", "the folder to restore into; made where it is missing")
+    .option("--include <path>", "only this path, counted from the backed-up folder (repeatable)", collect, [])
+    .option("--verify", "read everything back afterwards and compare it with the repository");
+  return addCommonOptions(command).action((flags: RestoreFlags) =>
+    runTask((context) =>
+      perform(flags, context, "restore", (output) => {
+        const config = settingsFor(restoreConfig, flags, () => ({
+          ...configFrom(flags),
+          include: [...flags.include],
+          verify: flags.verify ?? false,
+        }));
+        return withSnapshot(config, context, output, (source) => restore(config, source, context, output));
+      }),
+    ),
+  );
+}
+
+export function verifyCommand(): Command {
+  const command = new Command("verify")
+    .description("Compare a restored folder with a snapshot, byte by byte, without writing")
+    .option("--snapshot <id>", "the snapshot's id, or latest", "latest")
+    .option("--target <dir>", "the folder to compare");
+  return addCommonOptions(command).action((flags: RestoreFlags) =>
+    runTask((context) =>
+      perform(flags, context, "verify", (output) => {
+        const config = settingsFor(verifyConfig, flags, () => configFrom(flags));
+        return withSnapshot(config, context, output, (source) => verify(config, source, context, output));
+      }),
+    ),
+  );
+}
+
+const configFrom = (flags: RestoreFlags) => ({
+  repository: { url: required(flags.repository, "--repository") },
+  snapshot: flags.snapshot,
+  target: resolve(required(flags.target, "--target")),
+  lock: lockOf(flags),
+});
+
+async function perform(
+  flags: RestoreFlags,
+  { started }: TaskContext,
+  kind: RestoreResult["kind"],
+  work: (output: Output) => Promise<RestoreEnd>,
+): Promise<number> {
+  const output = createOutput({ json: flags.json ?? false });
+  let end: RestoreEnd;
+  try {
+    end = await work(output);
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.reason === "InternalError") logInternal(error);
+    end = { failure };
+  }
+  const result = restoreResult(kind, end, started);
+  output.result(result, describeRestore(result));
+  return exitCodeOf(result);
+}
+
+interface Source {
+  readonly repository: IndexedRepository;
+  readonly snapshot: Snapshot;
+  readonly signal: AbortSignal;
+}
+
+/** Snapshots are found before the index is read: whatever they refer to is then in it. */
+async function withSnapshot(
+  config: RestoreConfig | VerifyConfig,
+  { stores, signal }: TaskContext,
+  output: Output,
+  work: (source: Source) => Promise<RestoreEnd>,
+): Promise<RestoreEnd> {
+  const repository = await openRepository(await stores.open(config.repository));
+  const options = { exclusive: false, identity: config.lock, onNotice: output.notice, signal };
+  return withLock(repository, options, async (lock) => {
+    const snapshot = await findSnapshot(repository, config.snapshot);
+    if (isIncomplete(snapshot)) {
+      output.notice(
+        `Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`,
+      );
+    }
+    return work({ repository: await loadIndex(repository), snapshot, signal: lock.signal });
+  });
+}
+
+async function restore(
+  config: RestoreConfig,
+  { repository, snapshot, signal }: Source,
+  _: TaskContext,
+  output: Output,
+): Promise<RestoreEnd> {
+  const { target, include } = config;
+  const common = { repository, snapshot, target, include, signal };
+  const restored = await restoreSnapshot({
+    ...common,
+    onProgress: (progress) => output.progress({ phase: "restore", ...progress }),
+  });
+  tell(restored, output);
+  if (!config.verify) return { snapshot: snapshot.id, restored };
+  const verified = await verifyFolder({
+    ...common,
+    onProgress: (progress) => output.progress({ phase: "verify", ...progress }),
+  });
+  return { snapshot: snapshot.id, restored, verified };
+}
+
+async function verify(
+  config: VerifyConfig,
+  { repository, snapshot, signal }: Source,
+  _: TaskContext,
+  output: Output,
+): Promise<RestoreEnd> {
+  const onProgress = (progress: { bytesDone: number; filesDone: number }) =>
+    output.progress({ phase: "verify", ...progress });
+  const { target } = config;
+  const verified = await verifyFolder({ repository, snapshot, target, include: [], onProgress, signal });
+  return { snapshot: snapshot.id, verified };
+}
+
+function tell(outcome: Outcome, output: Output): void {
+  for (const notice of outcome.notices) output.notice(notice);
+}

@@ -1,0 +1,56 @@
+import { Command } from "commander";
+import { openRepository } from "../repository/repository.ts";
+import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
+import type { Snapshot } from "../repository/types.ts";
+import { exitCode } from "./contract.ts";
+import { exitCodeOf } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { type CommonOptions, required } from "./settings.ts";
+import { runTask, type TaskContext } from "./task.ts";
+import { count } from "./units.ts";
+
+export function snapshotsCommand(): Command {
+  return new Command("snapshots")
+    .description("List the snapshots of a repository, oldest first")
+    .option("--repository <url>", "file:///absolute/folder or s3://bucket/prefix")
+    .option("--json", "a JSON array, in restic's form")
+    .action((flags: CommonOptions) => runTask((context) => snapshots(flags, context)));
+}
+
+/** Only lists, so it needs no lock. */
+async function snapshots(flags: CommonOptions, { stores }: TaskContext): Promise<number> {
+  try {
+    const url = required(flags.repository, "--repository");
+    const repository = await openRepository(await stores.open({ url }));
+    const found = await listSnapshots(repository);
+    console.log(flags.json ? JSON.stringify(found.map(forJson)) : table(found));
+    return exitCode.done;
+  } catch (error) {
+    const failure = failureOf(error);
+    console.error(failure.message);
+    return exitCodeOf({ state: "Failed", reason: failure.reason });
+  }
+}
+
+const shortId = ({ id }: Snapshot): string => id.slice(0, 8);
+
+const forJson = (snapshot: Snapshot) => ({ ...snapshot, short_id: shortId(snapshot) });
+
+function table(snapshots: readonly Snapshot[]): string {
+  const rows = snapshots.map((snapshot) => [
+    shortId(snapshot),
+    snapshot.time.replace("T", " ").replace(/\.\d+/, ""),
+    snapshot.hostname ?? "",
+    `${snapshot.paths.join(", ")}${isIncomplete(snapshot) ? " (incomplete)" : ""}`,
+    (snapshot.tags ?? []).join(","),
+  ]);
+  const all = [["ID", "Time", "Host", "Paths", "Tags"], ...rows];
+  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
+  const lines = all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [...lines, count(snapshots.length, "snapshot")].join("\n");
+}

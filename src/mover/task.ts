@@ -1,0 +1,35 @@
+import { exitCode } from "./contract.ts";
+import { interrupted } from "./failure.ts";
+import { createStores, type Stores } from "./stores.ts";
+
+export interface TaskContext {
+  readonly signal: AbortSignal;
+  readonly stores: Stores;
+  readonly started: number;
+}
+
+/**
+ * Runs one command to its end: the first SIGTERM or SIGINT stops it cleanly, with locks removed, the second at once. `work`
+ * returns the exit code and has said everything by then; it never rejects for anything but a mistake of ours.
+ */
+export async function runTask(work: (context: TaskContext) => Promise<number>): Promise<never> {
+  const controller = new AbortController();
+  const stop = (name: string) => {
+    if (controller.signal.aborted) process.exit(exitCode.interrupted);
+    controller.abort(interrupted(name));
+  };
+  for (const name of ["SIGTERM", "SIGINT"]) process.on(name, stop);
+  const stores = createStores();
+  const code = await work({ signal: controller.signal, stores, started: performance.now() });
+  stores.closeAll();
+  // Requests to a store that was given up may still be under way: they shall not keep the process.
+  process.exit(code);
+}
+
+/** Seconds since the task began, to the millisecond. */
+export const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1000;
+
+/** The stack of an error that should not happen, for whoever mends it. Goes to standard error, not into results. */
+export function logInternal(error: unknown): void {
+  if (error instanceof Error) console.error(error.stack?.replace(/^.*?\n(?= {4}at )/s, `${error.name}\n`));
+}
