@@ -29,8 +29,14 @@ const components = [
   "kubectl",
 ] as const;
 
-export type Program = Exclude<keyof typeof packages, "kubernetes"> | (typeof components)[number];
 type Package = keyof typeof packages;
+export type Program = Exclude<Package, "kubernetes"> | (typeof components)[number];
+
+/** Every program that can be asked for by name. */
+export const programs: readonly Program[] = [
+  ...components,
+  ...(Object.keys(packages) as Package[]).filter((name) => name !== "kubernetes"),
+];
 
 const linkerFlags = (() => {
   const variables = { gitVersion: kubernetesVersion, gitMajor: "1", gitMinor: kubernetesVersion.split(".")[1] };

@@ -1,8 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "./files.ts";
-import { run } from "./run.ts";
-import { cacheFolder } from "./settings.ts";
+import { attempt, run } from "./run.ts";
+import { cacheFolder, runFolder } from "./settings.ts";
 
 /** buildah with a store of its own in the cache, so that layers of earlier builds are found and nothing is mixed up. */
 const buildah = [
@@ -10,7 +10,7 @@ const buildah = [
   "--root",
   join(cacheFolder, "buildah"),
   "--runroot",
-  "/run/holdfast-test-cluster/buildah",
+  join(runFolder, "buildah"),
   "--storage-driver",
   "overlay",
 ];
@@ -35,16 +35,17 @@ export async function buildArchive({
   environment,
 }: Build): Promise<void> {
   await mkdir(cacheFolder, { recursive: true });
+  await attempt([...buildah, "rm", "--all"]); // of a build that was killed
   const command = [...buildah, "build", "--isolation", "chroot", "--layers", "--network", "host"];
   await run([...command, ...options, "--file", dockerfile, "--tag", name, context], { environment });
   await run([...buildah, "push", "--quiet", name, `docker-archive:${archive}:${name}`]);
 }
 
-/** Makes the image `name` of a root file system in a tar file. */
-export async function importRoot(tar: string, name: string): Promise<void> {
+/** Makes the image `name` of tar files and folders, each laid over the one before. */
+export async function importFiles(sources: readonly string[], name: string): Promise<void> {
   const container = (await run([...buildah, "from", "--quiet", "scratch"])).trim();
   try {
-    await run([...buildah, "add", "--quiet", container, tar, "/"]);
+    for (const source of sources) await run([...buildah, "add", "--quiet", container, source, "/"]);
     await run([
       ...buildah,
       "config",

@@ -1,10 +1,22 @@
-import { writeWhole } from "./files.ts";
-import { environmentFile, region, snapshotClass, storageClass, storageClassWait, stores } from "./settings.ts";
+import { rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { readOr, writeWhole } from "./files.ts";
+import {
+  environmentFile,
+  region,
+  snapshotClass,
+  stateFolder,
+  storageClass,
+  storageClassWait,
+  stores,
+} from "./settings.ts";
+
+const notes = join(stateFolder, "environments");
 
 export type Environment = {
   readonly binaries: string;
   readonly kubeconfig: string;
-  /** Reference of the operator's image; empty while Holdfast is not installed. */
+  /** Reference of the operator's image, which the cluster's nodes have. */
   readonly image: string;
   /** Values the user gave for a cluster of their own, before all others. */
   readonly given?: Readonly<Record<string, string | undefined>>;
@@ -37,6 +49,21 @@ export async function writeEnvironment(environment: Environment): Promise<void> 
   const lines = Object.entries(variables(environment)).map(([name, value]) => `export ${name}=${quote(value)}`);
   const path = `export PATH=${quote(environment.binaries)}:"$PATH"`;
   await writeWhole(environmentFile, `${[path, ...lines].join("\n")}\n`, 0o600);
+}
+
+/** Notes that this checkout has a file about the machine's one cluster, which must go when the cluster goes. */
+export async function noteEnvironment(): Promise<void> {
+  const noted = new Set((await readOr(notes, "")).split("\n").filter(Boolean));
+  await writeWhole(notes, `${[...noted.add(environmentFile)].join("\n")}\n`);
+}
+
+/** Removes that file from every checkout that has one. */
+export async function removeEnvironments(): Promise<void> {
+  const noted = (await readOr(notes, "")).split("\n").filter(Boolean);
+  for (const file of new Set([...noted, environmentFile])) {
+    await rm(file, { force: true });
+    await rmdir(dirname(file)).catch(() => undefined); // not while it holds anything else
+  }
 }
 
 function quote(value: string): string {

@@ -26,7 +26,7 @@ const policy = "#!/bin/sh\n# made by the test cluster of Holdfast while it insta
 /** @throws in one line, when this machine cannot carry the cluster */
 export async function checkMachine(): Promise<void> {
   if (process.platform !== "linux") throw new Error("the cluster needs Linux");
-  if (process.getuid?.() !== 0) throw new Error("the cluster needs root: run this again as root");
+  checkRoot();
   const release = await readFile("/etc/os-release", "utf8").catch(() => "");
   const missing = await missingPackages();
   if (missing.length > 0 && !/^ID(_LIKE)?=.*debian/m.test(release)) {
@@ -35,6 +35,10 @@ export async function checkMachine(): Promise<void> {
   if (!(await succeeds(["go", "version"]))) {
     throw new Error("Go is missing: install Go 1.26 or newer, put it on PATH and try again");
   }
+}
+
+export function checkRoot(): void {
+  if (process.getuid?.() !== 0) throw new Error("the cluster needs root: run this again as root");
 }
 
 /** Installs the Debian packages that are missing. */
@@ -57,14 +61,14 @@ async function missingPackages(): Promise<string[]> {
 
 async function installQuietly(packages: readonly string[]): Promise<void> {
   const apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"];
-  const environment = { DEBIAN_FRONTEND: "noninteractive" };
+  const options = { environment: { DEBIAN_FRONTEND: "noninteractive" }, survives: true };
   const present = await readFile(policyFile, "utf8").catch(() => policy);
   const ours = present === policy; // also one that a killed start left behind
   if (ours) await writeFile(policyFile, policy, { mode: 0o755 });
   try {
-    await attempt(["dpkg", "--configure", "-a"], { environment }); // an installation that was killed
-    await run([...apt, "update"], { environment });
-    await run([...apt, "install", "--yes", "--no-install-recommends", ...packages], { environment });
+    await attempt(["dpkg", "--configure", "-a"], options); // an installation that was killed
+    await run([...apt, "update"], options);
+    await run([...apt, "install", "--yes", "--no-install-recommends", ...packages], options);
   } finally {
     if (ours) await rm(policyFile, { force: true });
   }

@@ -1,16 +1,16 @@
 import { spawn } from "node:child_process";
+import { jobEnvironment } from "./jobs.ts";
 
 export type RunOptions = {
   readonly cwd?: string;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Text for the program's standard input. */
   readonly input?: string;
+  /** Let it run on when this process is killed: half an installation of packages is worse than a whole one. */
+  readonly survives?: boolean;
 };
 
 export type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-/** Marks the programs a start runs and waits for, so that a later start can end those a killed one left behind. */
-export const jobMark = "HOLDFAST_TEST_CLUSTER_JOB";
 
 /** Runs a program to its end; a program that cannot be started ends with code 127. */
 export function attempt(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
@@ -18,7 +18,7 @@ export function attempt(command: readonly string[], options: RunOptions = {}): P
   return new Promise((done) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.environment, [jobMark]: "1" },
+      env: { ...process.env, ...options.environment, ...(options.survives ? {} : jobEnvironment) },
       stdio: ["pipe", "pipe", "pipe"],
     });
     let stdout = "";

@@ -17,6 +17,8 @@ export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".
  * mounts, and every clone finds the same cluster.
  */
 export const stateFolder = "/var/lib/holdfast-test-cluster";
+/** What need not outlive a reboot. */
+export const runFolder = "/run/holdfast-test-cluster";
 export const logFolder = join(stateFolder, "logs");
 export const pkiFolder = join(stateFolder, "pki");
 export const volumesFolder = join(stateFolder, "volumes");

@@ -78,10 +78,3 @@ export async function hasImage(reference: string): Promise<boolean> {
 export async function importImage(archive: string): Promise<void> {
   await run([...ctr, "images", "import", "--all-platforms", archive]);
 }
-
-/** Removes a tag; its layers go with the last tag that uses them. */
-export async function removeImages(keep: string, repository: string): Promise<void> {
-  const names = (await run([...ctr, "images", "list", "--quiet"])).split("\n");
-  const old = names.filter((name) => name.startsWith(`${repository}:`) && name !== keep);
-  if (old.length > 0) await attempt([...ctr, "images", "remove", ...old]);
-}

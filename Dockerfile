@@ -1,0 +1,35 @@
+# The operator's image: controller, runner and mover are one program. The base brings node, sh, find, xargs and
+# sha256sum; the test cluster passes one it makes itself where no registry can be reached.
+ARG BASE=node:26-bookworm-slim
+
+# Packages are installed again only when the lock file changes. Behind a TLS-inspecting proxy the build is given the
+# machine's certificates and npm settings as secrets, which stay out of the image.
+FROM ${BASE} AS modules
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=secret,id=certificates --mount=type=secret,id=npmrc \
+    if [ -s /run/secrets/certificates ]; then \
+      export NODE_EXTRA_CA_CERTS=/run/secrets/certificates npm_config_cafile=/run/secrets/certificates; \
+    fi; \
+    if [ -s /run/secrets/npmrc ]; then export npm_config_userconfig=/run/secrets/npmrc; fi; \
+    npm ci --no-audit --no-fund --loglevel=error && npm cache clean --force --loglevel=error
+
+FROM modules AS kernel
+COPY src/kernel src/kernel
+RUN npm run build
+
+# What runs needs no development packages, no second node and no type declarations.
+FROM modules AS production
+RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
+    && rm -rf node_modules/node-linux-* node_modules/.bin \
+    && find node_modules \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -type f -delete
+
+FROM ${BASE}
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=production /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY --from=kernel /app/build build
+COPY src src
+USER 65532:65532
+ENTRYPOINT ["node", "/app/src/main.ts"]

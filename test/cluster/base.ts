@@ -1,0 +1,46 @@
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { hasLocalImage, importFiles } from "./buildah.ts";
+import { step } from "./progress.ts";
+import { run } from "./run.ts";
+import { cacheFolder, digest } from "./settings.ts";
+
+const npmVersion = "11.21.2";
+const suite = "bookworm";
+const packages = ["ca-certificates", "libstdc++6", "libatomic1"]; // the last two are node's
+const unwanted = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
+
+/**
+ * The image our Dockerfile builds on, made from Debian packages and the project's own node, because a registry of
+ * images cannot be reached everywhere. It stands in for `node:26-bookworm-slim`. Returns its name.
+ */
+export async function ensureBaseImage(): Promise<string> {
+  const tag = `${process.version}-${digest(npmVersion, suite, ...packages, ...unwanted)}`;
+  const name = `holdfast.local/node:${tag}`;
+  if (!(await hasLocalImage(name))) await step("making the base image of Debian and Node", () => make(name));
+  return name;
+}
+
+async function make(name: string): Promise<void> {
+  await mkdir(cacheFolder, { recursive: true });
+  const scratch = await mkdtemp(join(cacheFolder, "base.building-"));
+  try {
+    const root = join(scratch, "root.tar");
+    const added = join(scratch, "added");
+    await Promise.all([debootstrap(root), addNode(join(added, "usr/local"))]);
+    await importFiles([root, added], name);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function debootstrap(tar: string): Promise<void> {
+  const options = unwanted.map((path) => `--dpkgopt=path-exclude=${path}`);
+  await run(["mmdebstrap", "--variant=essential", `--include=${packages.join(",")}`, ...options, suite, tar]);
+}
+
+async function addNode(prefix: string): Promise<void> {
+  await mkdir(join(prefix, "bin"), { recursive: true });
+  await run(["npm", "install", "--global", "--prefix", prefix, "--loglevel=error", `npm@${npmVersion}`]);
+  await copyFile(process.execPath, join(prefix, "bin/node"));
+}

@@ -1,0 +1,144 @@
+import { readdir, readFile, readlink, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { exists } from "../files.ts";
+import { clusterProcesses, stopProcesses } from "../processes.ts";
+import { step } from "../progress.ts";
+import { attempt, run, sleep } from "../run.ts";
+import { cacheFolder, cgroupName, containerdSocket, runFolder, stateFolder } from "../settings.ts";
+import { loopDevices } from "./disk.ts";
+import { removeNetwork } from "./network.ts";
+import { cgroupHierarchies, podLogFolder } from "./node.ts";
+
+/**
+ * Removes everything of the cluster but the caches, whatever is left of it. The order matters: nothing may be running
+ * that starts or mounts things, before mounts and devices go, before files go.
+ */
+export async function removeEmbedded(): Promise<void> {
+  await step("ending the cluster's processes", endProcesses);
+  await step("removing its mounts, devices, network and files", async () => {
+    await removeMounts();
+    for (const device of await loopDevices()) await run(["losetup", "--detach", device]);
+    await removeNetwork();
+    await removeCgroups();
+    await removeFiles();
+  });
+}
+
+/** The kubelet first, or it would start again what is ended; all of a sudden, since their state is thrown away. */
+async function endProcesses(): Promise<void> {
+  const kubelet = (await clusterProcesses()).filter(({ mark }) => mark.startsWith("kubelet:"));
+  await stopProcesses(
+    kubelet.map(({ pid }) => pid),
+    0,
+  );
+  for (let round = 0; round < 20; round += 1) {
+    const left = await clusterProcesses();
+    if (left.length === 0) return;
+    await stopProcesses(
+      left.map(({ pid }) => pid),
+      0,
+    );
+  }
+  const left = (await clusterProcesses()).map(({ pid, arguments: [program] }) => `${pid} (${program})`);
+  throw new Error(`processes of the cluster keep appearing: ${left.join(", ")}`);
+}
+
+async function removeMounts(): Promise<void> {
+  for (const mountpoint of (await mounts()).reverse()) {
+    if (!(await unmount(mountpoint))) await run(["umount", "--lazy", mountpoint]);
+  }
+  const left = await mounts();
+  if (left.length > 0) throw new Error(`these mounts cannot be removed: ${left.join(", ")}`);
+}
+
+/** A mount is busy for a moment after the death of the process that used it. */
+async function unmount(mountpoint: string): Promise<boolean> {
+  for (let attempts = 0; attempts < 10; attempts += 1) {
+    if ((await attempt(["umount", mountpoint])).code === 0) return true;
+    await sleep(200);
+  }
+  return false;
+}
+
+/** Mount points under the cluster's folders, in the order in which they were made. */
+async function mounts(): Promise<string[]> {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8")).trim().split("\n");
+  const points = lines.map((line) => unescapePath(line.split(" ")[4] ?? ""));
+  const folders = [stateFolder, runFolder, cacheFolder];
+  return points.filter((point) => folders.some((folder) => point === folder || point.startsWith(`${folder}/`)));
+}
+
+/** The kernel writes spaces and the like as octal numbers. */
+function unescapePath(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+async function removeCgroups(): Promise<void> {
+  for (const hierarchy of await cgroupHierarchies()) await removeCgroup(join(hierarchy, cgroupName));
+}
+
+/** Control groups are removed from the leaves up, and only when their last process has been reaped. */
+async function removeCgroup(folder: string): Promise<void> {
+  if (!(await exists(folder))) return;
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
+  }
+  for (let attempts = 0; attempts < 25; attempts += 1) {
+    const failed = await rmdir(folder).catch((error: NodeJS.ErrnoException) => error);
+    if (!failed || failed.code === "ENOENT") return;
+    await sleep(200);
+  }
+  throw new Error(`the control group ${folder} cannot be removed`);
+}
+
+async function removeFiles(): Promise<void> {
+  await removeShimSockets();
+  await removeLinksInto("/var/log/containers", podLogFolder);
+  await removeNetworkResults();
+  for (const name of ["kubelet.sock", "kubelet_internal_checkpoint"]) {
+    await rm(join("/var/lib/kubelet/device-plugins", name), { force: true });
+  }
+  await removeEmptyFolders();
+  await rm(runFolder, { recursive: true, force: true });
+  await rm(stateFolder, { recursive: true, force: true });
+}
+
+/** containerd keeps the sockets of its shims in a folder that all containerds of the machine share. */
+async function removeShimSockets(): Promise<void> {
+  const tasks = join(dirname(containerdSocket), "state/io.containerd.runtime.v2.task/k8s.io");
+  for (const task of await readdir(tasks).catch(() => [])) {
+    const socket = await readFile(join(tasks, task, "address"), "utf8").catch(() => "");
+    if (socket.startsWith("unix:///")) await rm(socket.slice("unix://".length), { force: true });
+  }
+}
+
+async function removeLinksInto(folder: string, target: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const link = join(folder, name);
+    if ((await readlink(link).catch(() => "")).startsWith(target)) await rm(link, { force: true });
+  }
+}
+
+/** The CNI library notes what it gave to each pod, in files named by network, pod and interface. */
+async function removeNetworkResults(): Promise<void> {
+  const folder = "/var/lib/cni/results";
+  const names = await readdir(folder).catch(() => []);
+  const pods = names.flatMap((name) => /^holdfast-test-([0-9a-f]+)-/.exec(name)?.[1] ?? []);
+  for (const name of names.filter((entry) => pods.some((pod) => entry.includes(pod)))) {
+    await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Folders at fixed places that containerd and the kubelet make; they stay where somebody else uses them. */
+async function removeEmptyFolders(): Promise<void> {
+  const folders = [
+    "/var/lib/kubelet/device-plugins",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/var/lib/cni/results",
+    "/var/lib/cni",
+    "/run/containerd/s",
+    "/run/containerd",
+  ];
+  for (const folder of folders) await rmdir(folder).catch(() => undefined);
+}
