@@ -12,6 +12,9 @@ export interface BlobIndex {
   /** The first copy that was added. */
   find(id: Id, type: BlobType): BlobLocation | undefined;
   findAll(id: Id, type: BlobType): BlobLocation[];
+  /** The positions of all copies: numbers from 0 below `size`, to keep marks by. */
+  positions(id: Id, type: BlobType): number[];
+  at(position: number): BlobLocation;
   /** Every location, in the order of their adding. */
   locations(): Iterable<BlobLocation>;
   /** Every pack that was named. */
@@ -95,14 +98,16 @@ export function createBlobIndex(): BlobIndex {
     };
   };
 
-  function* entriesOf(id: Id, type: BlobType): Generator<number> {
+  const entriesOf = (id: Id, type: BlobType): number[] => {
     const flag = type === "tree" ? treeFlag : 0;
+    const found: number[] = [];
     parseId(id);
     for (let slot = firstSlot(idWords[0] as number); slots[slot] !== 0; slot = nextSlot(slot)) {
       const entry = (slots[slot] as number) - 1;
-      if (matches(entry, flag)) yield entry;
+      if (matches(entry, flag)) found.push(entry);
     }
-  }
+    return found;
+  };
 
   const firstEntry = (id: Id, type: BlobType): number => {
     const flag = type === "tree" ? treeFlag : 0;
@@ -138,8 +143,9 @@ export function createBlobIndex(): BlobIndex {
       const entry = firstEntry(id, type);
       return entry < 0 ? undefined : locationOf(entry);
     },
-    // The ids are collected before anything else can use the scratch space of `parseId`.
-    findAll: (id, type) => [...entriesOf(id, type)].map(locationOf),
+    findAll: (id, type) => entriesOf(id, type).map(locationOf),
+    positions: entriesOf,
+    at: locationOf,
     *locations() {
       for (let entry = 0; entry < size; entry++) yield locationOf(entry);
     },

@@ -59,14 +59,25 @@ const longestRange = 32 * 1024 * 1024;
  * another copy; where there is none, its error is handed out and the others go on.
  */
 export async function* readPackBlobs({ repository, pack, locations }: PackBlobsOptions): AsyncGenerator<PackBlob> {
+  for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
+    const plaintext = sealed && openBlob(repository.master, sealed, location);
+    yield plaintext ? { location, plaintext } : await readElsewhere(repository, location);
+  }
+}
+
+/** The stored bytes of blobs of one pack, in the order of their offsets; undefined where the pack is missing or too short. */
+export async function* readSealedGroups(
+  repository: Repository,
+  pack: Id,
+  locations: readonly BlobLocation[],
+): AsyncGenerator<{ readonly location: BlobLocation; readonly sealed: Buffer | undefined }> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted)) {
     const start = group[0]?.offset ?? 0;
     const bytes = await readRange(repository, pack, group);
     for (const location of group) {
-      const sealed = bytes?.subarray(location.offset - start, location.offset - start + location.length);
-      const plaintext = sealed && openBlob(repository.master, sealed, location);
-      yield plaintext ? { location, plaintext } : await readElsewhere(repository, location);
+      const offset = location.offset - start;
+      yield { location, sealed: bytes?.subarray(offset, offset + location.length) };
     }
   }
 }

@@ -46,17 +46,26 @@ function looksCompressible(plaintext: Buffer): boolean {
   return compress(sample).length < sample.length * 0.97;
 }
 
+export type BlobEntry = Omit<PackEntry, "offset" | "length">;
+
 /** The plaintext of a sealed blob; undefined where it is damaged or is not what `entry` says. */
-export function openBlob(
-  master: MasterKey,
-  sealed: Uint8Array,
-  entry: Omit<PackEntry, "offset" | "length">,
-): Buffer | undefined {
+export function openBlob(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): Buffer | undefined {
   const payload = unseal(master, sealed);
-  if (!payload) return undefined;
-  const plaintext = entry.compressed ? decompressed(payload, entry.plainLength) : payload;
-  if (!plaintext || plaintext.length !== entry.plainLength || idOf(plaintext) !== entry.id) return undefined;
-  return plaintext;
+  return payload && plaintextOf(payload, entry);
+}
+
+/** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is. */
+export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): BlobPayload | undefined {
+  const bytes = unseal(master, sealed);
+  if (!bytes || !plaintextOf(bytes, entry)) return undefined;
+  const { id, type, plainLength, compressed } = entry;
+  return { id, type, bytes, plainLength, compressed };
+}
+
+function plaintextOf(payload: Buffer, { id, plainLength, compressed }: BlobEntry): Buffer | undefined {
+  const plaintext = compressed ? decompressed(payload, plainLength) : payload;
+  const isIt = plaintext?.length === plainLength && idOf(plaintext) === id;
+  return isIt ? plaintext : undefined;
 }
 
 function decompressed(payload: Buffer, plainLength: number): Buffer | undefined {
@@ -67,6 +76,12 @@ function decompressed(payload: Buffer, plainLength: number): Buffer | undefined 
   }
 }
 
+export const headerEntryBytes = (compressed: boolean): number =>
+  compressed ? entryBytes.compressed : entryBytes.plain;
+
+/** What a pack takes beside its blobs and their header entries. */
+export const packOverhead = sealOverhead + lengthBytes;
+
 /** The end of a pack: its sealed header and the length of that. */
 export function encodeHeader(master: MasterKey, entries: readonly PackEntry[]): Buffer {
   const sealed = seal(master, Buffer.concat(entries.map(encodeEntry)));
@@ -76,7 +91,7 @@ export function encodeHeader(master: MasterKey, entries: readonly PackEntry[]): 
 }
 
 function encodeEntry({ id, type, length, plainLength, compressed }: PackEntry): Buffer {
-  const bytes = Buffer.alloc(compressed ? entryBytes.compressed : entryBytes.plain);
+  const bytes = Buffer.alloc(headerEntryBytes(compressed));
   const code = type === "data" ? typeCodes.data : typeCodes.tree;
   bytes.writeUInt8(compressed ? code + typeCodes.compressedData : code, 0);
   bytes.writeUInt32LE(length, 1);
@@ -106,7 +121,7 @@ export function decodeHeader(master: MasterKey, header: Uint8Array, packSize: nu
     if (!entry) return undefined;
     entries.push(entry);
     offset += entry.length;
-    at += entry.compressed ? entryBytes.compressed : entryBytes.plain;
+    at += headerEntryBytes(entry.compressed);
   }
   return offset + header.length === packSize ? entries : undefined;
 }
@@ -115,7 +130,7 @@ function decodeEntry(header: Buffer, at: number, offset: number): PackEntry | un
   const code = header[at] as number;
   if (code > typeCodes.compressedTree) return undefined;
   const compressed = code >= typeCodes.compressedData;
-  const end = at + (compressed ? entryBytes.compressed : entryBytes.plain);
+  const end = at + headerEntryBytes(compressed);
   if (end > header.length) return undefined;
   const length = header.readUInt32LE(at + 1);
   if (length < sealOverhead) return undefined;

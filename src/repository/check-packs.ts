@@ -1,0 +1,131 @@
+import { isDamage } from "./blobs.ts";
+import type { CheckOptions, ReadData } from "./check-options.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { idOf } from "./crypto.ts";
+import type { Findings } from "./findings.ts";
+import type { PackGroups } from "./group-by-pack.ts";
+import { listPacks } from "./list-packs.ts";
+import { packKey } from "./pack-cache.ts";
+import { decodeHeader, headerBytes, headerEntryBytes, openBlob, type PackEntry, packOverhead } from "./pack-format.ts";
+import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
+
+const concurrentReads = 3;
+
+/** Compares the packs in the store with those of the index, by their sizes. */
+export async function comparePacks(
+  { storage, index }: IndexedRepository,
+  groups: PackGroups,
+  findings: Findings,
+): Promise<void> {
+  const stored = await listPacks(storage);
+  for (const pack of groups.packs) {
+    const locations = groups.locationsOf(pack);
+    const size = stored.get(pack);
+    const expected = expectedSize(locations);
+    if (size === expected) continue;
+    findings.problems.push(
+      size === undefined ? `pack ${pack} is missing` : `pack ${pack} has ${size} bytes instead of ${expected}`,
+    );
+    for (const location of locations) {
+      if (size === undefined || location.offset + location.length > size) findings.addDamagedCopy(location);
+    }
+  }
+  const unreferenced = [...stored.keys()].filter((pack) => !index.hasPack(pack)).length;
+  if (unreferenced > 0)
+    findings.hints.push(
+      `${unreferenced} packs are in no index: left by a run that did not finish; prune removes them.`,
+    );
+}
+
+/** One pack may be in two index files, left so by a prune that was killed. */
+function expectedSize(locations: readonly BlobLocation[]): number {
+  const seen = new Set<number>();
+  let size = packOverhead;
+  for (const { offset, length, compressed } of locations) {
+    if (seen.has(offset)) continue;
+    seen.add(offset);
+    size += length + headerEntryBytes(compressed);
+  }
+  return size;
+}
+
+export interface ReadOptions extends CheckOptions {
+  readonly readData: ReadData;
+}
+
+/** Reads packs whole and compares every byte. Returns how many bytes that were. */
+export async function readPacks(
+  repository: IndexedRepository,
+  groups: PackGroups,
+  findings: Findings,
+  options: ReadOptions,
+): Promise<number> {
+  const packs = groups.packs.filter((pack) => isChosen(pack, options.readData));
+  let bytesRead = 0;
+  let done = 0;
+  await forEachConcurrently(packs, concurrentReads, async (pack) => {
+    options.signal?.throwIfAborted();
+    bytesRead += await checkPack(repository, pack, groups.locationsOf(pack), findings);
+    options.onProgress?.({ phase: "data", done: ++done, total: packs.length });
+  });
+  return bytesRead;
+}
+
+/** Ids are random, so that their first bytes divide packs into equal shares which stay the same from run to run. */
+export const isChosen = (pack: Id, readData: ReadData): boolean =>
+  typeof readData === "boolean" ? readData : Number.parseInt(pack.slice(0, 8), 16) % readData.of === readData.part - 1;
+
+/** Compares a pack with its name, with its own header, and every blob with its id and the index. */
+async function checkPack(
+  repository: Repository,
+  pack: Id,
+  indexed: readonly BlobLocation[],
+  findings: Findings,
+): Promise<number> {
+  const bytes = await readWhole(repository, pack);
+  if (!bytes) {
+    findings.problems.push(`pack ${pack} cannot be read whole`);
+    for (const location of indexed) findings.addDamagedCopy(location);
+    return 0;
+  }
+  if (idOf(bytes) !== pack) findings.problems.push(`pack ${pack}: its content does not fit its name`);
+  const header = bytes.subarray(bytes.length - (headerBytes(bytes, bytes.length) ?? 0));
+  const entries = decodeHeader(repository.master, header, bytes.length);
+  if (!entries) findings.problems.push(`pack ${pack}: its header is damaged`);
+  else compareWithIndex({ pack, entries, indexed }, findings);
+  for (const location of indexed) {
+    const sealed = bytes.subarray(location.offset, location.offset + location.length);
+    if (openBlob(repository.master, sealed, location)) continue;
+    findings.addDamagedCopy(location);
+    findings.problems.push(`pack ${pack}: ${location.type} blob ${location.id} is damaged`);
+  }
+  return bytes.length;
+}
+
+async function readWhole({ storage }: Repository, pack: Id): Promise<Buffer | undefined> {
+  try {
+    return await storage.get(packKey(pack));
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+interface Comparison {
+  readonly pack: Id;
+  readonly entries: readonly PackEntry[];
+  readonly indexed: readonly BlobLocation[];
+}
+
+function compareWithIndex({ pack, entries, indexed }: Comparison, findings: Findings): void {
+  const key = ({ type, id, offset, length, plainLength }: PackEntry): string =>
+    [type, id, offset, length, plainLength].join();
+  const inHeader = new Set(entries.map(key));
+  for (const location of indexed) {
+    if (!inHeader.has(key(location))) {
+      findings.problems.push(
+        `pack ${pack}: the index says that it holds ${location.type} blob ${location.id}, its header does not`,
+      );
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import type { Storage, StoredObject } from "../storage/storage.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { listDocuments } from "./documents.ts";
+import { RepositoryError } from "./errors.ts";
+import type { HeldLock } from "./locks.ts";
+import { repositoryState } from "./repository.ts";
+import type { Repository } from "./types.ts";
+
+export interface DropReport {
+  readonly objectsRemoved: number;
+  readonly bytesFreed: number;
+}
+
+export interface DropOptions {
+  readonly repository: Repository;
+  /** Exclusive. */
+  readonly lock: HeldLock;
+}
+
+const concurrentRemovals = 8;
+
+/**
+ * Removes a whole repository that has no snapshot left; rejects with `RepositoryNotEmpty` where it has. The order makes every
+ * interruption harmless: while `config` is there it is a valid repository without snapshots, and then a key and nothing else,
+ * which is `Initialising` and for `finishDrop`. Our own lock goes when it is released.
+ */
+export async function dropRepository({ repository, lock }: DropOptions): Promise<DropReport> {
+  if (!lock.exclusive) throw new TypeError("Dropping a repository takes an exclusive lock.");
+  const { storage } = repository;
+  const snapshots = await listDocuments(repository, "snapshots");
+  if (snapshots.length > 0) {
+    throw new RepositoryError(
+      "RepositoryNotEmpty",
+      `${storage.description} still holds ${snapshots.length} snapshots and was not removed: forget them first.`,
+    );
+  }
+  await lock.confirm();
+  const count = countRemovals();
+  for (const prefix of ["snapshots/", "index/", "data/", "config", "keys/"]) {
+    await removeBelow(storage, prefix, count.removed, lock.signal);
+  }
+  return count.report();
+}
+
+/** Removes the key that an interrupted `dropRepository` (or initialisation) left. Rejects unless that is all there is. */
+export async function finishDrop(storage: Storage): Promise<DropReport> {
+  const count = countRemovals();
+  if ((await repositoryState(storage)) === "Ready") {
+    throw new RepositoryError("RepositoryNotEmpty", `${storage.description} holds a repository and was not removed.`);
+  }
+  for (const prefix of ["keys/", "locks/"]) await removeBelow(storage, prefix, count.removed);
+  return count.report();
+}
+
+function countRemovals() {
+  let objectsRemoved = 0;
+  let bytesFreed = 0;
+  return {
+    removed({ size }: StoredObject): void {
+      objectsRemoved++;
+      bytesFreed += size;
+    },
+    report: (): DropReport => ({ objectsRemoved, bytesFreed }),
+  };
+}
+
+async function removeBelow(
+  storage: Storage,
+  prefix: string,
+  removed: (object: StoredObject) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  // Listed to the end first: not every store likes to be listed while objects go.
+  const objects: StoredObject[] = [];
+  for await (const object of storage.list(prefix)) objects.push(object);
+  await forEachConcurrently(objects, concurrentRemovals, async (object) => {
+    signal?.throwIfAborted();
+    await storage.delete(object.key);
+    removed(object);
+  });
+}

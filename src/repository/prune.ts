@@ -1,0 +1,142 @@
+import { createBlobIndex } from "./blob-index.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { damaged } from "./errors.ts";
+import { listPacks } from "./list-packs.ts";
+import { loadIndex } from "./load-index.ts";
+import type { HeldLock } from "./locks.ts";
+import { movePack } from "./move-pack.ts";
+import { packKey } from "./pack-cache.ts";
+import { createPackWriter } from "./pack-writer.ts";
+import { measurePacks, type PrunePlan, planPrune } from "./prune-plan.ts";
+import { replaceIndexes } from "./replace-indexes.ts";
+import { listSnapshots } from "./snapshots.ts";
+import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
+import { findUsage, type Usage } from "./usage.ts";
+
+export interface PruneOptions {
+  readonly repository: Repository;
+  /** Exclusive. */
+  readonly lock: HeldLock;
+  /** Unused bytes that may stay inside packs, as a share of the used ones; 0.05 where absent. */
+  readonly maxUnusedShare?: number;
+  readonly onProgress?: (progress: PruneProgress) => void;
+}
+
+export interface PruneProgress {
+  readonly phase: "mark" | "rewrite" | "remove";
+  /** Packs. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface PruneReport {
+  readonly packsRemoved: number;
+  readonly packsRewritten: number;
+  /** Bytes that the store has less now. */
+  readonly bytesFreed: number;
+  /** Unused bytes left inside packs. */
+  readonly bytesUnused: number;
+}
+
+const concurrentRemovals = 8;
+
+/**
+ * Removes what no snapshot needs. Memory grows with the index, not with the data. May be stopped or killed at any moment:
+ * packs are removed only when no index names them, and no index is removed before its replacement is stored, so that every
+ * snapshot is whole throughout; the next prune goes on. Removes nothing from a damaged repository.
+ */
+export async function prune(options: PruneOptions): Promise<PruneReport> {
+  const { repository, lock, maxUnusedShare = 0.05, onProgress } = options;
+  if (!lock.exclusive) throw new TypeError("Pruning takes an exclusive lock.");
+  const snapshots = await listSnapshots(repository);
+  const indexed = await loadIndex(repository);
+  const usage = await findUsage(indexed, snapshots, lock.signal);
+  const measured = measurePacks(indexed.index, usage);
+  const stored = await listPacks(repository.storage);
+  const plan = planPrune({ usage: measured, stored, maxUnusedShare });
+  refuseLoss(indexed, usage, plan);
+
+  const written = await rewrite({ indexed, usage, packs: [...plan.rewrite], lock, onProgress });
+  const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
+  await replaceIndexes({ repository, lock, obsolete });
+  const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
+  await removePacks({ repository, lock, packs: removable, onProgress });
+
+  const removedBytes = removable.reduce((sum, pack) => sum + (stored.get(pack) ?? 0), 0);
+  const keptUnused = [...measured]
+    .filter(([pack]) => !obsolete.has(pack))
+    .reduce((sum, [, { unused }]) => sum + unused, 0);
+  return {
+    packsRemoved: plan.remove.size + plan.unreferenced.size,
+    packsRewritten: plan.rewrite.size,
+    bytesFreed: Math.max(0, removedBytes - written),
+    bytesUnused: keptUnused,
+  };
+}
+
+/** Every blob in use must have a copy in a pack that is there. */
+function refuseLoss({ index, storage }: IndexedRepository, usage: Usage, { missing }: PrunePlan): void {
+  if (missing.size === 0) return;
+  let position = 0;
+  for (const { id, type, pack } of index.locations()) {
+    const isNeeded = usage[position++] === 1 && missing.has(pack);
+    if (isNeeded && index.findAll(id, type).every((copy) => missing.has(copy.pack))) {
+      throw damaged(
+        `The pack ${pack} of ${storage.description} is missing, and snapshots need it. Nothing was pruned: run check to see what is affected.`,
+      );
+    }
+  }
+}
+
+interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
+  readonly indexed: IndexedRepository;
+  readonly usage: Usage;
+  readonly packs: readonly Id[];
+}
+
+/** Copies what is in use to new packs, which are stored and indexed when this resolves. Returns the bytes written. */
+async function rewrite({ indexed, usage, packs, lock, onProgress }: RewriteOptions): Promise<number> {
+  if (packs.length === 0) return 0;
+  const inUse = locationsInUse(indexed, usage, new Set(packs));
+  const writer = createPackWriter({ repository: indexed, index: createBlobIndex() });
+  try {
+    let done = 0;
+    for (const pack of packs) {
+      lock.signal.throwIfAborted();
+      onProgress?.({ phase: "rewrite", done: done++, total: packs.length });
+      await movePack({ repository: indexed, pack, locations: inUse.get(pack) ?? [], writer });
+    }
+    await writer.finish();
+  } catch (error) {
+    await writer.abandon();
+    throw error;
+  }
+  return writer.counts.bytesStored;
+}
+
+function locationsInUse({ index }: IndexedRepository, usage: Usage, packs: ReadonlySet<Id>): Map<Id, BlobLocation[]> {
+  const found = new Map<Id, BlobLocation[]>();
+  let position = 0;
+  for (const location of index.locations()) {
+    if (usage[position++] !== 1 || !packs.has(location.pack)) continue;
+    const locations = found.get(location.pack);
+    if (locations) locations.push(location);
+    else found.set(location.pack, [location]);
+  }
+  return found;
+}
+
+interface RemoveOptions extends Pick<PruneOptions, "repository" | "lock" | "onProgress"> {
+  readonly packs: readonly Id[];
+}
+
+async function removePacks({ repository, lock, packs, onProgress }: RemoveOptions): Promise<void> {
+  if (packs.length === 0) return;
+  await lock.confirm();
+  let done = 0;
+  await forEachConcurrently(packs, concurrentRemovals, async (pack) => {
+    lock.signal.throwIfAborted();
+    await repository.storage.delete(packKey(pack));
+    onProgress?.({ phase: "remove", done: ++done, total: packs.length });
+  });
+}

@@ -1,0 +1,78 @@
+import { forEachConcurrently } from "./concurrency.ts";
+import { listDocuments, readDocument, writeDocument } from "./documents.ts";
+import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
+import type { HeldLock } from "./locks.ts";
+import type { PackEntry } from "./pack-format.ts";
+import type { Id, Repository } from "./types.ts";
+
+export interface ReplaceOptions {
+  readonly repository: Repository;
+  /** Exclusive. */
+  readonly lock: HeldLock;
+  /** Packs that no index shall name any more. */
+  readonly obsolete: ReadonlySet<Id>;
+}
+
+/** An index file with fewer blobs is merged with others of its kind, when there are as many as that. */
+const smallBlobs = 10_000;
+const smallFiles = 16;
+const blobsPerFile = 50_000;
+const concurrentRemovals = 8;
+
+/** Writes new index files without the obsolete packs, and then removes those that they replace. */
+export async function replaceIndexes({ repository, lock, obsolete }: ReplaceOptions): Promise<void> {
+  const replaced = await chooseFiles(repository, obsolete);
+  if (replaced.length === 0) return;
+  await writeMerged({ repository, lock, obsolete }, replaced);
+  await lock.confirm();
+  await forEachConcurrently(replaced, concurrentRemovals, async (id) => {
+    lock.signal.throwIfAborted();
+    await repository.storage.delete(`index/${id}`);
+  });
+}
+
+async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>): Promise<Id[]> {
+  const affected: Id[] = [];
+  const small: Id[] = [];
+  for (const { id } of await listDocuments(repository, "index")) {
+    const packs = await readPacks(repository, id);
+    const blobs = packs.reduce((sum, { entries }) => sum + entries.length, 0);
+    if (packs.length === 0 || packs.some((pack) => obsolete.has(pack.id))) affected.push(id);
+    else if (blobs < smallBlobs) small.push(id);
+  }
+  return small.length >= smallFiles ? [...affected, ...small] : affected;
+}
+
+/** File by file, so that the memory it takes is that of a few files. */
+async function writeMerged({ repository, lock, obsolete }: ReplaceOptions, files: readonly Id[]): Promise<void> {
+  let packs: IndexedPack[] = [];
+  let blobs = 0;
+  const seen = new Set<Id>();
+  const flush = async (): Promise<void> => {
+    if (packs.length > 0) await writeDocument(repository, "index", encodeIndex(packs));
+    packs = [];
+    blobs = 0;
+  };
+  for (const file of files) {
+    lock.signal.throwIfAborted();
+    for (const pack of await readPacks(repository, file)) {
+      if (obsolete.has(pack.id) || seen.has(pack.id)) continue;
+      seen.add(pack.id);
+      packs.push(pack);
+      blobs += pack.entries.length;
+      if (blobs >= blobsPerFile) await flush();
+    }
+  }
+  await flush();
+}
+
+async function readPacks(repository: Repository, id: Id): Promise<IndexedPack[]> {
+  const document = await readDocument(repository, "index", id);
+  const packs = new Map<Id, PackEntry[]>();
+  for (const { pack, ...entry } of decodeIndex(document, `index/${id} of ${repository.storage.description}`)) {
+    const entries = packs.get(pack);
+    if (entries) entries.push(entry);
+    else packs.set(pack, [entry]);
+  }
+  return [...packs].map(([pack, entries]) => ({ id: pack, entries }));
+}
