@@ -14,6 +14,13 @@ export class RunFailure extends Error {
   }
 }
 
+/** It is suspended, and nobody started this run by hand: there is nothing to do, and nothing has failed. */
+export class Suspended extends RunFailure {
+  constructor(what: string) {
+    super(runReason.suspended, `${what} is suspended; set suspend to false, or start a run by hand`);
+  }
+}
+
 export type FailureText = { readonly reason: string; readonly message: string };
 
 /**

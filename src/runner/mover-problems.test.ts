@@ -69,7 +69,7 @@ describe("findProblem", () => {
     const pod = unschedulable("pod has unbound immediate PersistentVolumeClaims");
     const events = [event("Claim", "ProvisioningFailed", "the pool is full")];
     expect(find({ pod, claim: claimWith("Pending"), events })).toMatchObject({
-      reason: "CloneFailed",
+      reason: "ProvisioningFailed",
       message: expect.stringContaining("the pool is full"),
     });
     expect(find({ pod: podWith({}), claim: claimWith("Bound"), events })).toBeUndefined();

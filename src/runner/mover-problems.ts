@@ -76,7 +76,7 @@ function notProvisioned({ claim, events }: Situation, patience: Patience): Probl
   const event = newest(events, claim, ["ProvisioningFailed"]);
   if (!event) return undefined;
   const message = `the volume ${claim.metadata.name} cannot be made: ${event.message}`;
-  return { reason: runReason.cloneFailed, message, graceSeconds: patience.provisioning };
+  return { reason: runReason.provisioningFailed, message, graceSeconds: patience.provisioning };
 }
 
 function notScheduled(pod: Pod, { events }: Situation, patience: Patience): Problem | undefined {

@@ -1,11 +1,11 @@
 import type { BackupPolicy } from "../../api/objects.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { describeFailure } from "../failure.ts";
+import { describeFailure, Suspended } from "../failure.ts";
 import { loadPolicy } from "../load.ts";
 import { inParallel } from "../wait.ts";
 import { type RunVerdict, summarize, type VolumeOutcome } from "./outcome.ts";
-import { type BackupPlan, resolveBackup, Suspended } from "./resolve.ts";
+import { type BackupPlan, resolveBackup } from "./resolve.ts";
 import { backupVolume } from "./volume.ts";
 
 /** Volumes at the same time: enough that one waiting for a node does not hold up all, few enough to spare the stores. */
@@ -18,7 +18,6 @@ export async function runBackup(
 ): Promise<RunVerdict> {
   const policy = await loadPolicy(context, names.policy);
   const plan = await resolve(context, policy, names.schedule);
-  if ("outcome" in plan) return plan;
   const missing = plan.missing.map(
     ({ pvc, message }): VolumeOutcome => ({ pvc, outcome: "Failed", reason: runReason.volumeNotFound, message }),
   );
@@ -32,11 +31,11 @@ export async function runBackup(
   return summarize([...missing, ...done]);
 }
 
-async function resolve(context: RunContext, policy: BackupPolicy, schedule: string): Promise<BackupPlan | RunVerdict> {
+async function resolve(context: RunContext, policy: BackupPolicy, schedule: string): Promise<BackupPlan> {
   try {
     return await resolveBackup(context, policy, schedule);
   } catch (error) {
-    if (error instanceof Suspended) return { outcome: "Skipped", reason: error.reason, message: error.message };
+    if (error instanceof Suspended) throw error;
     const { reason, message } = describeFailure(error, context.signal);
     const key = context.identity.jobUid;
     await context.recordEvent({

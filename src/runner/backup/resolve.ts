@@ -1,12 +1,13 @@
 import type { BackupPolicy, BackupTarget } from "../../api/objects.ts";
 import type { Schedule } from "../../api/policy.ts";
-import { jobs, persistentVolumeClaims } from "../../kube/resources.ts";
+import { persistentVolumeClaims } from "../../kube/resources.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
 import { chooseVolumes } from "../../policy/volumes.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { RunFailure } from "../failure.ts";
+import { RunFailure, Suspended } from "../failure.ts";
 import { loadClusterUid, loadTargets } from "../load.ts";
+import { isStartedByHand } from "../started-by-hand.ts";
 
 /** A target that takes no part in this run. */
 export type TargetFailure = { readonly target: string; readonly reason: string; readonly message: string };
@@ -22,13 +23,6 @@ export type BackupPlan = {
   readonly missing: readonly { readonly pvc: string; readonly message: string }[];
   readonly clusterUid: string;
 };
-
-/** The schedule or its policy is suspended, and nobody started this run by hand: there is nothing to do. */
-export class Suspended extends RunFailure {
-  constructor(what: string) {
-    super(runReason.suspended, `${what} is suspended; set suspend to false, or start a run by hand`);
-  }
-}
 
 /** Reads what the run needs to know. Throws a `RunFailure` where there is nothing that it could do. */
 export async function resolveBackup(
@@ -55,12 +49,6 @@ export async function resolveBackup(
   const { claims, missing } = await findVolumes(context, policy);
   const clusterUid = await loadClusterUid(context);
   return { policy, schedule, targets, targetFailures: failures, claims, missing, clusterUid };
-}
-
-/** `kubectl create job --from=cronjob/…` says so, and what a person asks for is done. */
-async function isStartedByHand({ client, identity }: RunContext): Promise<boolean> {
-  const job = await client.find(jobs, { namespace: identity.namespace, name: identity.jobName });
-  return job?.metadata.annotations?.["cronjob.kubernetes.io/instantiate"] === "manual";
 }
 
 async function findVolumes({ client, identity }: RunContext, { metadata, spec }: BackupPolicy) {

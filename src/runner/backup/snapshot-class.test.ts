@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PersistentVolume, StorageClass, VolumeSnapshotClass } from "../../kube/types.ts";
-import { chooseCloneClass, chooseSnapshotClass, driverOf } from "./snapshot-class.ts";
+import type { PersistentVolume, VolumeSnapshotClass } from "../../kube/types.ts";
+import { chooseSnapshotClass, driverOf } from "./snapshot-class.ts";
 
 const reasonOf = (work: () => unknown): unknown => {
   try {
@@ -57,37 +57,4 @@ describe("chooseSnapshotClass", () => {
 it("refuses a volume without a CSI driver, by name", () => {
   const volume = { metadata: { name: "pv-1" }, spec: { hostPath: { path: "/x" } } } as PersistentVolume;
   expect(() => driverOf("data", volume)).toThrow(/PVC data \(pv-1\)/);
-});
-
-describe("chooseCloneClass", () => {
-  const storageClass = (
-    name: string,
-    reclaimPolicy: string,
-    parameters?: Record<string, string>,
-    provisioner = "csi.a",
-  ) => ({ metadata: { name }, reclaimPolicy, parameters, provisioner }) as StorageClass;
-  const choose = (name: string | undefined, ...classes: StorageClass[]) =>
-    reasonOf(() => chooseCloneClass({ pvc: "data", name, classes }));
-
-  it("takes the source's own class", () => {
-    expect(choose("a", storageClass("b", "Delete"), storageClass("a", "Delete"))).toBe("a");
-  });
-  it("takes a class that is alike but does not keep volumes", () => {
-    const keeping = storageClass("keep", "Retain", { x: "1", y: "2" });
-    expect(
-      choose(
-        "keep",
-        keeping,
-        storageClass("no", "Delete", { x: "2" }),
-        storageClass("yes", "Delete", { y: "2", x: "1" }),
-      ),
-    ).toBe("yes");
-  });
-  it("refuses to leave a volume behind at every run, and a volume without a class", () => {
-    expect(choose("keep", storageClass("keep", "Retain"), storageClass("b", "Delete", {}, "csi.b"))).toBe(
-      "SnapshotUnsupported",
-    );
-    expect(choose(undefined)).toBe("SnapshotUnsupported");
-    expect(choose("gone", storageClass("a", "Delete"))).toBe("SnapshotUnsupported");
-  });
 });

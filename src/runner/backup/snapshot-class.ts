@@ -1,4 +1,4 @@
-import type { PersistentVolume, StorageClass, VolumeSnapshotClass } from "../../kube/types.ts";
+import type { PersistentVolume, VolumeSnapshotClass } from "../../kube/types.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
 
@@ -72,36 +72,4 @@ function defaultClass(pvc: string, driver: string, classes: readonly VolumeSnaps
 function listed(classes: readonly VolumeSnapshotClass[]): string {
   if (classes.length === 0) return "; the cluster has none";
   return `; the cluster has ${classes.map(({ metadata }) => metadata.name).join(", ")}`;
-}
-
-/**
- * The storage class for the temporary volume: that of the source, or where it keeps deleted volumes (`reclaimPolicy: Retain`), one
- * that is the same but for that.
- */
-export function chooseCloneClass(options: {
-  readonly pvc: string;
-  readonly name: string | undefined;
-  readonly classes: readonly StorageClass[];
-}): string {
-  const { pvc, name, classes } = options;
-  const source = classes.find(({ metadata }) => metadata.name === name);
-  if (!source) {
-    const what = name ? `its storage class "${name}" does not exist any more` : "it has no storage class";
-    throw new RunFailure(
-      runReason.snapshotUnsupported,
-      `PVC ${pvc}: ${what}, so no temporary volume can be made from its snapshot`,
-    );
-  }
-  if (source.reclaimPolicy !== "Retain") return source.metadata.name;
-  const alike = classes.find((one) => one.reclaimPolicy !== "Retain" && makesTheSame(one, source));
-  if (alike) return alike.metadata.name;
-  throw new RunFailure(
-    runReason.snapshotUnsupported,
-    `PVC ${pvc}: its storage class ${source.metadata.name} has reclaimPolicy Retain, so every run would leave a volume behind; make a storage class of the same provisioner and parameters with reclaimPolicy Delete, and it is used by itself`,
-  );
-}
-
-function makesTheSame(one: StorageClass, other: StorageClass): boolean {
-  const parameters = (from: StorageClass): string => JSON.stringify(Object.entries(from.parameters ?? {}).sort());
-  return one.provisioner === other.provisioner && parameters(one) === parameters(other);
 }

@@ -2,9 +2,9 @@ import { pods } from "../../kube/resources.ts";
 import type { PersistentVolumeClaim, Pod } from "../../kube/types.ts";
 import type { RunContext } from "../context.ts";
 import { loadStorageClasses, loadVolume } from "../load.ts";
+import { chooseTemporaryClass } from "../storage-class.ts";
 import { checkClaim } from "./resolve.ts";
 import { resolveSnapshotClass } from "./snapshot.ts";
-import { chooseCloneClass } from "./snapshot-class.ts";
 
 /** What is to be known of a volume before anything is made for it. */
 export type Source = {
@@ -28,7 +28,7 @@ export async function resolveSource(
   const volume = await loadVolume(context, claim);
   const snapshotClass = await resolveSnapshotClass(context, { pvc, volume, wanted: wantedClass });
   const classes = await loadStorageClasses(context);
-  const storageClass = chooseCloneClass({ pvc, name: claim.spec?.storageClassName, classes });
+  const storageClass = chooseTemporaryClass({ pvc, name: claim.spec?.storageClassName, classes });
   const { namespace } = context.identity;
   const consumers = (await context.client.list(pods, { namespace })).items.filter((pod) => uses(pod, pvc));
   return {

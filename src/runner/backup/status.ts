@@ -1,6 +1,6 @@
 import type { BackupTarget } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
-import type { BackupResult, ProgressLine } from "../../mover/contract.ts";
+import type { BackupResult } from "../../mover/contract.ts";
 import { explainFailure } from "../explain.ts";
 import type { FailureText } from "../failure.ts";
 import type { TargetFailure } from "./resolve.ts";
@@ -20,18 +20,6 @@ export function initialStatus(options: {
     ],
   };
 }
-
-/** What a mover has done so far. */
-export const withProgress = (status: RestorePointStatus, line: ProgressLine, now: Date): RestorePointStatus => ({
-  ...status,
-  progress: {
-    phase: line.phase,
-    bytesDone: Math.round(line.bytesDone),
-    ...(line.bytesTotal === undefined ? {} : { bytesTotal: Math.round(line.bytesTotal) }),
-    filesDone: Math.round(line.filesDone),
-    time: now.toISOString(),
-  },
-});
 
 /** The status after the mover has reported. */
 export function finishedStatus(options: {

@@ -8,6 +8,7 @@ import { runReason } from "../contract.ts";
 import { describeFailure, RunFailure } from "../failure.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { listPoints, writeStatus } from "../points.ts";
+import { progressOf } from "../progress.ts";
 import { findDeadMovers, holdVolume } from "../volume-lease.ts";
 import { cleanUp } from "./cleanup.ts";
 import { makeClone } from "./clone.ts";
@@ -18,7 +19,7 @@ import { reconcileWithStore, settleDeadPoints } from "./records.ts";
 import type { BackupPlan } from "./resolve.ts";
 import { type TakenSnapshot, takeSnapshot } from "./snapshot.ts";
 import { resolveSource, type Source } from "./source.ts";
-import { failedStatus, finishedStatus, initialStatus, withProgress } from "./status.ts";
+import { failedStatus, finishedStatus, initialStatus } from "./status.ts";
 import { blameDeletion, outcomeOf, withDeletion } from "./volume-outcome.ts";
 import { retainVolume } from "./volume-retention.ts";
 
@@ -193,7 +194,7 @@ async function ship(context: RunContext, volume: VolumeRun, known: Known, open: 
     options: plan.policy.spec.mover,
     nodeAffinity: source.nodeAffinity,
     tolerations: source.tolerations,
-    onProgress: (line) => writeStatus(context, point, withProgress(open.status, line, context.now())),
+    onProgress: (line) => writeStatus(context, point, { ...open.status, progress: progressOf(line, context.now()) }),
   });
 }
 

@@ -1,0 +1,83 @@
+import type { BackupTarget } from "../api/objects.ts";
+import type { MoverOptions } from "../api/pods.ts";
+import type { ProgressLine, RestoreConfig, RestoreResult, VerifyConfig } from "../mover/contract.ts";
+import type { RunContext } from "./context.ts";
+import { explainFailure } from "./explain.ts";
+import { RunFailure } from "./failure.ts";
+import { chainLocation, credentialMount } from "./location.ts";
+import { mountPaths } from "./mover-pod.ts";
+import { runMover } from "./mover-run.ts";
+import type { Choice } from "./restore/choose.ts";
+import { findDeadMovers } from "./volume-lease.ts";
+
+/** A prune holds a repository for itself, and may take its time. */
+const lockWaitSeconds = 900;
+
+export type RestoreTask = {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly choice: Choice;
+  readonly target: BackupTarget;
+  /** The volume to write to, or to compare. */
+  readonly claim: string;
+  readonly options: MoverOptions;
+};
+
+/** Writes a snapshot's content into a volume. Throws a `RunFailure` unless all of it arrived. */
+export async function restoreData(
+  context: RunContext,
+  task: RestoreTask & {
+    readonly include: readonly string[];
+    readonly onProgress: (line: ProgressLine) => Promise<void>;
+  },
+): Promise<RestoreResult> {
+  const config: RestoreConfig = { ...(await commonConfig(context, task)), include: [...task.include], verify: false };
+  const result = await runMover(context, "restore", {
+    ...moverTask(task),
+    command: "restore",
+    config,
+    volume: { claim: task.claim, mountPath: mountPaths.target, readOnly: false },
+    onProgress: task.onProgress,
+  });
+  return complete(result, task);
+}
+
+/** Compares every file of a restored volume with the snapshot, from a pod of its own. Throws a `RunFailure` at any difference. */
+export async function verifyData(context: RunContext, task: RestoreTask): Promise<RestoreResult> {
+  const config: VerifyConfig = await commonConfig(context, task);
+  const result = await runMover(context, "verify", {
+    ...moverTask(task),
+    command: "verify",
+    config,
+    volume: { claim: task.claim, mountPath: mountPaths.target, readOnly: true },
+  });
+  return complete(result, task);
+}
+
+async function commonConfig(context: RunContext, { name, choice, target }: RestoreTask): Promise<VerifyConfig> {
+  const { pvc, chain } = choice.point.spec;
+  return {
+    repository: chainLocation(target, context.identity.namespace, pvc.name, chain),
+    snapshot: choice.copy.snapshot,
+    target: mountPaths.target,
+    lock: { holder: name, deadHolders: await findDeadMovers(context, pvc.name), waitSeconds: lockWaitSeconds },
+  };
+}
+
+const moverTask = ({ name, labels, choice, target, options }: RestoreTask) => ({
+  name,
+  labels,
+  pvc: choice.point.spec.pvc.name,
+  credentials: [credentialMount(target)],
+  options,
+});
+
+function complete(result: RestoreResult, { target }: RestoreTask): RestoreResult {
+  if (result.state === "Good") return result;
+  const { reason, message } = explainFailure(result, target);
+  const paths =
+    result.failedPaths.length > 0
+      ? ` (${result.errors} in all, among them ${result.failedPaths.slice(0, 5).join(", ")})`
+      : "";
+  throw new RunFailure(reason, `${message}${paths}`);
+}

@@ -1,0 +1,36 @@
+import { expect, it } from "vitest";
+import type { RestorePoint } from "../../api/objects.ts";
+import { selectPoint } from "./select.ts";
+
+const pvc = { name: "data", uid: "u1" };
+const pointAt = (hour: number, state: string, uid = "u1") =>
+  ({
+    metadata: { name: `p${hour}` },
+    spec: { time: `2026-11-23T0${hour}:00:00Z`, pvc: { name: "data", uid } },
+    status: { copies: [{ target: "onprem", state, snapshot: "s" }] },
+  }) as RestorePoint;
+
+const points = [
+  pointAt(3, "Good"),
+  pointAt(5, "Incomplete"),
+  pointAt(1, "Pruned"),
+  pointAt(2, "Good"),
+  pointAt(4, "Good"),
+  pointAt(6, "Good", "u0"),
+];
+const select = (which: "Latest" | "Oldest" | "Random", target = "onprem", random = 0) =>
+  selectPoint({ points, pvc, target, which, random: () => random }).point.metadata.name;
+
+it("takes the newest or the oldest good point of this very PVC", () => {
+  expect(select("Latest")).toBe("p4");
+  expect(select("Oldest")).toBe("p2");
+});
+
+it("takes any good one at random, the first and the last too", () => {
+  expect([0, 0.34, 0.99].map((random) => select("Random", "onprem", random))).toEqual(["p2", "p3", "p4"]);
+});
+
+it("says that there is nothing to restore", () => {
+  expect(() => select("Latest", "offsite")).toThrow(/no good restore point on offsite/);
+  expect(() => select("Random", "offsite")).toThrow(/no good restore point on offsite/);
+});

@@ -1,0 +1,157 @@
+import type { RestorePoint, RestoreTest } from "../../api/objects.ts";
+import type { TestResult } from "../../api/restoretest.ts";
+import { jobs } from "../../kube/resources.ts";
+import { cleanUp } from "../backup/cleanup.ts";
+import { type RunContext, undisturbed } from "../context.ts";
+import { runReason } from "../contract.ts";
+import { deleteAndWait } from "../ensure.ts";
+import { describeFailure, RunFailure } from "../failure.ts";
+import { loadTargets } from "../load.ts";
+import { moverObjects } from "../mover-run.ts";
+import { type Component, runLabels, runObjectName } from "../names.ts";
+import { listPoints } from "../points.ts";
+import type { Choice } from "../restore/choose.ts";
+import { type RestoreTask, restoreData, verifyData } from "../restore-mover.ts";
+import { runCheck } from "./check.ts";
+import { resultId, writeVerification } from "./results.ts";
+import { keepScratch, makeScratch } from "./scratch.ts";
+import { selectPoint } from "./select.ts";
+
+/** One volume on one target. */
+export type Subject = {
+  readonly test: RestoreTest;
+  readonly pvc: { readonly name: string; readonly uid: string };
+  readonly target: string;
+};
+
+type Measured = { readonly restoreSeconds: number; readonly bytes: number; readonly files: number };
+
+/** Restores a copy, compares every file, runs the checks. Throws only when the run is stopped: a failure is a result. */
+export async function testCopy(context: RunContext, subject: Subject): Promise<TestResult> {
+  const { test, pvc, target } = subject;
+  const id = resultId(pvc.name, target);
+  const time = context.now();
+  let choice: Choice | undefined;
+  try {
+    choice = await select(context, subject);
+    const measured = await prove(context, subject, choice);
+    const message = `${choice.point.metadata.name} was restored and every file is as it was backed up${passedChecks(test)}`;
+    await verify(context, subject, choice, { result: "Passed", message, restoreSeconds: measured.restoreSeconds });
+    const facts = factsOf(choice, time);
+    return { id, pvc: pvc.name, target, result: "Passed", reason: runReason.succeeded, message, ...facts, ...measured };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const { reason, message } = describeFailure(error);
+    context.log.warn({ err: error, id }, "the test of this copy failed");
+    if (choice) await verify(context, subject, choice, { result: "Failed", message: `${reason}: ${message}` });
+    const facts = choice ? factsOf(choice, time) : { time: time.toISOString() };
+    return { id, pvc: pvc.name, target, result: "Failed", reason, message, ...facts };
+  }
+}
+
+function passedChecks({ spec }: RestoreTest): string {
+  const names = (spec.checks ?? []).map(({ name }) => name);
+  return names.length > 0 ? `; passed: ${names.join(", ")}` : "";
+}
+
+const factsOf = ({ point, copy }: Choice, time: Date) => ({
+  time: time.toISOString(),
+  restorePoint: point.metadata.name,
+  snapshot: copy.snapshot,
+  ageSeconds: Math.max(0, Math.round((time.getTime() - Date.parse(point.spec.time)) / 1000)),
+});
+
+async function select(context: RunContext, { test, pvc, target }: Subject): Promise<Choice> {
+  const policy = test.spec.policyRef.name;
+  const points: readonly RestorePoint[] = (await listPoints(context, pvc.name)).filter(
+    ({ spec }) => spec.policy === policy,
+  );
+  return selectPoint({ points, pvc, target, which: test.spec.select.which, random: Math.random });
+}
+
+function verify(
+  context: RunContext,
+  { test, target }: Subject,
+  { point }: Choice,
+  found: { readonly result: "Passed" | "Failed"; readonly message: string; readonly restoreSeconds?: number },
+): Promise<void> {
+  const time = context.now().toISOString();
+  return writeVerification(context, point, target, { ...found, time, restoreTest: test.metadata.name });
+}
+
+/** The proof itself, in a scratch volume that goes afterwards, or stays after a failure where that is asked for. */
+async function prove(context: RunContext, subject: Subject, choice: Choice): Promise<Measured> {
+  const { test, pvc, target } = subject;
+  const nameOf = (...parts: readonly string[]) => runObjectName(context.identity.jobUid, pvc.name, target, ...parts);
+  const labels = (component: Component) =>
+    runLabels({
+      run: context.identity.jobUid,
+      component,
+      pvc: pvc.name,
+      policy: test.spec.policyRef.name,
+      restoreTest: test.metadata.name,
+    });
+  const scratch = nameOf();
+  const movers = [nameOf("restore"), nameOf("verify")];
+  let failed = true;
+  try {
+    const task: RestoreTask = {
+      name: nameOf("restore"),
+      labels: labels("mover"),
+      choice,
+      target: await loadTarget(context, target),
+      claim: scratch,
+      options: test.spec.mover,
+    };
+    const started = performance.now();
+    await makeScratch(context, { name: scratch, labels: labels("scratch"), test, choice });
+    const { bytes, files } = await restoreData(context, { ...task, include: [], onProgress: async () => {} });
+    const restoreSeconds = Math.round((performance.now() - started) / 100) / 10;
+    // The pod that wrote must be gone, and its cache with it, before another one reads.
+    await deleteAndWait(context, moverObjects(task.name));
+    await verifyData(context, { ...task, name: nameOf("verify") });
+    await deleteAndWait(context, moverObjects(nameOf("verify")));
+    await runChecks(context, subject, { claim: scratch, labels: labels("check"), nameOf });
+    failed = false;
+    return { restoreSeconds, bytes: Math.round(bytes), files };
+  } finally {
+    await tidy(undisturbed(context), subject, { scratch, movers, keep: failed && test.spec.keepOnFailure });
+  }
+}
+
+async function loadTarget(context: RunContext, name: string) {
+  const { targets, failures } = await loadTargets(context, [name]);
+  const [target] = targets;
+  if (target) return target;
+  throw new RunFailure(runReason.targetNotFound, failures[0]?.message ?? `there is no BackupTarget "${name}"`);
+}
+
+async function runChecks(
+  context: RunContext,
+  { test }: Subject,
+  options: {
+    readonly claim: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly nameOf: (...parts: readonly string[]) => string;
+  },
+): Promise<void> {
+  const { claim, labels, nameOf } = options;
+  for (const check of test.spec.checks ?? []) {
+    const name = nameOf("check", check.name);
+    try {
+      await runCheck(context, { name, labels, check, claim, options: test.spec.mover });
+    } finally {
+      await deleteAndWait(undisturbed(context), [{ resource: jobs, name }]);
+    }
+  }
+}
+
+async function tidy(
+  context: RunContext,
+  { test }: Subject,
+  { scratch, movers, keep }: { readonly scratch: string; readonly movers: readonly string[]; readonly keep: boolean },
+): Promise<void> {
+  if (!keep) return await cleanUp(context, { movers, claim: scratch });
+  await deleteAndWait(context, movers.flatMap(moverObjects));
+  await keepScratch(context, test, scratch);
+}

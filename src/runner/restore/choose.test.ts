@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import type { RestorePoint } from "../../api/objects.ts";
+import { chooseByTime, chooseCopy } from "./choose.ts";
+
+const pointAt = (time: string, copies: Record<string, string>) =>
+  ({
+    metadata: { name: time },
+    spec: { time },
+    status: { copies: Object.entries(copies).map(([target, state]) => ({ target, state, snapshot: `s-${target}` })) },
+  }) as RestorePoint;
+
+const first = pointAt("2026-11-23T01:00:00Z", { onprem: "Good", offsite: "Good" });
+const second = pointAt("2026-11-23T02:00:00Z", { onprem: "Good", offsite: "Failed" });
+const broken = pointAt("2026-11-23T03:00:00Z", { onprem: "Incomplete", offsite: "Pruned" });
+const points = [second, broken, first];
+
+describe("chooseByTime", () => {
+  const choose = (asOf?: string, target?: string) => chooseByTime({ points, pvc: "data", asOf, target });
+
+  it("takes the newest good point, past one that is not good", () => {
+    expect(choose().point).toBe(second);
+    expect(choose().copy.target).toBe("onprem");
+  });
+  it("takes none that is younger than asked for; one of that very instant counts", () => {
+    expect(choose("2026-11-23T02:00:00Z").point).toBe(second);
+    expect(choose("2026-11-23T02:59:59+01:00").point).toBe(first);
+  });
+  it("takes only what is good on the target asked for", () => {
+    expect(choose(undefined, "offsite").point).toBe(first);
+  });
+  it("says that there is none", () => {
+    expect(() => choose("2026-11-23T00:59:59Z")).toThrow(/no good restore point of PVC data from 2026-11-23T00:59:59Z/);
+    expect(() => choose(undefined, "nowhere")).toThrow(/on nowhere/);
+  });
+});
+
+describe("chooseCopy", () => {
+  it("takes the first good copy, or that of the target asked for", () => {
+    expect(chooseCopy(first, undefined).copy.target).toBe("onprem");
+    expect(chooseCopy(first, "offsite").copy.target).toBe("offsite");
+  });
+  it("reads an incomplete copy only where it is asked for by name", () => {
+    expect(() => chooseCopy(broken, undefined)).toThrow(/onprem: Incomplete, offsite: Pruned/);
+    expect(chooseCopy(broken, "onprem").copy.state).toBe("Incomplete");
+    expect(() => chooseCopy(broken, "offsite")).toThrow(/on offsite/);
+  });
+});

@@ -1,0 +1,62 @@
+import type { RestorePoint } from "../../api/objects.ts";
+import type { Copy } from "../../api/restorepoint.ts";
+import { runReason } from "../contract.ts";
+import { RunFailure } from "../failure.ts";
+
+/** A restore point and the copy of it to read. */
+export type Choice = { readonly point: RestorePoint; readonly copy: Copy & { readonly snapshot: string } };
+
+/** The newest point with a good copy whose data is not younger than `asOf`. Throws `NoRestorePoint`. */
+export function chooseByTime(options: {
+  /** Of one policy and volume. */
+  readonly points: readonly RestorePoint[];
+  readonly pvc: string;
+  readonly asOf: string | undefined;
+  readonly target: string | undefined;
+}): Choice {
+  const { points, pvc, asOf, target } = options;
+  const limit = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
+  const newestFirst = points
+    .filter(({ spec }) => Date.parse(spec.time) <= limit)
+    .toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
+  for (const point of newestFirst) {
+    const copy = goodCopy(point, target);
+    if (copy) return { point, copy };
+  }
+  const when = asOf === undefined ? "" : ` from ${asOf} or before`;
+  const where = target === undefined ? "" : ` on ${target}`;
+  throw new RunFailure(
+    runReason.noRestorePoint,
+    `there is no good restore point of PVC ${pvc}${when}${where}; see what there is with: kubectl get restorepoints`,
+  );
+}
+
+/**
+ * A good copy of this very point. An incomplete one is read only where it is asked for by its target's name: it may be all that
+ * is left.
+ */
+export function chooseCopy(point: RestorePoint, target: string | undefined): Choice {
+  const asked = target === undefined ? undefined : copyOn(point, target, ["Good", "Incomplete"]);
+  const copy = asked ?? goodCopy(point, target);
+  if (copy) return { point, copy };
+  const states = (point.status?.copies ?? []).map((one) => `${one.target}: ${one.state}`).join(", ") || "none";
+  const where = target === undefined ? "" : ` on ${target}`;
+  throw new RunFailure(
+    runReason.noRestorePoint,
+    `the restore point ${point.metadata.name} has no copy to restore from${where} (its copies are ${states}); choose another`,
+  );
+}
+
+export const goodCopy = (point: RestorePoint, target: string | undefined): Choice["copy"] | undefined =>
+  copyOn(point, target, ["Good"]);
+
+function copyOn(
+  point: RestorePoint,
+  target: string | undefined,
+  states: readonly Copy["state"][],
+): Choice["copy"] | undefined {
+  return point.status?.copies?.find(
+    (copy): copy is Choice["copy"] =>
+      copy.snapshot !== undefined && states.includes(copy.state) && (target === undefined || copy.target === target),
+  );
+}

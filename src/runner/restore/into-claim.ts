@@ -1,0 +1,106 @@
+import { label, labelValue } from "../../api/names.ts";
+import type { Restore } from "../../api/objects.ts";
+import { persistentVolumeClaims } from "../../kube/resources.ts";
+import type { RestoreResult } from "../../mover/contract.ts";
+import { claimSpecFor, recordedSource } from "../claim.ts";
+import { fieldManager, type RunContext, undisturbed } from "../context.ts";
+import { runReason } from "../contract.ts";
+import { deleteAndWait, ensure } from "../ensure.ts";
+import { RunFailure } from "../failure.ts";
+import { loadTargets } from "../load.ts";
+import { moverObjects } from "../mover-run.ts";
+import { runLabels, runObjectName } from "../names.ts";
+import { progressOf } from "../progress.ts";
+import { restoreData } from "../restore-mover.ts";
+import type { Choice } from "./choose.ts";
+import type { RestoreRecord } from "./status.ts";
+
+const restoredByAnnotation = "holdfast.dev/restored-by";
+
+/**
+ * Makes the PVC and restores into it. While it is not whole it belongs to the run's Job, so that it goes with it; where the restore
+ * fails it is removed at once, because half of the data must not look like all of it.
+ */
+export async function restoreInto(
+  context: RunContext,
+  restore: Restore,
+  choice: Choice,
+  record: RestoreRecord,
+): Promise<{ readonly result: RestoreResult; readonly seconds: number }> {
+  const target = await loadTarget(context, choice.copy.target);
+  const name = runObjectName(context.identity.jobUid, restore.metadata.name);
+  const claim = restore.spec.to.pvc.name;
+  const started = performance.now();
+  await makeClaim(context, restore, choice);
+  try {
+    const result = await restoreData(context, {
+      name,
+      labels: labelsOf(context, restore, choice, "mover"),
+      choice,
+      target,
+      claim,
+      options: restore.spec.mover,
+      include: restore.spec.paths ?? [],
+      onProgress: (line) => record.set(context, { progress: progressOf(line, context.now()) }),
+    });
+    const seconds = Math.round((performance.now() - started) / 100) / 10;
+    await handOver(context, restore);
+    return { result, seconds };
+  } catch (error) {
+    await deleteAndWait(undisturbed(context), moverObjects(name));
+    await deleteAndWait(undisturbed(context), [{ resource: persistentVolumeClaims, name: claim }]);
+    throw error;
+  } finally {
+    await deleteAndWait(undisturbed(context), moverObjects(name));
+  }
+}
+
+async function loadTarget(context: RunContext, name: string) {
+  const { targets, failures } = await loadTargets(context, [name]);
+  const [target] = targets;
+  if (target) return target;
+  throw new RunFailure(runReason.targetNotFound, failures[0]?.message ?? `there is no BackupTarget "${name}"`);
+}
+
+async function makeClaim(context: RunContext, restore: Restore, choice: Choice): Promise<void> {
+  const { name, ...wanted } = restore.spec.to.pvc;
+  await ensure(context, persistentVolumeClaims, {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: {
+      name,
+      namespace: context.identity.namespace,
+      labels: labelsOf(context, restore, choice, "scratch"),
+      ownerReferences: [context.owner],
+    },
+    spec: claimSpecFor(recordedSource(choice.point), wanted),
+  });
+}
+
+/** From here on it is the user's: nothing owns it, and no run claims it. */
+async function handOver({ client, identity }: RunContext, restore: Restore): Promise<void> {
+  const ref = { namespace: identity.namespace, name: restore.spec.to.pvc.name };
+  const labels = {
+    [label.run]: null,
+    [label.component]: null,
+    [label.managedBy]: null,
+    [label.pvc]: null,
+    [label.policy]: null,
+    [label.restore]: labelValue(restore.metadata.name),
+  };
+  const annotations = { [restoredByAnnotation]: restore.metadata.uid };
+  const metadata = { labels, annotations, ownerReferences: null };
+  await client.patch(persistentVolumeClaims, ref, { metadata }, { fieldManager });
+}
+
+/** An earlier attempt of this very Restore had handed its PVC over, and died before it could say so. */
+export async function isHandedOver({ client, identity }: RunContext, { metadata, spec }: Restore): Promise<boolean> {
+  const ref = { namespace: identity.namespace, name: spec.to.pvc.name };
+  const claim = await client.find(persistentVolumeClaims, ref);
+  return metadata.uid !== undefined && claim?.metadata.annotations?.[restoredByAnnotation] === metadata.uid;
+}
+
+function labelsOf({ identity }: RunContext, restore: Restore, { point }: Choice, component: "mover" | "scratch") {
+  const { policy, pvc } = point.spec;
+  return runLabels({ run: identity.jobUid, component, pvc: pvc.name, policy, restore: restore.metadata.name });
+}
