@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { checkRepository } from "../repository/check.ts";
+import { type CheckReport, checkRepository } from "../repository/check.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
 import { exitCode } from "./contract.ts";
@@ -9,7 +9,7 @@ import { addCommonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { type CommonOptions, lockOf, required } from "./settings.ts";
 import { logInternal, runTask, type TaskContext } from "./task.ts";
-import { count } from "./units.ts";
+import { count, formatBytes } from "./units.ts";
 
 interface CheckFlags extends CommonOptions {
   readonly readData?: boolean;
@@ -25,32 +25,45 @@ export function checkCommand(): Command {
 }
 
 async function check(flags: CheckFlags, { signal, stores }: TaskContext): Promise<number> {
-  const { progress, notice } = createOutput({ json: flags.json ?? false });
+  const output = createOutput({ json: flags.json ?? false });
   try {
     const url = required(flags.repository, "--repository");
     const repository = await openRepository(await stores.open({ url }));
-    const lockOptions = { exclusive: false, identity: lockOf(flags), onNotice: notice, signal };
-    const { problems, hints } = await withLock(repository, lockOptions, (lock) =>
+    const lockOptions = { exclusive: false, identity: lockOf(flags), onNotice: output.notice, signal };
+    const report = await withLock(repository, lockOptions, (lock) =>
       checkRepository({
         repository,
         ...(flags.readData && { readData: true as const }),
-        onProgress: progress,
+        onProgress: ({ phase, done, total }) => output.status(`${phase}: ${done}${total ? ` of ${total}` : ""}`),
         signal: lock.signal,
       }),
     );
-    const isGood = problems.length === 0;
-    if (flags.json) console.log(JSON.stringify({ kind: "check", state: isGood ? "Good" : "Failed", problems, hints }));
-    else {
-      for (const problem of problems) console.error(problem);
-      for (const hint of hints) console.log(hint);
-      console.log(isGood ? "No problems were found." : `${count(problems.length, "problem")} found.`);
-    }
+    const isGood = report.problems.length === 0;
+    const state = isGood ? "Good" : "Failed";
+    output.end();
+    if (flags.json) console.log(JSON.stringify({ kind: "check", state, ...report }));
+    else describe(report);
     return isGood ? exitCode.done : exitCode.failed;
   } catch (error) {
     const failure = failureOf(error);
     if (failure.reason === "InternalError") logInternal(error);
+    output.end();
     if (flags.json) console.log(JSON.stringify({ kind: "check", state: "Failed", ...failure }));
     else console.error(failure.message);
     return exitCodeOf({ state: "Failed", reason: failure.reason });
   }
+}
+
+function describe({ problems, hints, affected, snapshots, packs, blobs, bytesRead }: CheckReport): void {
+  for (const hint of hints) console.log(hint);
+  for (const problem of problems) console.error(problem);
+  for (const { snapshot, path } of affected) console.error(`Not whole in snapshot ${snapshot.slice(0, 8)}: ${path}`);
+  const parts = [
+    count(snapshots, "snapshot"),
+    count(packs, "pack"),
+    count(blobs, "blob"),
+    `${formatBytes(bytesRead)} read`,
+  ];
+  const found = problems.length === 0 ? "No problems were found" : `${count(problems.length, "problem")} found`;
+  console.log(`${found}: ${parts.join(", ")}.`);
 }

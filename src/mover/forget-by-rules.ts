@@ -8,7 +8,7 @@ import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { invalid } from "./failure.ts";
 import type { ForgetFlags, ForgottenTarget } from "./forget.ts";
-import type { Output } from "./output.ts";
+import { type Output, showPacks } from "./output.ts";
 import { lockOf, required } from "./settings.ts";
 import type { TaskContext } from "./task.ts";
 
@@ -35,7 +35,7 @@ export async function forgetByRules(
 }
 
 const freeSpace = async (repository: Repository, lock: HeldLock, output: Output): Promise<number> =>
-  (await prune({ repository, lock, onProgress: output.progress })).bytesFreed;
+  (await prune({ repository, lock, onProgress: showPacks(output) })).bytesFreed;
 
 /** The newest good snapshot of a group stays whatever the rules say. */
 export function removedByRules(snapshots: readonly Snapshot[], rules: Retention, timeZone: string): Snapshot[] {

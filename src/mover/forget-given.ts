@@ -7,7 +7,7 @@ import { listSnapshots } from "../repository/snapshots.ts";
 import type { ForgetConfig } from "./contract.ts";
 import { failureOf } from "./failure.ts";
 import type { ForgottenTarget } from "./forget.ts";
-import type { Output } from "./output.ts";
+import { type Output, showPacks } from "./output.ts";
 import { logInternal, type TaskContext } from "./task.ts";
 
 type Chain = ForgetConfig["targets"][number]["chains"][number];
@@ -69,7 +69,7 @@ async function forgetChain(
       const { bytesFreed } = await dropRepository({ repository, lock });
       return { snapshotsRemoved, chainsDropped: 1, bytesFreed };
     }
-    const { bytesFreed } = await prune({ repository, lock, onProgress: output.progress });
+    const { bytesFreed } = await prune({ repository, lock, onProgress: showPacks(output) });
     return { snapshotsRemoved, chainsDropped: 0, bytesFreed };
   });
 }

@@ -55,11 +55,7 @@ async function perform(flags: ForgetFlags, context: TaskContext, output: Output)
   });
   try {
     const targets = flags.config
-      ? await forgetGiven(
-          settingsFor(forgetConfig, flags, () => required(undefined, "--config")),
-          context,
-          output,
-        )
+      ? await forgetGiven(readSettings(forgetConfig, flags.config), context, output)
       : [await forgetByRules(flags, context, output)];
     const failed = targets.filter(({ state }) => state === "Failed");
     const [first] = failed;

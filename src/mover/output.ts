@@ -6,6 +6,10 @@ import { count, formatBytes } from "./units.ts";
 /** What a task says while it runs: JSON lines for programs, or lines for people. */
 export interface Output {
   progress(progress: Omit<ProgressLine, "kind">): void;
+  /** What is being done, for whoever watches a terminal. */
+  status(text: string): void;
+  /** Takes the last status from the terminal. */
+  end(): void;
   /** Something a person should know that is no failure. */
   notice(text: string): void;
   /** `text` is the result for people. */
@@ -15,6 +19,9 @@ export interface Output {
 const progressEveryMs = 1000;
 
 export function createOutput({ json }: { readonly json: boolean }): Output {
+  const clear = () => {
+    if (!json && process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  };
   const show = json ? showLine : process.stderr.isTTY ? showOnTerminal : undefined;
   let last = performance.now();
   return {
@@ -23,11 +30,16 @@ export function createOutput({ json }: { readonly json: boolean }): Output {
       last = performance.now();
       show(progress);
     },
+    status(text) {
+      if (!json && process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+    },
+    end: clear,
     notice(text) {
+      clear();
       console.error(text);
     },
     result(result, text) {
-      if (!json && process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+      clear();
       const line = resultLine(result);
       if (json) console.log(line);
       else if (result.state === "Failed") console.error(text);
@@ -56,3 +68,9 @@ function saveResult(line: string): void {
     console.error(`The result could not be written to ${file}: ${(error as Error).message}`);
   }
 }
+
+/** For work that is counted in packs and not in files of the volume. */
+export const showPacks =
+  ({ status }: Output) =>
+  (progress: { readonly phase: string; readonly done: number; readonly total: number }): void =>
+    status(`${progress.phase}: ${progress.done} of ${count(progress.total, "pack")}`);

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join, resolve } from "node:path";
+
+export const checkout = resolve(import.meta.dirname, "../..");
+const main = join(checkout, "src/main.ts");
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of standard output, as JSON. */
+  result<T = Record<string, unknown>>(): T;
+}
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly password?: string;
+  /** As another user; only root can. */
+  readonly uid?: number;
+  readonly cwd?: string;
+}
+
+/** Runs our program as a process of its own, as people and pods do. Never rejects for its exit code. */
+export async function holdfast(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const running = startHoldfast(words, options);
+  return running.ended;
+}
+
+export interface Running {
+  readonly process: ChildProcess;
+  readonly ended: Promise<Ran>;
+}
+
+export function startHoldfast(words: readonly string[], options: RunOptions = {}): Running {
+  const { environment = {}, password = "test password", uid, cwd } = options;
+  const child = spawn(process.execPath, [main, ...words], {
+    env: { PATH: process.env.PATH, HOLDFAST_PASSWORD: password, ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(uid !== undefined && { uid, gid: uid }),
+    ...(cwd !== undefined && { cwd }),
+  });
+  return { process: child, ended: collect(child) };
+}
+
+async function collect(child: ChildProcess): Promise<Ran> {
+  const text = { stdout: "", stderr: "" };
+  child.stdout?.on("data", (part: Buffer) => {
+    text.stdout += part;
+  });
+  child.stderr?.on("data", (part: Buffer) => {
+    text.stderr += part;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return {
+    code,
+    ...text,
+    result: () => {
+      const line = text.stdout.trimEnd().split("\n").at(-1) ?? "";
+      try {
+        return JSON.parse(line);
+      } catch {
+        throw new Error(`The last line is no JSON: ${line}\n${text.stderr}`);
+      }
+    },
+  };
+}
