@@ -25,3 +25,13 @@ export function describeApplyError(error: unknown): Standing {
   const reason = isKubeError(error) ? "ApplyFailed" : "InternalError";
   return { state: "Failing", reason, message: `could not be applied and is tried again: ${said}` };
 }
+
+/** What `work` throws; `undefined` where it does not. */
+export async function attempt(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

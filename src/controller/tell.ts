@@ -1,16 +1,15 @@
-import type { Condition } from "../api/conditions.ts";
 import type { RunSummary } from "../api/runs.ts";
 import type { KubeObject, Stored } from "../kube/types.ts";
 import { findCondition, type Standing } from "./conditions.ts";
 import type { Context } from "./context.ts";
+import type { WithStatus } from "./status.ts";
 
 type Teller = Pick<Context, "recordEvent">;
-type WithConditions = KubeObject & { readonly status?: { readonly conditions?: readonly Condition[] } };
 
 /** An Event when an object gets stuck, or is in force again after that; none while it stays as it was. */
 export async function tellStanding(
   { recordEvent }: Teller,
-  about: Stored<WithConditions>,
+  about: Stored<WithStatus>,
   standing: Standing,
 ): Promise<void> {
   const before = findCondition(about.status?.conditions, "Ready");
@@ -29,12 +28,12 @@ export async function tellEndedRuns(
   runs: {
     readonly about: Stored<KubeObject>;
     readonly before: readonly (RunSummary | undefined)[];
-    readonly after: readonly (RunSummary | undefined)[] | undefined;
+    readonly after: readonly (RunSummary | undefined)[];
   },
 ): Promise<void> {
   const isKnown = (run: RunSummary) =>
     runs.before.some((known) => known?.job === run.job && known.outcome === run.outcome && known.reason === run.reason);
-  for (const run of runs.after ?? []) {
+  for (const run of runs.after) {
     if (!run || isKnown(run)) continue;
     if (run.outcome !== "Failed" && run.outcome !== "Degraded") continue;
     const message = `run ${run.job}: ${run.message}`;

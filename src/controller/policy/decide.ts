@@ -12,7 +12,7 @@ import { type CronJobPlan, planCronJobs } from "../cronjobs/plan.ts";
 import { isOwnedBy } from "../owners.ts";
 import { lastRunCondition, type ToldRun } from "../runs/condition.ts";
 import { jobState } from "../runs/report.ts";
-import { later, latestRun, summarizeRun } from "../runs/summary.ts";
+import { later, latestRun, successTimes, summarizeRun } from "../runs/summary.ts";
 import { type RunnerImage, scheduleCronJob, scheduleCronJobName } from "./cronjobs.ts";
 import { evidenceOf } from "./evidence.ts";
 import { isSuspended, type PolicyInput, targetNames, zoneOf } from "./input.ts";
@@ -144,9 +144,6 @@ function nextSlot({ policy }: PolicyInput, schedule: Schedule, now: Date): Date 
   const suspend = isSuspended(policy, schedule);
   return nextTime({ cron: schedule.cron, timeZone: zoneOf(policy, schedule), suspend }, now);
 }
-
-export const successTimes = (runs: readonly RunSummary[]): readonly (string | undefined)[] =>
-  runs.filter((run) => run.outcome === "Succeeded").map((run) => run.completionTime);
 
 function standingOf(options: {
   readonly input: PolicyInput;

@@ -99,3 +99,7 @@ export function later(...instants: readonly (string | undefined)[]): string | un
   const given = instants.filter((instant) => instant !== undefined);
   return given.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1);
 }
+
+/** When the runs that succeeded ended. */
+export const successTimes = (runs: readonly RunSummary[]): readonly (string | undefined)[] =>
+  runs.filter((run) => run.outcome === "Succeeded").map((run) => run.completionTime);

@@ -1,0 +1,33 @@
+import type { RestorePoint } from "../../api/objects.ts";
+import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
+import type { Stored } from "../../kube/types.ts";
+import { summaryReason } from "../runs/summary.ts";
+
+/** Restore points that still say `InProgress` although nobody works on them any more. */
+export const lostPoints = (
+  points: readonly Stored<RestorePoint>[],
+  isOver: (run: string) => boolean,
+): readonly Stored<RestorePoint>[] =>
+  points.filter((point) => {
+    const { phase = "InProgress" } = point.status ?? {};
+    return phase === "InProgress" && !point.metadata.deletionTimestamp && isOver(point.spec.run);
+  });
+
+/** How such a point ended: what its run had confirmed stays good, the rest has failed. */
+export function lostStatus({ status }: RestorePoint, now: Date): RestorePointStatus {
+  const message =
+    "the run that made this restore point ended without finishing it; what it stored is found again by the next run";
+  const copies = status?.copies?.map(
+    (copy): Copy =>
+      copy.state === "InProgress" ? { ...copy, state: "Failed", reason: summaryReason.runLost, message } : copy,
+  );
+  const good = copies?.some((copy) => copy.state === "Good") ?? false;
+  const { progress: _, ...rest } = status ?? {};
+  return {
+    ...rest,
+    phase: good ? "Degraded" : "Failed",
+    message: `RunLost: ${message}`,
+    completionTime: now.toISOString(),
+    copies,
+  };
+}

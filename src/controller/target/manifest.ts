@@ -1,0 +1,54 @@
+import { createHash } from "node:crypto";
+import { fitName, label, labelValue, manager } from "../../api/names.ts";
+import type { BackupTarget } from "../../api/objects.ts";
+import { backupTargets } from "../../kube/holdfast.ts";
+import type { ConfigMap, Job, Stored } from "../../kube/types.ts";
+import { type ProbeConfig, probeConfig } from "../../mover/contract.ts";
+import { credentialMount, storeLocation } from "../../runner/location.ts";
+import { moverConfigMap, moverJob } from "../../runner/mover-pod.ts";
+import type { ControllerOptions } from "../options.ts";
+import { controllerReference } from "../owners.ts";
+
+/** A probe that has not ended by then has failed. */
+const timeLimit = "2m";
+
+/**
+ * The name of the next probe of a target. It is the same until that probe's result is in the status, so that one probe is never
+ * started twice, and another one afterwards.
+ */
+export function probeName({ metadata, status }: Stored<BackupTarget>): string {
+  const turn = JSON.stringify([metadata.uid, metadata.generation, status?.lastProbeTime]);
+  const hash = createHash("sha256").update(turn).digest("hex").slice(0, 10);
+  return `${fitName(metadata.name, 40)}-probe-${hash}`;
+}
+
+export const probeLabels = (target: BackupTarget): Record<string, string> => ({
+  [label.managedBy]: manager,
+  [label.component]: "probe",
+  [label.target]: labelValue(target.metadata.name),
+});
+
+/** The Job that looks whether a target's store can be used, and its configuration. Both go with the target. */
+export function probeManifests(
+  target: Stored<BackupTarget>,
+  image: Pick<ControllerOptions, "image" | "imagePullPolicy">,
+): { readonly configMap: ConfigMap; readonly job: Job } {
+  const common = {
+    name: probeName(target),
+    namespace: target.metadata.namespace,
+    labels: probeLabels(target),
+    owner: controllerReference(backupTargets, target),
+  };
+  const config: ProbeConfig = probeConfig.parse({ repository: storeLocation(target) });
+  return {
+    configMap: moverConfigMap({ ...common, config }),
+    job: moverJob({
+      ...common,
+      ...image,
+      command: "probe",
+      configMap: common.name,
+      credentials: [credentialMount(target)],
+      options: { timeLimit },
+    }),
+  };
+}
