@@ -50,6 +50,14 @@ export async function loadTargets({ client, identity }: RunContext, names: reado
   return { targets, failures };
 }
 
+/** One target that has to exist. Throws `TargetNotFound`. */
+export async function loadTarget(context: RunContext, name: string): Promise<BackupTarget> {
+  const { targets, failures } = await loadTargets(context, [name]);
+  const [target] = targets;
+  if (target) return target;
+  throw new RunFailure(runReason.targetNotFound, failures.map(({ message }) => message).join("; "));
+}
+
 /** Tells this cluster's snapshots from another's in the same store. */
 export const loadClusterUid = async ({ client }: RunContext): Promise<string> =>
   (await client.get(namespaces, { name: "kube-system" })).metadata.uid;

@@ -20,11 +20,21 @@ export type Leavings = {
 };
 
 /**
- * Removes what a run made for one volume, and waits until it is gone, together with the volume and the snapshot behind it. What
- * stays is told; the janitor takes it up.
+ * Removes what a run made for one volume, and waits until it is gone, together with the volume and the snapshot behind it. Never
+ * throws: what stays is told, and the janitor takes it up.
  */
 export async function cleanUp(context: RunContext, leavings: Leavings): Promise<void> {
-  const { client, identity, log, patience } = context;
+  try {
+    const left = await remove(context, leavings);
+    if (left.length > 0) context.log.warn({ left }, "some of what the run made is not gone yet");
+  } catch (error) {
+    context.log.warn({ err: error, ...leavings }, "could not remove all that the run made");
+  }
+}
+
+/** Gives what is still there when our patience is over. */
+async function remove(context: RunContext, leavings: Leavings): Promise<readonly string[]> {
+  const { client, identity, patience } = context;
   const { namespace } = identity;
   const claim = await client.find(persistentVolumeClaims, { namespace, name: leavings.claim });
   const snapshot = leavings.snapshot
@@ -47,7 +57,7 @@ export async function cleanUp(context: RunContext, leavings: Leavings): Promise<
     const gone = await waitFor({ seconds: patience.cleanUp }, () => isGone(context, resource, { name }));
     if (!gone) left.push(`${resource.kind} ${name}`);
   }
-  if (left.length > 0) log.warn({ left }, "some of what the run made is not gone yet");
+  return left;
 }
 
 async function isGone({ client }: RunContext, resource: Resource, ref: ObjectRef): Promise<true | undefined> {

@@ -46,7 +46,8 @@ export async function writeVerification(
   const { name, namespace, uid } = metadata;
   for (let attempt = 0; attempt < 5; attempt++) {
     const current = await client.find(restorePoints, { name, namespace });
-    if (current?.metadata.uid !== uid || !current.status?.copies?.some((copy) => copy.target === target)) return;
+    if (!current || current.metadata.uid !== uid || !current.status?.copies?.some((copy) => copy.target === target))
+      return;
     const copies = verifiedCopies(current.status.copies, target, verified);
     const { resourceVersion } = current.metadata;
     const object = { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion }, status: { copies } };

@@ -1,5 +1,6 @@
 import { label, labelValue } from "../../api/names.ts";
 import type { RestoreTest } from "../../api/objects.ts";
+import { isNotFound } from "../../kube/errors.ts";
 import { restoreTests } from "../../kube/holdfast.ts";
 import { apiVersionOf, persistentVolumeClaims } from "../../kube/resources.ts";
 import { cleanUp } from "../backup/cleanup.ts";
@@ -46,7 +47,12 @@ export async function keepScratch(context: RunContext, test: RestoreTest, name: 
   };
   const metadata = { annotations: { [keptAnnotation]: context.identity.jobUid }, ownerReferences: [owner] };
   const ref = { namespace: context.identity.namespace, name };
-  await context.client.patch(persistentVolumeClaims, ref, { metadata }, { fieldManager });
+  try {
+    await context.client.patch(persistentVolumeClaims, ref, { metadata }, { fieldManager });
+  } catch (error) {
+    // It failed so early that there is nothing to look at.
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 /** Removes what earlier runs of this test had kept. */

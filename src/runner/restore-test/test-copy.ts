@@ -5,8 +5,8 @@ import { cleanUp } from "../backup/cleanup.ts";
 import { type RunContext, undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait } from "../ensure.ts";
-import { describeFailure, RunFailure } from "../failure.ts";
-import { loadTargets } from "../load.ts";
+import { describeFailure } from "../failure.ts";
+import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { type Component, runLabels, runObjectName } from "../names.ts";
 import { listPoints } from "../points.ts";
@@ -117,13 +117,6 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   } finally {
     await tidy(undisturbed(context), subject, { scratch, movers, keep: failed && test.spec.keepOnFailure });
   }
-}
-
-async function loadTarget(context: RunContext, name: string) {
-  const { targets, failures } = await loadTargets(context, [name]);
-  const [target] = targets;
-  if (target) return target;
-  throw new RunFailure(runReason.targetNotFound, failures[0]?.message ?? `there is no BackupTarget "${name}"`);
 }
 
 async function runChecks(

@@ -4,10 +4,8 @@ import { persistentVolumeClaims } from "../../kube/resources.ts";
 import type { RestoreResult } from "../../mover/contract.ts";
 import { claimSpecFor, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
-import { runReason } from "../contract.ts";
 import { deleteAndWait, ensure } from "../ensure.ts";
-import { RunFailure } from "../failure.ts";
-import { loadTargets } from "../load.ts";
+import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { progressOf } from "../progress.ts";
@@ -53,13 +51,6 @@ export async function restoreInto(
   } finally {
     await deleteAndWait(undisturbed(context), moverObjects(name));
   }
-}
-
-async function loadTarget(context: RunContext, name: string) {
-  const { targets, failures } = await loadTargets(context, [name]);
-  const [target] = targets;
-  if (target) return target;
-  throw new RunFailure(runReason.targetNotFound, failures[0]?.message ?? `there is no BackupTarget "${name}"`);
 }
 
 async function makeClaim(context: RunContext, restore: Restore, choice: Choice): Promise<void> {

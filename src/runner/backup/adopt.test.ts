@@ -1,0 +1,111 @@
+import { describe, expect, it } from "vitest";
+import type { RestorePoint } from "../../api/objects.ts";
+import type { BackupResult } from "../../mover/contract.ts";
+import { compareWithStore } from "./adopt.ts";
+import { encodeTags } from "./tags.ts";
+
+const now = new Date("2026-11-23T05:00:00Z");
+const tagsOf = (point: string, cluster = "c-1") =>
+  encodeTags({ cluster, pvcUid: "p-1", policy: "shop", schedule: "nightly", run: "r-0", type: "Full", point });
+const unknown = (point: string, more: string[] = [], cluster?: string) => ({
+  chain: "20261123T010000Z",
+  snapshot: `id-of-${point}`,
+  time: "2026-11-23T01:00:00Z",
+  tags: [...tagsOf(point, cluster), ...more],
+});
+const pointOf = (name: string, copies: object[]) =>
+  ({
+    metadata: { name },
+    spec: { chain: "20261123T010000Z" },
+    status: { phase: "Failed", copies },
+  }) as unknown as RestorePoint;
+
+const compare = (points: RestorePoint[], reported: Partial<BackupResult["targets"][number]>) =>
+  compareWithStore({
+    result: {
+      targets: [
+        { target: "onprem", state: "Good", repository: "s3:https://h/b/shop/data/20261123T040000Z", ...reported },
+      ],
+    } as unknown as BackupResult,
+    points,
+    current: "data-now",
+    clusterUid: "c-1",
+    pvc: "data",
+    source: { spec: {} },
+    now,
+  });
+
+describe("compareWithStore", () => {
+  it("makes the restore point of a snapshot again whose object was deleted", () => {
+    const { creations, updates } = compare([], { unknown: [unknown("data-20261123-010000")] });
+    expect(updates).toEqual([]);
+    expect(creations).toMatchObject([
+      {
+        name: "data-20261123-010000",
+        spec: {
+          policy: "shop",
+          schedule: "nightly",
+          chain: "20261123T010000Z",
+          time: "2026-11-23T01:00:00Z",
+          run: "r-0",
+        },
+        status: {
+          phase: "Succeeded",
+          copies: [
+            {
+              target: "onprem",
+              state: "Good",
+              snapshot: "id-of-data-20261123-010000",
+              repository: "s3:https://h/b/shop/data/20261123T010000Z",
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  it("gives a point whose run died the snapshot that had been written after all", () => {
+    const dead = pointOf("data-20261123-010000", [
+      { target: "onprem", state: "Failed", reason: "Interrupted" },
+      { target: "offsite", state: "Failed" },
+    ]);
+    const { creations, updates } = compare([dead], { unknown: [unknown("data-20261123-010000")] });
+    expect(creations).toEqual([]);
+    expect(updates[0]?.status).toMatchObject({
+      phase: "Degraded",
+      copies: [
+        { target: "offsite", state: "Failed" },
+        { target: "onprem", state: "Good" },
+      ],
+    });
+  });
+
+  it("never calls a snapshot good that says it is incomplete", () => {
+    const found = unknown("data-20261123-010000", ["holdfast-incomplete"]);
+    expect(compare([], { unknown: [found] }).creations[0]?.status).toMatchObject({
+      phase: "Failed",
+      copies: [{ state: "Incomplete" }],
+    });
+  });
+
+  it("leaves alone what is another cluster's, without our tags, or this run's own", () => {
+    const found = [
+      unknown("data-20261123-010000", [], "c-2"),
+      { ...unknown("x"), tags: ["policy=shop"] },
+      unknown("data-now"),
+    ];
+    expect(compare([], { unknown: found })).toEqual({ creations: [], updates: [] });
+  });
+
+  it("says of a copy that it is missing when its snapshot is not there any more", () => {
+    const point = pointOf("data-20261123-010000", [
+      { target: "onprem", state: "Good", snapshot: "gone" },
+      { target: "offsite", state: "Good", snapshot: "gone" },
+    ]);
+    const { updates } = compare([point], { missing: ["gone"] });
+    expect(updates[0]?.status.copies).toMatchObject([
+      { target: "onprem", state: "Missing" },
+      { target: "offsite", state: "Good" },
+    ]);
+  });
+});

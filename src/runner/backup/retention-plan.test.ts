@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
+import { emptyPoints, forgetConfigOf, planRemovals } from "./retention-plan.ts";
+
+const target = (name: string) =>
+  ({
+    metadata: { name, namespace: "shop" },
+    spec: { s3: { bucket: "b", region: "r", credentialsSecretRef: { name: "s" } } },
+  }) as BackupTarget;
+
+const point = (day: number, chain: number, copies: Record<string, string>, more: object = {}) => {
+  const time = `2026-11-${String(day).padStart(2, "0")}T01:00:00Z`;
+  return {
+    metadata: { name: `p${day}`, ...more },
+    spec: { time, chain: `c${chain}` },
+    status: {
+      phase: "Succeeded",
+      copies: Object.entries(copies).map(([name, state]) => ({
+        target: name,
+        state,
+        ...(state === "Failed" ? {} : { snapshot: `${name}-${day}` }),
+      })),
+    },
+  } as unknown as RestorePoint;
+};
+
+const plan = (points: RestorePoint[], keepLast: number | undefined, ...names: string[]) =>
+  planRemovals({
+    points,
+    targets: names.map(target),
+    rules: keepLast === undefined ? undefined : { keepLast },
+    timeZone: "Etc/UTC",
+  }).map(({ target: { metadata }, chains }) => ({
+    target: metadata.name,
+    chains: chains.map(({ chain, points: gone, remains, dropWhenEmpty }) => ({
+      chain,
+      gone: gone.map(({ metadata: { name } }) => name),
+      remains: remains.map(({ metadata: { name } }) => name),
+      dropWhenEmpty,
+    })),
+  }));
+
+describe("planRemovals", () => {
+  it("drops a chain when nothing of it stays, and prunes inside the newest", () => {
+    const points = [1, 2].map((day) => point(day, 1, { onprem: "Good" }));
+    const newer = [3, 4, 5].map((day) => point(day, 3, { onprem: "Good" }));
+    expect(plan([...points, ...newer], 2, "onprem")).toEqual([
+      {
+        target: "onprem",
+        chains: [
+          { chain: "c1", gone: ["p1", "p2"], remains: [], dropWhenEmpty: true },
+          { chain: "c3", gone: ["p3"], remains: [], dropWhenEmpty: false },
+        ],
+      },
+    ]);
+  });
+
+  it("judges each target by its own copies", () => {
+    const points = [
+      point(1, 1, { onprem: "Good", offsite: "Good" }),
+      point(2, 1, { onprem: "Good", offsite: "Failed" }),
+      point(3, 1, { onprem: "Good", offsite: "Failed" }),
+    ];
+    expect(plan(points, 1, "onprem", "offsite")).toEqual([
+      { target: "onprem", chains: [{ chain: "c1", gone: ["p1", "p2"], remains: [], dropWhenEmpty: false }] },
+    ]);
+  });
+
+  it("keeps what is held, and everything where there are no rules", () => {
+    const held = point(1, 1, { onprem: "Good" }, { annotations: { "holdfast.dev/hold": "audit" } });
+    const points = [held, point(2, 1, { onprem: "Good" }), point(3, 1, { onprem: "Good" })];
+    expect(plan(points, 1, "onprem")[0]?.chains).toMatchObject([{ gone: ["p2"] }]);
+    expect(plan(points, undefined, "onprem")).toEqual([]);
+  });
+
+  it("removes what a failed run left in a chain that nobody adds to", () => {
+    const points = [
+      point(1, 1, { onprem: "Failed" }),
+      point(2, 2, { onprem: "Good" }),
+      point(3, 2, { onprem: "Failed" }),
+    ];
+    expect(plan(points, undefined, "onprem")).toEqual([
+      { target: "onprem", chains: [{ chain: "c1", gone: [], remains: ["p1"], dropWhenEmpty: true }] },
+    ]);
+  });
+
+  it("never touches a target that it is not given", () => {
+    const points = [1, 2, 3].map((day) => point(day, 1, { onprem: "Good", offsite: "Good" }));
+    expect(plan(points, 1, "offsite").map(({ target: name }) => name)).toEqual(["offsite"]);
+  });
+});
+
+it("tells the mover the snapshots of that target, chain by chain", () => {
+  const points = [1, 2].map((day) => point(day, 1, { onprem: "Good", offsite: "Good" }));
+  const newest = point(3, 3, { onprem: "Good", offsite: "Good" });
+  const removals = planRemovals({
+    points: [...points, newest],
+    targets: [target("offsite")],
+    rules: { keepLast: 1 },
+    timeZone: "Etc/UTC",
+  });
+  const lock = { holder: "h", deadHolders: [], waitSeconds: 1 };
+  expect(forgetConfigOf({ removals, namespace: "shop", pvc: "data", lock }).targets).toMatchObject([
+    {
+      name: "offsite",
+      chains: [
+        {
+          chain: "c1",
+          repository: { url: "s3://b/shop/data/c1", credentialsDirectory: "/credentials/offsite" },
+          snapshots: ["offsite-1", "offsite-2"],
+          dropWhenEmpty: true,
+        },
+      ],
+    },
+  ]);
+});
+
+describe("emptyPoints", () => {
+  const names = (points: RestorePoint[]) => emptyPoints(points).map(({ metadata }) => metadata.name);
+
+  it("are those whose last copy was pruned", () => {
+    const points = [
+      point(1, 1, { onprem: "Pruned", offsite: "Pruned" }),
+      point(2, 1, { onprem: "Pruned", offsite: "Good" }),
+      point(3, 1, { onprem: "Pruned", offsite: "Failed" }),
+      point(4, 1, { onprem: "Good" }),
+    ];
+    expect(names(points)).toEqual(["p1", "p3"]);
+  });
+
+  it("and of those that failed or went missing all but the newest five", () => {
+    const failed = [1, 2, 3, 4, 5, 6, 7].map((day) => point(day, 1, { onprem: day % 2 ? "Failed" : "Missing" }));
+    expect(names(failed)).toEqual(["p2", "p1"]);
+  });
+
+  it("but never one that is being made, or that has an incomplete copy", () => {
+    const running = point(1, 1, { onprem: "InProgress" });
+    expect(names([running, point(2, 1, { onprem: "Incomplete", offsite: "Pruned" })])).toEqual([]);
+  });
+});
