@@ -168,7 +168,7 @@ function standingOf(options: {
   ];
   const all = policy.spec.schedules.length;
   const active = policy.spec.schedules.filter((schedule) => !isSuspended(policy, schedule)).length;
-  const force = active === 0 ? "suspended: no runs are started" : `${active} of ${all} schedules in force`;
+  const force = active === 0 ? "suspended: no runs are started" : `schedules in force: ${active} of ${all}`;
   return {
     state: "Ready",
     reason: active === 0 ? "Suspended" : "SchedulesApplied",

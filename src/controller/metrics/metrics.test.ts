@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { hoursAgo, now, pointOf, policyOf } from "../fixtures.ts";
+import { catalogue } from "./catalogue.ts";
+import { createMetrics } from "./registry.ts";
+import { collectSamples, type MetricObjects, type Sample } from "./samples.ts";
+
+const status = {
+  nextTime: "2026-11-24T01:00:00Z",
+  volumes: 1,
+  conditions: [{ type: "RPOMet", status: "False" as const, reason: "R", message: "", lastTransitionTime: hoursAgo(1) }],
+};
+const older = pointOf({
+  hours: 25,
+  status: {
+    phase: "Succeeded",
+    copies: [
+      {
+        target: "onprem",
+        state: "Good",
+        completionTime: hoursAgo(24),
+        bytesAdded: 100,
+        bytesStored: 60,
+        verified: { result: "Passed", time: hoursAgo(20), restoreTest: "t", restoreSeconds: 12 },
+      },
+      { target: "offsite", state: "Good", completionTime: hoursAgo(24.5) },
+    ],
+  },
+});
+const newer = pointOf({
+  hours: 1,
+  status: {
+    phase: "Degraded",
+    durationSeconds: 30,
+    bytesRead: 1000,
+    files: 7,
+    errors: 0,
+    copies: [
+      { target: "onprem", state: "Good", completionTime: hoursAgo(0.5), bytesAdded: 10, bytesStored: 5 },
+      { target: "offsite", state: "Failed" },
+    ],
+  },
+});
+const objects: MetricObjects = { policies: [policyOf({}, status)], targets: [], points: [older, newer], tests: [] };
+
+const sampleOf = (samples: readonly Sample[], name: string, labels: object = {}) =>
+  samples.find(
+    (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+  )?.value;
+
+describe("collectSamples", () => {
+  const samples = collectSamples(objects, now);
+  const onprem = { namespace: "shop", policy: "shop", pvc: "data", target: "onprem" };
+
+  const table: [string, object, number][] = [
+    ["holdfast_backup_age_seconds", onprem, 3600],
+    ["holdfast_backup_age_seconds", { target: "offsite" }, 25 * 3600],
+    ["holdfast_last_success_timestamp_seconds", onprem, Date.parse(hoursAgo(0.5)) / 1000],
+    ["holdfast_backup_bytes_added", onprem, 10],
+    ["holdfast_backup_bytes_stored", onprem, 5],
+    ["holdfast_restore_points", onprem, 2],
+    ["holdfast_restore_points", { target: "offsite" }, 1],
+    ["holdfast_last_verified_timestamp_seconds", onprem, Date.parse(hoursAgo(20)) / 1000],
+    ["holdfast_restore_duration_seconds", onprem, 12],
+    ["holdfast_backup_duration_seconds", { pvc: "data" }, 30],
+    ["holdfast_backup_bytes_read", { pvc: "data" }, 1000],
+    ["holdfast_backup_files", { pvc: "data" }, 7],
+    ["holdfast_backup_errors", { pvc: "data" }, 0],
+    ["holdfast_rpo_seconds", { policy: "shop" }, 26 * 3600],
+    ["holdfast_rpo_met", { policy: "shop" }, 0],
+    ["holdfast_next_run_timestamp_seconds", {}, Date.parse("2026-11-24T01:00:00Z") / 1000],
+    ["holdfast_policy_condition", { type: "RPOMet", status: "False" }, 1],
+    ["holdfast_policy_condition", { type: "RPOMet", status: "True" }, 0],
+  ];
+  it.each(table)("%s %o is %d", (name, labels, value) => expect(sampleOf(samples, name, labels)).toBe(value));
+
+  it("says nothing of what was never verified", () => {
+    expect(sampleOf(samples, "holdfast_last_verified_timestamp_seconds", { target: "offsite" })).toBeUndefined();
+  });
+
+  it("has no series without its object", () => {
+    expect(collectSamples({ ...objects, policies: [] }, now)).toEqual([]);
+    const names = collectSamples({ ...objects, points: [] }, now).map(({ name }) => name);
+    expect(names).not.toContain("holdfast_backup_age_seconds");
+  });
+
+  it("gives each sample the labels of its metric", () => {
+    for (const { name, labels } of samples)
+      expect(Object.keys(labels).toSorted()).toEqual([...catalogue[name].labels].toSorted());
+  });
+});
+
+describe("the metrics page", () => {
+  it("is rebuilt at each scrape, so that series vanish with their objects", async () => {
+    let present: readonly Sample[] = collectSamples(objects, now);
+    const metrics = createMetrics(
+      () => present,
+      () => true,
+    );
+    expect(await metrics.expose()).toContain(
+      'holdfast_restore_points{namespace="shop",policy="shop",pvc="data",target="onprem"} 2',
+    );
+    present = [];
+    const after = await metrics.expose();
+    expect(after).not.toMatch(/^holdfast_restore_points\{/m);
+    expect(after).toMatch(/^holdfast_leader 1$/m);
+    expect(after).toMatch(/^process_cpu_seconds_total /m);
+  });
+});

@@ -1,0 +1,278 @@
+import { describe, expect, it } from "vitest";
+import { type BackupPolicy, parseBackupTarget } from "../../api/objects.ts";
+import type { Stored } from "../../kube/types.ts";
+import { claimOf, foreignCronJob, hoursAgo, jobOf, meta, now, pointOf, policyOf, reportingPod } from "../fixtures.ts";
+import { decidePolicy } from "./decide.ts";
+import type { PolicyInput, ScheduleRun } from "./input.ts";
+
+const target = (name: string, ready?: "True" | "False") =>
+  parseBackupTarget({
+    metadata: meta(name),
+    spec: {
+      s3: { bucket: `bucket-${name}`, credentialsSecretRef: { name: "keys" } },
+      encryption: { passwordSecretRef: { name: "key", key: "password" } },
+    },
+    status: ready && {
+      conditions: [
+        { type: "Ready", status: ready, reason: "BucketNotFound", message: "", lastTransitionTime: hoursAgo(1) },
+      ],
+    },
+  }) as PolicyInput["targets"][number];
+
+const schedule = (name: string, more: object = {}) => ({
+  name,
+  type: "Incremental",
+  cron: "0 1 * * *",
+  targets: ["onprem"],
+  ...more,
+});
+
+const inputOf = (of: Partial<PolicyInput> = {}): PolicyInput => ({
+  policy: policyOf(),
+  claims: [claimOf("data")],
+  targets: [target("onprem")],
+  cronJobs: [],
+  storageClasses: [],
+  snapshotClasses: [],
+  points: [],
+  tests: [],
+  runs: [],
+  ...of,
+});
+
+const decide = (of: Partial<PolicyInput> = {}, at = now) =>
+  decidePolicy({
+    input: inputOf(of),
+    image: { image: "operator:1", imagePullPolicy: undefined },
+    isCurrent: () => false,
+    now: at,
+  });
+
+const conditionOf = (decision: ReturnType<typeof decide>, type: string) =>
+  decision.conditions.find((condition) => condition.type === type);
+
+describe("what a policy is told to mend", () => {
+  const table: [string, Partial<PolicyInput>, string, RegExp][] = [
+    [
+      "a time zone that does not exist",
+      { policy: policyOf({ timeZone: "Mars/Olympus" }) },
+      "InvalidTimeZone",
+      /schedule nightly: there is no time zone "Mars\/Olympus"/,
+    ],
+    [
+      "one of a schedule only",
+      { policy: policyOf({ schedules: [schedule("a"), schedule("b", { timeZone: "Local" })] }) },
+      "InvalidTimeZone",
+      /schedule b/,
+    ],
+    ["a target that does not exist", { targets: [] }, "TargetNotFound", /no BackupTarget onprem in namespace shop/],
+    [
+      "a snapshot class that does not exist",
+      { policy: policyOf({ snapshot: { volumeSnapshotClassName: "gone" } }) },
+      "SnapshotClassNotFound",
+      /no VolumeSnapshotClass gone \(there is: none\)/,
+    ],
+    [
+      "a CronJob of somebody else",
+      { cronJobs: [foreignCronJob("shop-nightly")] },
+      "NameTaken",
+      /CronJob shop-nightly exists already/,
+    ],
+  ];
+  it.each(table)("%s", (_, of, reason, message) => {
+    expect(decide(of).standing).toMatchObject({ state: "Stalled", reason, message: expect.stringMatching(message) });
+  });
+
+  it("tells everything at once", () => {
+    const { standing } = decide({ targets: [], cronJobs: [foreignCronJob("shop-nightly")] });
+    expect(standing.message).toMatch(/BackupTarget onprem.*CronJob shop-nightly/);
+  });
+});
+
+describe("the CronJobs of a policy", () => {
+  const created = (policy: Stored<BackupPolicy>) => decide({ policy }).plan.create;
+
+  it("are one for each schedule, in its own zone or the policy's", () => {
+    const policy = policyOf({
+      timeZone: "Europe/Berlin",
+      schedules: [schedule("a"), schedule("b", { timeZone: "Asia/Tokyo", suspend: true })],
+    });
+    expect(created(policy).map(({ metadata, spec }) => [metadata.name, spec?.timeZone, spec?.suspend])).toEqual([
+      ["shop-a", "Europe/Berlin", false],
+      ["shop-b", "Asia/Tokyo", true],
+    ]);
+  });
+
+  it("start the runner without secrets, rights or privileges of their own", () => {
+    const [cronJob] = created(policyOf());
+    const pod = cronJob?.spec?.jobTemplate.spec?.template.spec;
+    expect(pod?.containers[0]?.args).toEqual(["runner", "backup", "--policy", "shop", "--schedule", "nightly"]);
+    expect(pod?.serviceAccountName).toBe("holdfast-runner");
+    expect(JSON.stringify(pod)).not.toMatch(/secret/i);
+    expect(pod?.securityContext?.runAsNonRoot).toBe(true);
+    expect(cronJob?.metadata.ownerReferences).toMatchObject([{ uid: "uid-shop", controller: true }]);
+    expect(cronJob?.spec).toMatchObject({
+      concurrencyPolicy: "Forbid",
+      jobTemplate: { metadata: { labels: { "holdfast.dev/policy": "shop" } } },
+    });
+  });
+
+  it("stay as they were where a schedule cannot be applied, and the others go on", () => {
+    const policy = policyOf({ schedules: [schedule("a"), schedule("b", { timeZone: "No/Where" })] });
+    const before = {
+      ...foreignCronJob("shop-b"),
+      metadata: meta("shop-b", { ownerReferences: [{ uid: "uid-shop" }] }),
+    };
+    const { plan } = decide({ policy, cronJobs: [before] });
+    expect(plan.create.map(({ metadata }) => metadata.name)).toEqual(["shop-a"]);
+    expect([plan.replace, plan.remove, plan.suspend]).toEqual([[], [], []]);
+  });
+
+  it("are made although a target is missing: what can be copied is copied", () => {
+    expect(decide({ targets: [] }).plan.create.length).toBe(1);
+  });
+});
+
+describe("Ready", () => {
+  it("says what is in force", () => {
+    expect(decide().standing).toEqual({
+      state: "Ready",
+      reason: "SchedulesApplied",
+      message: "schedules in force: 1 of 1",
+    });
+  });
+
+  it("does not depend on targets, but says so", () => {
+    expect(decide({ targets: [target("onprem", "False")] }).standing).toMatchObject({
+      state: "Ready",
+      message: "schedules in force: 1 of 1; target onprem is not ready (BucketNotFound)",
+    });
+    expect(decide({ targets: [target("onprem", "True")] }).standing.message).not.toMatch(/not ready/);
+  });
+
+  it("says that a PVC is missing which is named", () => {
+    expect(decide({ claims: [] }).standing.message).toMatch(/there is no PVC data/);
+  });
+
+  it("says when a policy is suspended", () => {
+    const decision = decide({ policy: policyOf({ suspend: true }) });
+    expect(decision.standing).toMatchObject({ state: "Ready", reason: "Suspended" });
+    expect(decision.status.nextTime).toBeUndefined();
+  });
+});
+
+describe("the strategy, by evidence", () => {
+  const good = { phase: "Succeeded", copies: [{ target: "onprem", state: "Good" }] } as const;
+
+  it("changes by itself as time passes, and asks to be judged then", () => {
+    const points = [pointOf({ hours: 25.999, status: { ...good, copies: [...good.copies] } })];
+    const before = decide({ points });
+    expect(conditionOf(before, "RPOMet")?.status).toBe("True");
+    expect(before.againAfterSeconds).toBeLessThan(5);
+    const after = decide({ points }, new Date(now.getTime() + before.againAfterSeconds * 1000));
+    expect(conditionOf(after, "RPOMet")).toMatchObject({ status: "False", reason: "CopiesStale" });
+  });
+
+  it("is judged again each minute at the latest", () => expect(decide().againAfterSeconds).toBe(60));
+
+  it("counts restore points that can be restored from", () => {
+    const failed = { phase: "Failed", copies: [{ target: "onprem", state: "Failed" as const }] } as const;
+    const points = [
+      pointOf({ hours: 1, status: { ...good, copies: [...good.copies] } }),
+      pointOf({ hours: 2, status: { ...failed, copies: [...failed.copies] } }),
+    ];
+    expect(decide({ points }).status).toMatchObject({ restorePoints: 1, volumes: 1 });
+  });
+
+  it("has RTOMet only where there is an RTO", () => {
+    expect(conditionOf(decide(), "RTOMet")).toBeUndefined();
+    expect(conditionOf(decide({ policy: policyOf({ objectives: { rpo: "1h", rto: "5m" } }) }), "RTOMet")?.status).toBe(
+      "Unknown",
+    );
+  });
+});
+
+describe("the runs of a policy", () => {
+  const run = (
+    name: string,
+    of: Partial<ScheduleRun["facts"]> & { job: ScheduleRun["facts"]["job"] },
+    on = "nightly",
+  ): ScheduleRun => ({
+    schedule: on,
+    facts: { pods: [], leftEvidence: false, ...of, job: { ...of.job, metadata: { ...of.job.metadata, name } } },
+  });
+  const succeeded = run("shop-nightly-1", {
+    job: jobOf("j1", { hours: 11, end: { type: "Complete", hours: 10 } }),
+    pods: [reportingPod("Succeeded", "Succeeded")],
+  });
+  const failed = run("shop-nightly-2", {
+    job: jobOf("j2", { hours: 5, end: { type: "Failed", reason: "PodFailurePolicy", hours: 4 } }),
+    pods: [reportingPod("Failed", "SnapshotFailed")],
+  });
+  const running = run("shop-nightly-3", { job: jobOf("j3", { hours: 0.1 }) });
+
+  it("are unknown before the first", () => {
+    expect(conditionOf(decide(), "LastRunSucceeded")).toMatchObject({ status: "Unknown", reason: "NoRunYet" });
+  });
+
+  it("tell when one last succeeded, and why the last one failed", () => {
+    const decision = decide({ runs: [succeeded, failed] });
+    expect(decision.status.lastSuccessTime).toBe(hoursAgo(10));
+    expect(decision.status.schedules?.[0]?.lastRun).toMatchObject({
+      job: "shop-nightly-2",
+      outcome: "Failed",
+      reason: "SnapshotFailed",
+    });
+    expect(conditionOf(decision, "LastRunSucceeded")).toEqual({
+      type: "LastRunSucceeded",
+      status: "False",
+      reason: "SnapshotFailed",
+      message: "schedule nightly, run shop-nightly-2: said SnapshotFailed",
+    });
+  });
+
+  it("go on counting while the next one is under way", () => {
+    const decision = decide({ runs: [succeeded, running] });
+    expect(decision.status.schedules?.[0]?.lastRun?.outcome).toBe("Running");
+    expect(conditionOf(decision, "LastRunSucceeded")?.status).toBe("True");
+  });
+
+  it("outlive their Jobs", () => {
+    const { status, conditions } = decide({ runs: [failed] });
+    const policy = policyOf(
+      {},
+      {
+        ...status,
+        conditions: conditions.map((condition) => ({ ...condition, lastTransitionTime: hoursAgo(4) })),
+      },
+    );
+    const later = decide({ policy, runs: [running] });
+    expect(conditionOf(later, "LastRunSucceeded")).toMatchObject({ status: "False", reason: "SnapshotFailed" });
+    expect(decide({ policy }).status.schedules?.[0]?.lastRun?.job).toBe("shop-nightly-2");
+  });
+
+  it("say at once when they cannot start", () => {
+    const blocked = run("shop-nightly-4", {
+      job: jobOf("j4", { hours: 0.1 }),
+      blocked: { reason: "QuotaExceeded", message: "no room" },
+    });
+    expect(conditionOf(decide({ runs: [succeeded, blocked] }), "LastRunSucceeded")).toMatchObject({
+      status: "False",
+      reason: "QuotaExceeded",
+    });
+  });
+
+  it("of a schedule that was removed say nothing any more, but the last success stays", () => {
+    const policy = policyOf({}, { lastSuccessTime: hoursAgo(3) });
+    const decision = decide({ policy, runs: [run("old", { job: failed.facts.job, pods: failed.facts.pods }, "gone")] });
+    expect(conditionOf(decision, "LastRunSucceeded")?.reason).toBe("NoRunYet");
+    expect(decision.status.lastSuccessTime).toBe(hoursAgo(3));
+  });
+
+  it("have their next time in status", () => {
+    expect(decide().status).toMatchObject({
+      nextTime: "2026-11-24T01:00:00Z",
+      schedules: [{ name: "nightly", cronJob: "shop-nightly", nextTime: "2026-11-24T01:00:00Z" }],
+    });
+  });
+});
