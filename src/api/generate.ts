@@ -6,8 +6,8 @@ import { customResourceDefinition } from "./crd.ts";
 import { group, type KindName, kinds } from "./kinds.ts";
 
 /**
- * Writes the CustomResourceDefinitions to `crds/`, and to the chart, which carries its own copy of them. With `--check` it writes
- * nothing, and fails where a file is not what it would have written.
+ * Writes the CustomResourceDefinitions to `crds/`, and to the chart and the kustomize base, which can only reach files of
+ * their own. With `--check` it writes nothing, and fails where a file is not what it would have written.
  */
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 /** The chart's CRDs are templates, so that upgrades reach them; but uninstalling must never take restore points with it. */
 const folders = [
   { path: "crds", annotations: undefined },
+  { path: "config/base/crds", annotations: undefined },
   { path: "charts/holdfast/files/crds", annotations: { "helm.sh/resource-policy": "keep" } },
 ] as const;
 
