@@ -65,7 +65,8 @@ export async function readPacks(
   let done = 0;
   await forEachConcurrently(packs, concurrentReads, async (pack) => {
     options.signal?.throwIfAborted();
-    bytesRead += await checkPack(repository, pack, groups.locationsOf(pack), findings);
+    const packBytes = await checkPack(repository, pack, groups.locationsOf(pack), findings);
+    bytesRead += packBytes;
     options.onProgress?.({ phase: "data", done: ++done, total: packs.length });
   });
   return bytesRead;

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { chunkMaximum, chunkMinimum, createChunker } from "./chunker.ts";
+
+const capacity = 48 * 1024 * 1024;
+const chunker = createChunker(capacity);
+
+/** Bytes that look random and are the same every time. */
+function noise(length: number, seed: string): Buffer {
+  return createHash("shake256", { outputLength: length }).update(seed).digest();
+}
+
+function cutsOf(content: Buffer): number[] {
+  chunker.buffer.set(content);
+  const cuts: number[] = [];
+  for (let at = 0; at < content.length; ) {
+    at += chunker.cut(at, content.length - at);
+    cuts.push(at);
+  }
+  return cuts;
+}
+
+const lengthsOf = (cuts: readonly number[]): number[] => cuts.map((cut, at) => cut - (cuts[at - 1] ?? 0));
+const content = noise(40 * 1024 * 1024, "holdfast");
+
+describe("cut", () => {
+  test("keeps chunks within their bounds, and about 1 MiB on average", () => {
+    const lengths = lengthsOf(cutsOf(content)).slice(0, -1);
+    expect(Math.min(...lengths)).toBeGreaterThan(chunkMinimum);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(chunkMaximum);
+    const average = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
+    expect(average).toBeGreaterThan(0.85 * 1024 * 1024);
+    expect(average).toBeLessThan(1.3 * 1024 * 1024);
+  });
+
+  test("finds the same places for ever: other ones would store every volume anew", () => {
+    expect(cutsOf(content.subarray(0, 5 * 1024 * 1024))).toEqual([
+      762_670, 1_731_126, 3_058_968, 3_701_841, 5_139_181, 5_242_880,
+    ]);
+  });
+
+  test("finds its way back after an insertion", () => {
+    const shifted = cutsOf(Buffer.concat([Buffer.from("inserted"), content]));
+    const original = new Set(cutsOf(content).map((cut) => cut + "inserted".length));
+    expect(shifted.slice(3).filter((cut) => !original.has(cut))).toEqual([]);
+  });
+
+  test("decides by the 64 bytes before a place and its distance from the chunk's beginning alone", () => {
+    const [first = 0] = cutsOf(content);
+    const changed = Buffer.from(content.subarray(0, first + chunkMinimum));
+    noise(first - 64, "other").copy(changed);
+    expect(cutsOf(changed).includes(first)).toBe(true);
+    changed[first - 50] = (changed[first - 50] ?? 0) ^ 0xff;
+    expect(cutsOf(changed).includes(first)).toBe(false);
+  });
+
+  test("cuts bytes without a pattern at the maximum", () => {
+    expect(lengthsOf(cutsOf(Buffer.alloc(20 * 1024 * 1024)))).toEqual([chunkMaximum, chunkMaximum, 4 * 1024 * 1024]);
+  });
+
+  test("takes what is shorter than a chunk as one", () => {
+    chunker.buffer.set(content.subarray(0, chunkMinimum));
+    expect(chunker.cut(0, chunkMinimum)).toBe(chunkMinimum);
+    expect(chunker.cut(5, 1)).toBe(1);
+  });
+
+  test("refuses to look outside of its buffer", () => {
+    expect(() => chunker.cut(1, capacity)).toThrow(RangeError);
+    expect(() => createChunker(chunkMaximum - 1)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createBlobIndex } from "./blob-index.ts";
+import { groupByPack } from "./group-by-pack.ts";
+import type { BlobLocation } from "./types.ts";
+
+const idOf = (number: number): string => createHash("sha256").update(String(number)).digest("hex");
+
+const location = fc.record<BlobLocation>({
+  id: fc.nat(50).map(idOf),
+  type: fc.constantFrom("data", "tree"),
+  pack: fc.nat(5).map((number) => idOf(1000 + number)),
+  offset: fc.nat(0xffff_ffff),
+  length: fc.integer({ min: 32, max: 0xffff_ffff }),
+  plainLength: fc.nat(0x3fff_ffff),
+  compressed: fc.boolean(),
+});
+
+test("finds what was added, and nothing else", () => {
+  fc.assert(
+    fc.property(fc.array(location, { maxLength: 100 }), (locations) => {
+      const index = createBlobIndex();
+      for (const each of locations) index.add(each);
+      expect([...index.locations()]).toEqual(locations);
+      expect(locations.map((_, position) => index.at(position))).toEqual(locations);
+      for (const type of ["data", "tree"] as const) {
+        for (let number = 0; number <= 50; number++) {
+          const id = idOf(number);
+          const expected = locations.filter((each) => each.id === id && each.type === type);
+          expect(index.findAll(id, type)).toEqual(expected);
+          expect(index.find(id, type)).toEqual(expected[0]);
+          expect(index.has(id, type)).toBe(expected.length > 0);
+        }
+      }
+      const groups = groupByPack(index);
+      expect(groups.packs).toEqual([...new Set(locations.map(({ pack }) => pack))]);
+      for (const pack of groups.packs)
+        expect(groups.locationsOf(pack)).toEqual(locations.filter((each) => each.pack === pack));
+    }),
+  );
+});
+
+test("grows over its segments and its table", () => {
+  const index = createBlobIndex();
+  const count = 20_000;
+  for (let number = 0; number < count; number++) {
+    index.add({
+      id: idOf(number),
+      type: "data",
+      pack: idOf(number % 7),
+      offset: number,
+      length: 100,
+      plainLength: 68,
+      compressed: false,
+    });
+  }
+  expect(index.size).toBe(count);
+  expect(index.find(idOf(count - 1), "data")?.offset).toBe(count - 1);
+  expect(index.find(idOf(0), "data")?.offset).toBe(0);
+  expect(index.has(idOf(count), "data")).toBe(false);
+});
+
+test("refuses what is no id", () => {
+  expect(() => createBlobIndex().has("latest", "data")).toThrow(RangeError);
+});
