@@ -28,8 +28,9 @@ async function check(flags: CheckFlags, { signal, stores }: TaskContext): Promis
   const output = createOutput({ json: flags.json ?? false });
   try {
     const url = required(flags.repository, "--repository");
+    const identity = lockOf(flags);
     const repository = await openRepository(await stores.open({ url }));
-    const lockOptions = { exclusive: false, identity: lockOf(flags), onNotice: output.notice, signal };
+    const lockOptions = { exclusive: false, identity, onNotice: output.notice, signal };
     const report = await withLock(repository, lockOptions, (lock) =>
       checkRepository({
         repository,

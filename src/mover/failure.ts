@@ -1,5 +1,4 @@
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
-import { InvalidLocationError } from "../storage/location.ts";
 import type { FailureReason } from "./contract.ts";
 
 export interface Failure {
@@ -10,7 +9,6 @@ export interface Failure {
 /** Any error as what a result says of it. */
 export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof InvalidLocationError) return { reason: "InvalidConfiguration", message };
   const reason = reasonOf(error);
   if (reason !== "InternalError") return { reason, message };
   const name = error instanceof Error ? error.name : "Error";

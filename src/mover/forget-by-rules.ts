@@ -20,9 +20,10 @@ export async function forgetByRules(
 ): Promise<ForgottenTarget> {
   const rules = rulesFrom(flags);
   const timeZone = timeZoneFrom(flags);
+  const identity = lockOf(flags);
   const url = required(flags.repository, "--repository");
   const repository = await openRepository(await stores.open({ url }));
-  const options = { exclusive: !flags.dryRun, identity: lockOf(flags), onNotice: output.notice, signal };
+  const options = { exclusive: !flags.dryRun, identity, onNotice: output.notice, signal };
   return withLock(repository, options, async (lock) => {
     const removed = removedByRules(await listSnapshots(repository), rules, timeZone);
     const nothing = { target: "repository", state: "Good", chainsDropped: 0, bytesFreed: 0 } as const;

@@ -1,6 +1,8 @@
+import { InvalidLocationError } from "../storage/location.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { RepositoryLocation } from "./contract.ts";
+import { invalid } from "./failure.ts";
 import { readPassword } from "./password.ts";
 
 export interface OpenedLocation {
@@ -10,17 +12,20 @@ export interface OpenedLocation {
 
 /** Opens the stores of one task, and closes them all at its end. */
 export interface Stores {
-  /** Contacts nothing yet. Rejects with `PasswordMissing`, or `InvalidLocationError`. */
+  /** Contacts nothing yet. Rejects with `PasswordMissing` or `InvalidConfiguration`. */
   open(location: RepositoryLocation): Promise<OpenedLocation>;
   /** Without a password. */
   openStorage(location: RepositoryLocation): Promise<Storage>;
   closeAll(): void;
 }
 
-export function createStores(): Stores {
+/** Once `signal` is aborted, only locks are taken back, and a store that does not answer is not waited for. */
+export function createStores(signal: AbortSignal): Stores {
   const opened: Storage[] = [];
   const openOne = async (location: RepositoryLocation) => {
-    const storage = await openStorage(location);
+    const storage = await openStorage(location, { signal }).catch((error: unknown) => {
+      throw error instanceof InvalidLocationError ? invalid(error.message, error) : error;
+    });
     opened.push(storage);
     return storage;
   };

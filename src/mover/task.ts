@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { exitCode } from "./contract.ts";
 import { interrupted } from "./failure.ts";
 import { createStores, type Stores } from "./stores.ts";
@@ -14,12 +15,14 @@ export interface TaskContext {
  */
 export async function runTask(work: (context: TaskContext) => Promise<number>): Promise<never> {
   const controller = new AbortController();
+  // Every request under way listens: that is many, and no leak.
+  setMaxListeners(0, controller.signal);
   const stop = (name: string) => {
     if (controller.signal.aborted) process.exit(exitCode.interrupted);
     controller.abort(interrupted(name));
   };
   for (const name of ["SIGTERM", "SIGINT"]) process.on(name, stop);
-  const stores = createStores();
+  const stores = createStores(controller.signal);
   const code = await work({ signal: controller.signal, stores, started: performance.now() });
   stores.closeAll();
   // Requests to a store that was given up may still be under way: they shall not keep the process.

@@ -57,6 +57,17 @@ describe("retrying", () => {
     await expect(retrying(storage({ get }), quick).get("key")).rejects.toThrow("no answer");
   });
 
+  it("does not wait for an outage to end once the task was stopped", async () => {
+    const controller = new AbortController();
+    const get = async () => Promise.reject(unreachable());
+    const options = { firstPauseMs: 60_000, longestPauseMs: 60_000, firstContactMs: 600_000 };
+    const reading = retrying(storage({ get }), { ...options, signal: controller.signal }).get("key");
+    setTimeout(() => controller.abort(), 30);
+    const started = performance.now();
+    await expect(reading).rejects.toMatchObject({ kind: "Unreachable" });
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it("knows its own object when the answer to a conditional put was lost", async () => {
     let stored: Buffer | undefined;
     const put = async (_: string, data: Uint8Array) => {

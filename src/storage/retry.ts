@@ -10,7 +10,12 @@ export interface RetryOptions {
   /** The first pause; each further one is twice as long, up to `longestPauseMs`, and jitters by half. */
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
+  /** Once it is aborted, only tidying up is left to do, and no outage is worth waiting for. */
+  readonly signal?: AbortSignal;
 }
+
+/** How long a store is tried after the abort, in milliseconds. */
+const afterAbortMs = 3_000;
 
 interface Contact {
   /** The store answered something, be it an error of its own. */
@@ -98,7 +103,7 @@ async function* listAgain(
 }
 
 async function withRetry<T>(action: () => Promise<T>, options: RetryOptions, contact: Contact): Promise<T> {
-  const { firstContactMs = 15_000, outageMs = 300_000, firstPauseMs = 200, longestPauseMs = 20_000 } = options;
+  const { firstPauseMs = 200, longestPauseMs = 20_000, signal } = options;
   const started = performance.now();
   for (let attempts = 1; ; attempts++) {
     try {
@@ -111,10 +116,16 @@ async function withRetry<T>(action: () => Promise<T>, options: RetryOptions, con
       if (!error.transient) throw error;
       const pause = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs) * (0.5 + Math.random() / 2);
       const elapsed = performance.now() - started;
-      if (elapsed + pause > (contact.reached ? outageMs : firstContactMs)) throw givenUp(error, attempts, elapsed);
-      await sleep(pause);
+      if (elapsed + pause > patience(options, contact)) throw givenUp(error, attempts, elapsed);
+      // An abort ends a pause that has begun; one that begins afterwards is short, because patience is.
+      await sleep(pause, undefined, signal?.aborted ? {} : { signal }).catch(() => undefined);
     }
   }
+}
+
+function patience({ firstContactMs = 15_000, outageMs = 300_000, signal }: RetryOptions, { reached }: Contact): number {
+  if (signal?.aborted) return afterAbortMs;
+  return reached ? outageMs : firstContactMs;
 }
 
 function givenUp(error: StorageError, attempts: number, elapsedMs: number): StorageError {
