@@ -6,6 +6,7 @@ import {
   isNamespaceTerminating,
   isNotFound,
 } from "../kube/errors.ts";
+import { MissingBindingError } from "./access/access.ts";
 import type { Standing } from "./conditions.ts";
 
 /**
@@ -21,6 +22,9 @@ export function describeApplyError(error: unknown): Standing {
   if (isForbidden(error)) {
     const message = `the API server refused: ${said}; check the operator's rights (the Helm chart grants them), quotas and admission rules`;
     return { state: "Failing", reason: "Forbidden", message };
+  }
+  if (error instanceof MissingBindingError) {
+    return { state: "Failing", reason: "RunnerRoleMissing", message: error.message };
   }
   const reason = isKubeError(error) ? "ApplyFailed" : "InternalError";
   return { state: "Failing", reason, message: `could not be applied and is tried again: ${said}` };

@@ -1,6 +1,6 @@
 import { label, manager } from "../../api/names.ts";
 import type { KubeClient } from "../../kube/client.ts";
-import { isAlreadyExists, isConflict } from "../../kube/errors.ts";
+import { isConflict, isNotFound } from "../../kube/errors.ts";
 import { clusterRoleBindings, roleBindings, serviceAccounts } from "../../kube/resources.ts";
 import type { ClusterRoleBinding, RoleBinding, ServiceAccount, Stored } from "../../kube/types.ts";
 import { runnerClusterReadRole, runnerClusterRole, runnerServiceAccount } from "../../runner/contract.ts";
@@ -79,6 +79,15 @@ export function namespacesWithAccess(caches: Caches): readonly string[] {
   );
 }
 
+/** The chart makes the binding, so that it goes with the release; the controller has no right to. */
+export class MissingBindingError extends Error {
+  override readonly name = "MissingBindingError";
+
+  constructor(options: ErrorOptions) {
+    super(`the ClusterRoleBinding ${runnerClusterReadRole} is missing; install the Helm chart again`, options);
+  }
+}
+
 type SubjectChange = { readonly add: readonly string[]; readonly remove: readonly string[] };
 
 /** The list of subjects is one value to Kubernetes, and others change it too: after a conflict it is read anew. */
@@ -87,30 +96,19 @@ async function changeSubjects(client: KubeClient, change: SubjectChange): Promis
     try {
       return await changeSubjectsOnce(client, change);
     } catch (error) {
-      if (attempt === 5 || !(isConflict(error) || isAlreadyExists(error))) throw error;
+      if (isNotFound(error)) throw new MissingBindingError({ cause: error });
+      if (attempt === 5 || !isConflict(error)) throw error;
     }
   }
 }
 
 async function changeSubjectsOnce(client: KubeClient, change: SubjectChange): Promise<void> {
-  const present = await client.find(clusterRoleBindings, { name: runnerClusterReadRole });
-  if (!present && change.add.length > 0) {
-    await client.create(clusterRoleBindings, clusterBinding(change.add), { fieldManager });
-    return;
-  }
-  const subjects = changedSubjects(present?.subjects ?? [], change);
-  if (!present || !subjects) return;
+  const present = await client.get(clusterRoleBindings, { name: runnerClusterReadRole });
+  const subjects = changedSubjects(present.subjects ?? [], change);
+  if (!subjects) return;
   const changed: Stored<ClusterRoleBinding> = { ...present, subjects };
   await client.replace(clusterRoleBindings, changed, { fieldManager });
 }
-
-const clusterBinding = (namespaces: readonly string[]): ClusterRoleBinding => ({
-  apiVersion: `${rbac}/v1`,
-  kind: "ClusterRoleBinding",
-  metadata: { name: runnerClusterReadRole, labels },
-  roleRef: { apiGroup: rbac, kind: "ClusterRole", name: runnerClusterReadRole },
-  subjects: namespaces.map(subjectIn),
-});
 
 /** The new list; `undefined` where it stays as it is. */
 export function changedSubjects(present: readonly Subject[], change: SubjectChange): readonly Subject[] | undefined {

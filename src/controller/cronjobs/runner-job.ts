@@ -76,7 +76,8 @@ function podSpec(runner: RunnerPod): PodSpec {
           readOnlyRootFilesystem: true,
           capabilities: { drop: ["ALL"] },
         },
-        terminationMessagePolicy: "File",
+        // A runner that dies without a report leaves the end of its log in the report's place.
+        terminationMessagePolicy: "FallbackToLogsOnError",
         volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
       },
     ],

@@ -4,7 +4,7 @@ import type { Copy } from "../../api/restorepoint.ts";
 import type { Job, KubeObject, Stored } from "../../kube/types.ts";
 import { runStates } from "./janitor.ts";
 import { lostPoints, lostStatus } from "./lost-points.ts";
-import { isStaleProbe, selectClaims, selectLeftovers } from "./select.ts";
+import { selectClaims, selectLeftovers } from "./select.ts";
 
 const now = new Date("2026-11-23T02:00:00Z");
 const managed = { "app.kubernetes.io/managed-by": "holdfast", "holdfast.dev/run": "dead" };
@@ -91,11 +91,4 @@ describe("restore points of dead runs", () => {
     expect(some).toMatchObject({ phase: "Degraded", copies: [{ state: "Good" }, { state: "Failed" }] });
     expect(some.progress).toBeUndefined();
   });
-});
-
-it("a probe's configuration is stale once its probe must have ended", () => {
-  const labels = { "holdfast.dev/component": "probe" };
-  expect(isStaleProbe(object("p", labels), now)).toBe(true);
-  expect(isStaleProbe(object("p", labels, { creationTimestamp: "2026-11-23T01:55:00Z" }), now)).toBe(false);
-  expect(isStaleProbe(object("p"), now)).toBe(false);
 });

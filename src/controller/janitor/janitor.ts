@@ -16,7 +16,7 @@ import type { Context } from "../context.ts";
 import { fieldManager } from "../options.ts";
 import { jobState } from "../runs/report.ts";
 import { lostPoints, lostStatus } from "./lost-points.ts";
-import { isStaleProbe, type RunState, selectClaims, selectLeftovers } from "./select.ts";
+import { type RunState, selectClaims, selectLeftovers } from "./select.ts";
 
 /** A run that has ended tidies up by itself, for which it has this long. */
 const graceMs = 5 * 60_000;
@@ -37,7 +37,6 @@ export async function tidyUp(context: Context): Promise<void> {
   for (const point of lostPoints(context.caches.points.list(), (run) => stateOf(run) !== "Active")) {
     if (looksAfter(context.caches, point.metadata.namespace)) await sayLost(context, point);
   }
-  await removeStaleProbes(context, found.find(({ resource }) => resource === configMaps)?.objects ?? []);
   await withdrawAccess(context);
 }
 
@@ -46,8 +45,7 @@ const made = `${label.managedBy}=${manager}`;
 type Found = { readonly resource: Resource; readonly objects: readonly Stored<KubeObject>[] };
 
 async function listTemporary({ client, caches }: Context): Promise<readonly Found[]> {
-  // Movers last: their pods use the volumes, which go once nothing uses them any more.
-  const kinds: readonly Resource[] = [volumeSnapshots, configMaps, jobs, persistentVolumeClaims];
+  const kinds: readonly Resource[] = [volumeSnapshots, jobs, persistentVolumeClaims];
   return await Promise.all(
     kinds.map(async (resource) => {
       const listed = await listOrNone({ client }, resource);
@@ -86,6 +84,8 @@ async function remove(
 ): Promise<void> {
   try {
     await client.delete(resource, metadata, { uid: metadata.uid });
+    // A mover's configuration has the name of its Job; to look for them all would take the right to read every ConfigMap.
+    if (resource === jobs) await client.delete(configMaps, metadata);
     const run = metadata.labels?.[label.run];
     log.info({ kind, namespace: metadata.namespace, name: metadata.name, run }, "removed what a dead run left behind");
   } catch (error) {
@@ -107,12 +107,6 @@ async function sayLost({ client, log, now }: Context, point: Parameters<typeof l
   } catch (error) {
     // Somebody has just written it: the next round looks again.
     if (!isConflict(error) && !isNotFound(error)) throw error;
-  }
-}
-
-async function removeStaleProbes(context: Context, maps: readonly Stored<KubeObject>[]): Promise<void> {
-  for (const map of maps.filter((object) => isStaleProbe(object, context.now()))) {
-    await context.client.delete(configMaps, map.metadata, { uid: map.metadata.uid });
   }
 }
 

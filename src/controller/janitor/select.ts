@@ -38,10 +38,3 @@ export function selectClaims<T extends KubeObject>(
     return (metadata.ownerReferences ?? []).some((owner) => owner.kind === "Job" && owner.uid === run);
   });
 }
-
-const probeGraceMs = 10 * 60_000;
-
-/** The configuration of a target's probe that was never removed with it. */
-export const isStaleProbe = ({ metadata }: Stored<KubeObject>, now: Date): boolean =>
-  metadata.labels?.[label.component] === "probe" &&
-  now.getTime() - Date.parse(metadata.creationTimestamp) > probeGraceMs;

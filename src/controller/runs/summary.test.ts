@@ -105,7 +105,7 @@ describe("summarizeRun", () => {
       "words that are no report",
       facts({ job: job("Failed", "PodFailurePolicy"), pods: [pod("{oops")] }),
       "Failed",
-      "PodFailurePolicy",
+      "RunnerFailed",
     ],
     [
       "ended well, report gone, points there",

@@ -19,6 +19,7 @@ export const summaryReason = {
   succeeded: "Succeeded",
   reportLost: "ReportLost",
   runLost: "RunLost",
+  runnerFailed: "RunnerFailed",
 } as const;
 
 /** A pod's last words may reach us later than the end of its Job. */
@@ -61,14 +62,16 @@ function outcome(facts: RunFacts, state: Ended, report: ReturnType<typeof report
   if (saidWhy && state.reason !== "DeadlineExceeded") {
     return { outcome: report.outcome, reason: report.reason, message: report.message };
   }
-  return { outcome: "Failed", reason: state.reason, message: `${state.message}${lastWords(facts.pods)}` };
+  // That the runner's exit code was final says nothing to anybody; what counts is that it left no report.
+  const reason = state.reason === "PodFailurePolicy" ? summaryReason.runnerFailed : state.reason;
+  return { outcome: "Failed", reason, message: `${state.message}${lastWords(facts.pods)}` };
 }
 
 function lastWords(pods: readonly Pod[]): string {
   const pod = newestPod(pods);
   const ended = terminatedContainer(pod, runnerContainer);
   if (!pod || !ended) return "";
-  const said = ended.message ? `: ${ended.message.slice(0, 500)}` : "";
+  const said = ended.message ? `: ${ended.message.trim().slice(-700)}` : "";
   return `; the runner in pod ${pod.metadata.name} ended with ${ended.reason ?? "code"} ${ended.exitCode}${said}`;
 }
 

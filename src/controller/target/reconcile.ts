@@ -4,7 +4,7 @@ import type { TargetStatus } from "../../api/target.ts";
 import { isAlreadyExists } from "../../kube/errors.ts";
 import { backupTargets } from "../../kube/holdfast.ts";
 import { configMaps, jobs } from "../../kube/resources.ts";
-import type { Job, Stored } from "../../kube/types.ts";
+import type { ConfigMap, Job, Stored } from "../../kube/types.ts";
 import type { Context } from "../context.ts";
 import { describeApplyError, isRace } from "../failures.ts";
 import { fieldManager } from "../options.ts";
@@ -63,16 +63,25 @@ async function start(context: Context, target: Stored<BackupTarget>): Promise<Ou
   const { client, options } = context;
   const { configMap, job } = probeManifests(target, options);
   try {
-    await client.apply(configMaps, configMap, { fieldManager });
+    await makeConfiguration(client, configMap);
     await client.create(jobs, job, { fieldManager });
   } catch (error) {
     // Our cache may not have the probe yet that we have started.
     if (isAlreadyExists(error)) return { againAfterSeconds: 1 };
+    await client.delete(configMaps, configMap.metadata);
     if (!isRace(error)) await sayCannotProbe(context, target, error);
     throw error;
   }
   if (isUnjudged(target)) await write(context, target, probingStatus(target, context.now()));
   return { againAfterSeconds: 3 };
+}
+
+async function makeConfiguration(client: Context["client"], configMap: ConfigMap): Promise<void> {
+  try {
+    await client.create(configMaps, configMap, { fieldManager });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
 }
 
 async function conclude(context: Context, { target, jobs: own }: ProbeInput, finding: Finding): Promise<Outcome> {

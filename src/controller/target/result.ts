@@ -24,7 +24,7 @@ export function findingOf(options: {
     const message = `the probe of ${storeText(target)} got no answer within its time; check the endpoint and the network between it and this namespace`;
     return { reachable: false, reason: findingReason.timedOut, message };
   }
-  const said = ended?.message ? `: ${ended.message.slice(0, 500)}` : "";
+  const said = ended?.message ? `: ${ended.message.trim().slice(-700)}` : "";
   const how = state.state === "Failed" ? state.message : "it left no result";
   return { reachable: false, reason: findingReason.failed, message: `the probe failed: ${how}${said}` };
 }
