@@ -5,7 +5,7 @@ import type { RunVerdict } from "./backup/outcome.ts";
 import { fieldManager, type Patience, type RunContext } from "./context.ts";
 import { type RunReport, runReason } from "./contract.ts";
 import type { RunIdentity } from "./environment.ts";
-import { describeFailure, RunFailure, Suspended } from "./failure.ts";
+import { describeFailure, logged, RunFailure, Suspended } from "./failure.ts";
 
 /** Everything a run does between its start and its report. */
 export type RunBody = (context: RunContext) => Promise<RunVerdict>;
@@ -35,7 +35,7 @@ export async function execute(context: RunContext, body: RunBody): Promise<RunRe
     const failure = describeFailure(error, context.signal);
     if (error instanceof Suspended) return { outcome: "Skipped", ...failure };
     const level = failure.reason === runReason.internalError ? "error" : "warn";
-    context.log[level]({ err: error }, "the run failed");
+    context.log[level](logged(error), "the run failed");
     return { outcome: "Failed", ...failure };
   });
   const { outcome, reason, message } = verdict;

@@ -33,3 +33,7 @@ export function describeFailure(error: unknown, ...signals: readonly AbortSignal
   if (aborted instanceof RunFailure) return { reason: aborted.reason, message: aborted.message };
   return { reason: runReason.internalError, message: error instanceof Error ? error.message : String(error) };
 }
+
+/** What a log says of it: a failure that was foreseen needs no stack. */
+export const logged = (error: unknown): object =>
+  error instanceof RunFailure ? { reason: error.reason, message: error.message } : { err: error };

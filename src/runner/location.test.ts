@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chainLocation, credentialMount, storeLocation, volumeUrl } from "./location.ts";
+import { chainLocation, credentialMount, resticRepository, storeLocation, volumeUrl } from "./location.ts";
 
 const target = {
   metadata: { name: "offsite", namespace: "shop" },
@@ -49,4 +49,15 @@ it("names the Secrets, and holds nothing of their content", () => {
     s3Secret: "offsite-s3",
     passwordSecret: { name: "repository-key", key: "offsite" },
   });
+});
+
+it("names a repository so that plain restic opens it", () => {
+  const chain = "20261123T010000Z";
+  expect(resticRepository(target, "shop", "data", chain)).toBe(
+    "s3:https://s3.example.com/acme-backups/prod/cluster-1/shop/data/20261123T010000Z",
+  );
+  const { endpoint: _, ...s3 } = target.spec.s3;
+  expect(resticRepository({ ...target, spec: { ...target.spec, s3 } }, "shop", "data", chain)).toMatch(
+    /^s3:https:\/\/s3\.eu-west-1\.amazonaws\.com\/acme-backups\//,
+  );
 });

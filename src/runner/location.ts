@@ -16,6 +16,16 @@ export const chainLocation = (target: Target, namespace: string, pvc: string, ch
 export const volumeUrl = (target: Target, namespace: string, pvc: string): string =>
   urlAt(target, volumePath({ prefix: target.spec.s3.prefix, namespace, pvc }));
 
+/**
+ * A chain's repository as plain restic takes it: `s3:https://host/bucket/prefix/…`. Without an endpoint it is AWS, where
+ * restic wants the region's own host.
+ */
+export function resticRepository(target: Target, namespace: string, pvc: string, chain: string): string {
+  const { endpoint, region, bucket, prefix } = target.spec.s3;
+  const host = (endpoint ?? `https://s3.${region}.amazonaws.com`).replace(/\/$/, "");
+  return `s3:${host}/${bucket}/${chainPath({ prefix, namespace, pvc, chain })}`;
+}
+
 /** The Secrets that a mover needs for a target; `moverJob` mounts them where the locations say. */
 export function credentialMount({ metadata, spec }: Target): CredentialMount {
   return {

@@ -23,14 +23,13 @@ const pointOf = (name: string, copies: object[]) =>
 const compare = (points: RestorePoint[], reported: Partial<BackupResult["targets"][number]>) =>
   compareWithStore({
     result: {
-      targets: [
-        { target: "onprem", state: "Good", repository: "s3:https://h/b/shop/data/20261123T040000Z", ...reported },
-      ],
+      targets: [{ target: "onprem", state: "Good", repository: "", ...reported }],
     } as unknown as BackupResult,
     points,
     current: "data-now",
     clusterUid: "c-1",
     pvc: "data",
+    repositoryOn: (target, chain) => `s3:${target}/${chain}`,
     source: { spec: {} },
     now,
   });
@@ -56,7 +55,7 @@ describe("compareWithStore", () => {
               target: "onprem",
               state: "Good",
               snapshot: "id-of-data-20261123-010000",
-              repository: "s3:https://h/b/shop/data/20261123T010000Z",
+              repository: "s3:onprem/20261123T010000Z",
             },
           ],
         },

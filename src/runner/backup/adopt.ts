@@ -19,12 +19,7 @@ export type Findings = {
 };
 
 type Unknown = NonNullable<BackupResult["targets"][number]["unknown"]>[number];
-type Found = {
-  readonly target: string;
-  readonly repository: string;
-  readonly snapshot: Unknown;
-  readonly tags: SnapshotTags;
-};
+type Found = { readonly target: string; readonly snapshot: Unknown; readonly tags: SnapshotTags };
 
 /** Compares what the mover's inventory found with the points of this policy and volume. Snapshots of another cluster are left alone. */
 export function compareWithStore(options: {
@@ -35,6 +30,8 @@ export function compareWithStore(options: {
   readonly current: string;
   readonly clusterUid: string;
   readonly pvc: string;
+  /** Where a chain is on a target, as plain restic takes it. */
+  readonly repositoryOn: (target: string, chain: string) => string;
   /** For points that have to be made again: the PVC as it is now, as nobody knows how it was then. */
   readonly source: RestorePointSpec["source"];
   readonly now: Date;
@@ -53,27 +50,26 @@ export function compareWithStore(options: {
   }
   for (const found of result.targets.flatMap(foundOn)) {
     if (found.tags.cluster !== clusterUid || found.tags.point === options.current) continue;
+    const copy = copyOf(found, options.repositoryOn(found.target, found.snapshot.chain));
     const point = options.points.find(({ metadata }) => metadata.name === found.tags.point);
     if (point) {
-      statuses.set(point.metadata.name, { point, status: withCopy(statusOf(point), copyOf(found)) });
+      statuses.set(point.metadata.name, { point, status: withCopy(statusOf(point), copy) });
       continue;
     }
     const { name, spec, status } = creations.get(found.tags.point) ?? newPoint(found, options);
-    creations.set(name, { name, spec, status: withCopy(status, copyOf(found)) });
+    creations.set(name, { name, spec, status: withCopy(status, copy) });
   }
   return { updates: [...statuses.values()], creations: [...creations.values()] };
 }
 
-function foundOn({ target, repository, unknown = [] }: BackupResult["targets"][number]): Found[] {
+function foundOn({ target, unknown = [] }: BackupResult["targets"][number]): Found[] {
   return unknown.flatMap((snapshot) => {
     const tags = decodeTags(snapshot.tags);
-    // The repositories of a volume's chains lie side by side.
-    const folder = repository.slice(0, repository.lastIndexOf("/"));
-    return tags ? [{ target, repository: `${folder}/${snapshot.chain}`, snapshot, tags }] : [];
+    return tags ? [{ target, snapshot, tags }] : [];
   });
 }
 
-function copyOf({ target, repository, snapshot, tags }: Found): Copy {
+function copyOf({ target, snapshot, tags }: Found, repository: string): Copy {
   const incomplete = snapshot.tags.includes(incompleteTag);
   return {
     target,

@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim } from "../../kube/types.ts";
 import type { BackupResult } from "../../mover/contract.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
+import { resticRepository } from "../location.ts";
 import { writeStatus } from "../points.ts";
 import { compareWithStore } from "./adopt.ts";
 import { adoptPoint, sourceOf } from "./point.ts";
@@ -52,6 +53,10 @@ export async function reconcileWithStore(
     current: current.metadata.name,
     clusterUid: plan.clusterUid,
     pvc,
+    repositoryOn: (name, chain) => {
+      const target = plan.targets.find(({ metadata }) => metadata.name === name);
+      return target ? resticRepository(target, context.identity.namespace, pvc, chain) : "";
+    },
     source: sourceOf(claim),
     now: context.now(),
   });

@@ -32,9 +32,12 @@ describe("chooseSnapshotClass", () => {
     const other = snapshotClass("other", { driver: "csi.b", isDefault: true });
     expect(choose(undefined, other, snapshotClass("plain"), snapshotClass("own", { isDefault: true }))).toBe("own");
   });
+  it("takes the only class of the volume's driver", () => {
+    expect(choose(undefined, snapshotClass("plain"), snapshotClass("other", { driver: "csi.b" }))).toBe("plain");
+  });
   it.each([
     ["an unknown class", "nosuch", [snapshotClass("fast")], "SnapshotClassNotFound"],
-    ["no default", undefined, [snapshotClass("fast")], "SnapshotClassNotFound"],
+    ["no default of several", undefined, [snapshotClass("fast"), snapshotClass("slow")], "SnapshotClassNotFound"],
     [
       "two defaults",
       undefined,

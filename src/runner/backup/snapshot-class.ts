@@ -15,7 +15,7 @@ export function driverOf(pvc: string, volume: PersistentVolume): string {
 }
 
 /**
- * The class to snapshot a volume by: the one the policy names, else the default one of the volume's driver. A class that keeps
+ * The class to snapshot a volume by: the one the policy names, else the only or the default one of the volume's driver. A class that keeps
  * its snapshots is refused, as each run would leave one behind.
  */
 export function chooseSnapshotClass(options: {
@@ -60,8 +60,9 @@ function defaultClass(pvc: string, driver: string, classes: readonly VolumeSnaps
     );
   }
   const defaults = ofDriver.filter(({ metadata }) => metadata.annotations?.[defaultAnnotation] === "true");
-  const [found] = defaults;
-  if (found && defaults.length === 1) return found;
+  // One that is the only one needs no mark to be meant.
+  const [found] = ofDriver.length === 1 ? ofDriver : defaults;
+  if (found && (ofDriver.length === 1 || defaults.length === 1)) return found;
   const how = found ? "more than one VolumeSnapshotClass is the default" : "no VolumeSnapshotClass is the default";
   throw new RunFailure(
     runReason.snapshotClassNotFound,

@@ -36,14 +36,26 @@ const result = (...reported: BackupResult["targets"]): BackupResult => ({
   targets: reported,
 });
 const finish = (...reported: BackupResult["targets"]) =>
-  finishedStatus({ status: initial, result: result(...reported), targets, now });
+  finishedStatus({
+    status: initial,
+    result: result(...reported),
+    targets,
+    now,
+    repositoryOn: ({ metadata }) => `s3:${metadata.name}`,
+  });
 
 describe("finishedStatus", () => {
   it("is Succeeded when every target has a good copy", () => {
     const status = finish({ ...good, target: "onprem" }, { ...good, target: "offsite", snapshot: "s2" });
     expect(status).toMatchObject({ phase: "Succeeded", size: 10, files: 3, completionTime: now.toISOString() });
     expect(status.message).toBeUndefined();
-    expect(status.copies?.[1]).toMatchObject({ target: "offsite", state: "Good", snapshot: "s2", bytesStored: 5 });
+    expect(status.copies?.[1]).toMatchObject({
+      target: "offsite",
+      state: "Good",
+      snapshot: "s2",
+      bytesStored: 5,
+      repository: "s3:offsite",
+    });
   });
 
   it("is Degraded, and says which and why, when one target failed", () => {

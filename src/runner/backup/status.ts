@@ -26,18 +26,17 @@ export function finishedStatus(options: {
   readonly status: RestorePointStatus;
   readonly result: BackupResult;
   readonly targets: readonly BackupTarget[];
+  /** Where this point's chain is on a target, as plain restic takes it. */
+  readonly repositoryOn: (target: BackupTarget) => string;
   readonly now: Date;
 }): RestorePointStatus {
-  const { result, targets, now } = options;
+  const { result, targets, now, repositoryOn } = options;
   const copies = (options.status.copies ?? []).map((copy): Copy => {
     const reported = result.targets.find(({ target }) => target === copy.target);
     if (copy.state === "Failed") return copy;
-    return reported
-      ? copyOf(
-          reported,
-          targets.find(({ metadata }) => metadata.name === copy.target),
-          now,
-        )
+    const target = targets.find(({ metadata }) => metadata.name === copy.target);
+    return reported && target
+      ? copyOf(reported, target, repositoryOn(target), now)
       : {
           target: copy.target,
           state: "Failed",
@@ -88,13 +87,13 @@ export function phaseOf(copies: readonly Pick<Copy, "state">[]): NonNullable<Res
 
 type TargetResult = BackupResult["targets"][number];
 
-function copyOf(reported: TargetResult, target: BackupTarget | undefined, now: Date): Copy {
-  const { state, type, repository, snapshot, bytesAdded, bytesStored } = reported;
+function copyOf(reported: TargetResult, target: BackupTarget, repository: string, now: Date): Copy {
+  const { state, type, snapshot, bytesAdded, bytesStored } = reported;
   return {
     target: reported.target,
     state,
     ...(type === undefined ? {} : { type }),
-    ...(repository === "" ? {} : { repository }),
+    repository,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(state === "Good" ? {} : explainFailure(reported, target)),
     completionTime: now.toISOString(),

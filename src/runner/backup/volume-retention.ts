@@ -3,7 +3,7 @@ import type { RunContext } from "../context.ts";
 import { undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait } from "../ensure.ts";
-import { describeFailure } from "../failure.ts";
+import { describeFailure, logged } from "../failure.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { findDeadMovers } from "../volume-lease.ts";
@@ -51,7 +51,7 @@ export async function retainVolume(
     return { ...outcome, message: `${outcome.message}; ${message}` };
   } catch (error) {
     context.signal.throwIfAborted();
-    context.log.warn({ err: error, pvc }, "retention failed");
+    context.log.warn({ ...logged(error), pvc }, "retention failed");
     return withFailure(outcome, describeFailure(error).message);
   } finally {
     await deleteAndWait(undisturbed(context), moverObjects(name));

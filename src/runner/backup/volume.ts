@@ -5,7 +5,8 @@ import type { BackupResult } from "../../mover/contract.ts";
 import { type ChainDecision, chooseChain } from "../../policy/chains.ts";
 import { type RunContext, undisturbed, withSignal } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { describeFailure, RunFailure } from "../failure.ts";
+import { describeFailure, logged, RunFailure } from "../failure.ts";
+import { resticRepository } from "../location.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { listPoints, writeStatus } from "../points.ts";
 import { progressOf } from "../progress.ts";
@@ -70,7 +71,7 @@ export async function backupVolume(
       await held.release().catch((error) => context.log.warn({ err: error, pvc }, "could not release the Lease"));
     }
   } catch (error) {
-    context.log.warn({ err: error, pvc }, "the backup of this volume failed");
+    context.log.warn({ ...logged(error), pvc }, "the backup of this volume failed");
     return { pvc, outcome: "Failed", ...describeFailure(error, context.signal) };
   }
 }
@@ -101,7 +102,14 @@ async function makePoint(context: RunContext, volume: VolumeRun, known: Known) {
   try {
     open = await begin(context, volume, known);
     const result = await ship(context, volume, known, open);
-    const status = finishedStatus({ status: open.status, result, targets: plan.targets, now: context.now() });
+    const { chain } = open.point.spec;
+    const status = finishedStatus({
+      status: open.status,
+      result,
+      targets: plan.targets,
+      repositoryOn: (target) => resticRepository(target, context.identity.namespace, claim.metadata.name, chain),
+      now: context.now(),
+    });
     const current = { ...open.point, status };
     await writeStatus(context, current, status);
     open = undefined;

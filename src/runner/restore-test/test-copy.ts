@@ -5,7 +5,7 @@ import { cleanUp } from "../backup/cleanup.ts";
 import { type RunContext, undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait } from "../ensure.ts";
-import { describeFailure } from "../failure.ts";
+import { describeFailure, logged } from "../failure.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { type Component, runLabels, runObjectName } from "../names.ts";
@@ -42,7 +42,7 @@ export async function testCopy(context: RunContext, subject: Subject): Promise<T
   } catch (error) {
     context.signal.throwIfAborted();
     const { reason, message } = describeFailure(error);
-    context.log.warn({ err: error, id }, "the test of this copy failed");
+    context.log.warn({ ...logged(error), id }, "the test of this copy failed");
     if (choice) await verify(context, subject, choice, { result: "Failed", message: `${reason}: ${message}` });
     const facts = choice ? factsOf(choice, time) : { time: time.toISOString() };
     return { id, pvc: pvc.name, target, result: "Failed", reason, message, ...facts };
