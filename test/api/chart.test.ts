@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { catalogue } from "../../src/controller/metrics/catalogue.ts";
 import { runnerEnv } from "../../src/runner/contract.ts";
 import { applyDefinitions, attempt, kubectl, root, run, useNamespace } from "./cluster.ts";
 import { baseFile, renderBase } from "./kustomize-base.ts";
@@ -98,6 +99,20 @@ describe("the Helm chart", () => {
     const service = find(render(), "Service", "holdfast-metrics");
     expect(monitor.spec.endpoints).toEqual([{ port: "metrics", interval: "30s", honorLabels: true }]);
     expect(service.metadata).toMatchObject({ labels: monitor.spec.selector.matchLabels });
+  });
+
+  test("has no alerts unless asked, and those ask for metrics and labels that exist", () => {
+    expect(render().map((manifest) => manifest.kind)).not.toContain("PrometheusRule");
+    const rule = find(render("--set=metrics.prometheusRule.enabled=true"), "PrometheusRule", "holdfast");
+    const alerts: readonly { alert: string; expr: string }[] = rule.spec.groups[0].rules;
+    const known = alerts.filter(({ alert }) => alert !== "HoldfastDown");
+    expect(known.length).toBeGreaterThan(0);
+    for (const { expr } of known) {
+      const [, metric, selector] = /^(\w+)\{(.*)\} == 1$/.exec(expr) ?? [];
+      const labels = [...(selector ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label);
+      expect(Object.keys(catalogue), expr).toContain(metric);
+      expect(catalogue[metric as keyof typeof catalogue].labels, expr).toEqual(expect.arrayContaining(labels));
+    }
   });
 
   test("keeps the definitions when it is uninstalled: with them every restore point would go", () => {
