@@ -27,9 +27,9 @@ RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
 FROM ${BASE}
 ENV NODE_ENV=production
 WORKDIR /app
+USER 65532:65532
+ENTRYPOINT ["node", "/app/src/main.ts"]
 COPY --from=production /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=kernel /app/build build
 COPY src src
-USER 65532:65532
-ENTRYPOINT ["node", "/app/src/main.ts"]

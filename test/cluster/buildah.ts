@@ -59,8 +59,18 @@ export async function importFiles(sources: readonly string[], name: string): Pro
   }
 }
 
+/** Forgets the images of a repository but one; the layers that later builds begin with stay. */
+export async function keepOnly(name: string): Promise<void> {
+  const repository = name.slice(0, name.lastIndexOf(":"));
+  const old = (await localImages()).filter((image) => image.startsWith(`${repository}:`) && image !== name);
+  if (old.length > 0) await attempt([...buildah, "rmi", ...old]);
+}
+
 export async function hasLocalImage(name: string): Promise<boolean> {
-  if (!(await exists(join(cacheFolder, "buildah")))) return false;
-  const names = await run([...buildah, "images", "--format", "{{.Name}}:{{.Tag}}"]);
-  return names.split("\n").includes(name);
+  return (await localImages()).includes(name);
+}
+
+async function localImages(): Promise<string[]> {
+  if (!(await exists(join(cacheFolder, "buildah")))) return [];
+  return (await run([...buildah, "images", "--format", "{{.Name}}:{{.Tag}}"])).split("\n");
 }

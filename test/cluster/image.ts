@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promi
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { ensureBaseImage } from "./base.ts";
-import { buildArchive } from "./buildah.ts";
+import { buildArchive, keepOnly } from "./buildah.ts";
 import { exists } from "./files.ts";
 import { step } from "./progress.ts";
 import { cacheFolder, checkout, digest, imageRepository } from "./settings.ts";
@@ -58,6 +58,7 @@ async function build(image: Image, base: string, context: string, archive: strin
     options: ["--build-arg", `BASE=${base}`, ...(await secrets())],
   });
   await rename(`${archive}.new`, archive);
+  await keepOnly(image.reference);
   const old = (await readdir(folder)).filter((name) => join(folder, name) !== archive);
   await Promise.all(old.map((name) => rm(join(folder, name), { force: true })));
 }

@@ -29,16 +29,20 @@ export async function installHoldfast({ binaries, kubeconfig, kubectl, image }: 
   const helm = join(binaries, "helm");
   await dropUnfinishedRelease(helm, place);
   try {
-    const upgrade = ["upgrade", release, chart, "--install", "--create-namespace", "--wait", "--timeout", "3m"];
+    // Somebody may have run the operator by hand before: what it made of the chart's objects is taken over.
+    const options = ["--install", "--create-namespace", "--take-ownership", "--wait", "--timeout", "3m"];
+    const upgrade = ["upgrade", release, chart, ...options];
     await run([helm, ...upgrade, ...place, ...values]);
   } catch (error) {
-    throw new Error(`Holdfast does not become ready\n${await lastWords(kubectl)}`, { cause: error });
+    throw new Error(`Holdfast could not be installed; what there is of it:\n${await lastWords(kubectl)}`, {
+      cause: error,
+    });
   }
 }
 
 /** A start that was killed in the middle leaves a release that Helm takes for one still being changed. */
 async function dropUnfinishedRelease(helm: string, place: readonly string[]): Promise<void> {
-  const listed = await run([helm, "list", "--all", "--filter", `^${release}$`, "--output", "json", ...place]);
+  const listed = await run([helm, "list", "--filter", `^${release}$`, "--output", "json", ...place]);
   const [found] = JSON.parse(listed || "[]") as { status: string }[];
   if (found?.status.startsWith("pending-"))
     await run([helm, "rollback", release, ...place]).catch(() => uninstall(helm, place));
@@ -54,5 +58,5 @@ async function lastWords(kubectl: Kubectl): Promise<string> {
   const selector = `app.kubernetes.io/instance=${release}`;
   const logs = await kubectl.attempt(["logs", "--namespace", namespace, "--selector", selector, "--tail=30"]);
   const recent = events.stdout.split("\n").slice(-10).join("\n");
-  return [pods.stdout, recent, logs.stdout + logs.stderr].join("\n");
+  return [pods.stdout, recent, logs.stdout, logs.stderr].filter(Boolean).join("\n");
 }

@@ -33,6 +33,9 @@ export async function ensureComponent(component: Component): Promise<void> {
   const current = running.find((process) => process.mark === mark);
   if (current && running.length === 1 && (await becomesReady(component, current.pid, settleLimit))) return;
   await stopProcesses(running.map((process) => process.pid));
+  if (await component.ready()) {
+    throw new Error(`something else answers where ${component.name} should: end it, then try again`);
+  }
   const pid = await startComponent(component, mark);
   if (await becomesReady(component, pid, startLimit)) return;
   const state = isAlive(pid) ? `does not answer after ${startLimit / 1000} s` : "ended right after its start";
@@ -108,7 +111,7 @@ async function startComponent(component: Component, mark: string): Promise<numbe
 async function becomesReady(component: Component, pid: number, limit: number): Promise<boolean> {
   const end = Date.now() + limit;
   while (isAlive(pid)) {
-    if (await component.ready()) return true;
+    if ((await component.ready()) && isAlive(pid)) return true;
     if (Date.now() > end) return false;
     await sleep(100);
   }

@@ -66,15 +66,13 @@ func (s *nodeService) publish(id, target string, block, readOnly bool) error {
 	if err := os.MkdirAll(target, 0o750); err != nil {
 		return err
 	}
-	if err := s.mounter.Mount(s.store.data(volumesKind, id), target, "", []string{"bind"}); err != nil {
-		return err
+	options := []string{"bind"}
+	if readOnly {
+		options = append(options, "ro")
 	}
-	if !readOnly {
-		return nil
-	}
-	// A bind mount takes its options only in a second step. What could not be made read-only must not stay.
-	if err := s.mounter.Mount("", target, "", []string{"remount", "bind", "ro"}); err != nil {
-		return errors.Join(err, s.mounter.Unmount(target))
+	// The mounter binds first and makes read-only after: what failed between the two must not stay.
+	if err := s.mounter.Mount(s.store.data(volumesKind, id), target, "", options); err != nil {
+		return errors.Join(err, mount.CleanupMountPoint(target, s.mounter, true))
 	}
 	return nil
 }
