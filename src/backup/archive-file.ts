@@ -1,5 +1,5 @@
 import type { Id, TreeNode } from "../repository/types.ts";
-import type { Archive } from "./archive.ts";
+import { type Archive, assertGoingOn } from "./archive.ts";
 import { type Content, type KnownContent, storeLacking, storeWhole } from "./content.ts";
 import { nameKey, type ParentEntries } from "./parents.ts";
 import { closeFile, type OpenFile, openFile, statOpenFile } from "./read-file.ts";
@@ -111,12 +111,11 @@ async function readOnce(
   }
 }
 
-async function storeContent(
-  { sessions, totals }: Archive,
-  file: OpenFile,
-  known: KnownContent | undefined,
-): Promise<Content> {
-  const content = (known && (await storeLacking(sessions, file, known))) ?? (await storeWhole(sessions, file));
+async function storeContent(archive: Archive, file: OpenFile, known: KnownContent | undefined): Promise<Content> {
+  const { sessions, totals } = archive;
+  const goOn = () => assertGoingOn(archive);
+  const content =
+    (known && (await storeLacking(sessions, file, known, goOn))) ?? (await storeWhole(sessions, file, goOn));
   totals.bytesRead += content.bytesRead;
   return content;
 }

@@ -55,8 +55,7 @@ export async function archiveFolder(archive: Archive, folder: Folder): Promise<I
   const previous = await readParents(archive.sessions, folder.parents);
   const nodes: TreeNode[] = [];
   for (const name of listNames(folder.path)) {
-    archive.signal.throwIfAborted();
-    if (!archive.sessions.some(isAlive)) throw new AllTargetsFailed();
+    assertGoingOn(archive);
     const relative = folder.relative === "" ? name.toString() : `${folder.relative}/${name}`;
     const node = await archiveEntry(archive, { name, path: pathBelow(folder.path, name), relative, previous });
     if (node) nodes.push(node);
@@ -66,6 +65,12 @@ export async function archiveFolder(archive: Archive, folder: Folder): Promise<I
   const id = idOf(tree);
   await distribute(archive.sessions, "tree", id, tree);
   return id;
+}
+
+/** Throws when the run was stopped, or nobody is left to read for. */
+export function assertGoingOn({ signal, sessions }: Archive): void {
+  signal.throwIfAborted();
+  if (!sessions.some(isAlive)) throw new AllTargetsFailed();
 }
 
 /** Nobody is left to read for; each session knows its own failure. */

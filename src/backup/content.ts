@@ -28,11 +28,19 @@ export async function distribute(
   await Promise.all(lacking.map((session) => session.add(payload)));
 }
 
-/** Reads a whole file, and stores what the targets lack of it. */
-export async function storeWhole(sessions: readonly TargetSession[], file: OpenFile): Promise<Content> {
+/**
+ * Reads a whole file, and stores what the targets lack of it. `goOn` is asked before each chunk and throws when the run is
+ * over: one file may take hours.
+ */
+export async function storeWhole(
+  sessions: readonly TargetSession[],
+  file: OpenFile,
+  goOn: () => void,
+): Promise<Content> {
   const ids: Id[] = [];
   let bytesRead = 0;
   for await (const chunk of readChunks(file)) {
+    goOn();
     const id = idOf(chunk);
     ids.push(id);
     bytesRead += chunk.length;
@@ -49,11 +57,13 @@ export async function storeLacking(
   sessions: readonly TargetSession[],
   file: OpenFile,
   known: KnownContent,
+  goOn: () => void,
 ): Promise<Content | undefined> {
   let offset = 0;
   let bytesRead = 0;
   for (const { id, length } of known) {
     if (sessions.some((session) => session.lacks(id, "data"))) {
+      goOn();
       const bytes = await readPart(file, offset, length);
       bytesRead += bytes.length;
       if (idOf(bytes) !== id) return undefined;
