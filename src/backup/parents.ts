@@ -9,8 +9,15 @@ export type ParentEntries = ReadonlyMap<TargetSession, ReadonlyMap<string, TreeN
 
 export const nameKey = (name: Buffer): string => name.toString("latin1");
 
-export const rootParents = (sessions: readonly TargetSession[]): ParentFolders =>
-  new Map(sessions.flatMap((session) => (session.parentRoot ? [[session, session.parentRoot] as const] : [])));
+/** Where the source lay in each parent. `path` is absolute. */
+export async function rootParents(sessions: readonly TargetSession[], path: string): Promise<ParentFolders> {
+  const names = path.split("/").filter((name) => name !== "");
+  let folders: ParentFolders = new Map(
+    sessions.flatMap((session) => (session.parent ? [[session, session.parent.tree] as const] : [])),
+  );
+  for (const name of names) folders = subfolders(await readParents(sessions, folders), Buffer.from(name));
+  return folders;
+}
 
 /** A tree's id is its content, so that targets with the same parent need one reading of it. */
 export async function readParents(sessions: readonly TargetSession[], folders: ParentFolders): Promise<ParentEntries> {

@@ -144,7 +144,7 @@ async function readSource(
     const tree = await archiveFolder(archive, {
       path: Buffer.from(source),
       relative: "",
-      parents: rootParents(sessions),
+      parents: await rootParents(sessions, plan.path),
     });
     return { tree: await wrapInPath({ sessions, source, path: plan.path, tree }), totals, failures };
   } catch (error) {

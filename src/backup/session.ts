@@ -10,8 +10,6 @@ export interface TargetSession {
   readonly name: string;
   readonly repository: IndexedRepository;
   readonly parent: Snapshot | undefined;
-  /** The folder of the parent that was the source then. */
-  readonly parentRoot: Id | undefined;
   readonly counts: NodeCounts;
   readonly notices: string[];
   readonly failure: { readonly error: unknown } | undefined;
@@ -39,19 +37,10 @@ export interface SessionOptions {
   readonly writer: PackWriter;
   readonly lock: HeldLock;
   readonly parent: Snapshot | undefined;
-  readonly parentRoot: Id | undefined;
   readonly notices: string[];
 }
 
-export function createSession({
-  name,
-  repository,
-  writer,
-  lock,
-  parent,
-  parentRoot,
-  notices,
-}: SessionOptions): TargetSession {
+export function createSession({ name, repository, writer, lock, parent, notices }: SessionOptions): TargetSession {
   let failure: { readonly error: unknown } | undefined;
   /** Blobs that the index has and the store has lost: they are written again, which heals the older snapshots too. */
   const damagedBlobs = new Set<string>();
@@ -65,7 +54,6 @@ export function createSession({
     name,
     repository,
     parent,
-    parentRoot,
     notices,
     counts: {
       filesNew: 0,

@@ -1,6 +1,6 @@
 import type { BackupResult } from "../mover/contract.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
-import { loadIndex } from "../repository/load-index.ts";
+import { loadPresentIndex } from "../repository/load-index.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
@@ -8,7 +8,7 @@ import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
 import { takeInventory } from "./inventory.ts";
-import { chooseParent, findParentRoot } from "./parent.ts";
+import { chooseParent } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
 import { createSession, type TargetSession } from "./session.ts";
 import type { Participant } from "./shared-read.ts";
@@ -76,11 +76,15 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
       `A Full needs a place of its own, but ${repository.storage.description} already holds ${snapshots.length} snapshots: use another URL, or make an Incremental.`,
     );
   }
-  const indexed = await loadIndex(repository);
+  const { repository: indexed, lostPacks } = await loadPresentIndex(repository);
+  if (lostPacks.length > 0) {
+    notices.push(
+      `${lostPacks.length} packs are missing from the store; what this backup needs of them was stored again, older snapshots may be damaged: run check.`,
+    );
+  }
   const parent = chooseParent(snapshots, plan);
-  const parentRoot = parent && (await findParentRoot(indexed, parent, plan.path, notices));
   const writer = createPackWriter({ repository, index: indexed.index });
-  const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, parentRoot, notices });
+  const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, notices });
   try {
     const result = await read.join(session);
     if (session.failure) throw session.failure.error;

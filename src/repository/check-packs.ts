@@ -11,30 +11,36 @@ import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts
 
 const concurrentReads = 3;
 
-/** Compares the packs in the store with those of the index, by their sizes. */
+/** Compares the packs in the store with those of the index, by their sizes, and returns those that are in both. */
 export async function comparePacks(
   { storage, index }: IndexedRepository,
   groups: PackGroups,
   findings: Findings,
-): Promise<void> {
+): Promise<Id[]> {
   const stored = await listPacks(storage);
+  const lost: Id[] = [];
   for (const pack of groups.packs) {
     const locations = groups.locationsOf(pack);
     const size = stored.get(pack);
     const expected = expectedSize(locations);
     if (size === expected) continue;
-    findings.problems.push(
-      size === undefined ? `pack ${pack} is missing` : `pack ${pack} has ${size} bytes instead of ${expected}`,
-    );
+    if (size !== undefined) findings.problems.push(`pack ${pack} has ${size} bytes instead of ${expected}`);
+    else lost.push(pack);
     for (const location of locations) {
       if (size === undefined || location.offset + location.length > size) findings.addDamagedCopy(location);
     }
+  }
+  for (const pack of lost) {
+    const isNeeded = groups.locationsOf(pack).some(({ id, type }) => findings.isLost(index, id, type));
+    if (isNeeded) findings.problems.push(`pack ${pack} is missing`);
+    else findings.hints.push(`pack ${pack} is missing, but all of it was stored again elsewhere; prune forgets it.`);
   }
   const unreferenced = [...stored.keys()].filter((pack) => !index.hasPack(pack)).length;
   if (unreferenced > 0)
     findings.hints.push(
       `${unreferenced} packs are in no index: left by a run that did not finish; prune removes them.`,
     );
+  return groups.packs.filter((pack) => stored.has(pack));
 }
 
 /** One pack may be in two index files, left so by a prune that was killed. */
@@ -51,6 +57,7 @@ function expectedSize(locations: readonly BlobLocation[]): number {
 
 export interface ReadOptions extends CheckOptions {
   readonly readData: ReadData;
+  readonly packs: readonly Id[];
 }
 
 /** Reads packs whole and compares every byte. Returns how many bytes that were. */
@@ -60,7 +67,7 @@ export async function readPacks(
   findings: Findings,
   options: ReadOptions,
 ): Promise<number> {
-  const packs = groups.packs.filter((pack) => isChosen(pack, options.readData));
+  const packs = options.packs.filter((pack) => isChosen(pack, options.readData));
   let bytesRead = 0;
   let done = 0;
   await forEachConcurrently(packs, concurrentReads, async (pack) => {

@@ -7,7 +7,7 @@ import { createFindings, type Findings } from "./findings.ts";
 import { groupByPack } from "./group-by-pack.ts";
 import { listKeys, readKey } from "./keys.ts";
 import { loadIndex } from "./load-index.ts";
-import { readSnapshot } from "./snapshots.ts";
+import { byTime, readSnapshot } from "./snapshots.ts";
 import type { IndexedRepository, Repository, Snapshot } from "./types.ts";
 
 export interface CheckReport {
@@ -36,9 +36,10 @@ export async function checkRepository(options: CheckOptions): Promise<CheckRepor
   if (!indexed) return reportOf(findings, { snapshots: snapshots.length });
 
   const groups = groupByPack(indexed.index);
-  await comparePacks(indexed, groups, findings);
+  const packs = await comparePacks(indexed, groups, findings);
   await checkTrees(indexed, snapshots, findings, options);
-  const bytesRead = readData === false ? 0 : await readPacks(indexed, groups, findings, { ...options, readData });
+  const bytesRead =
+    readData === false ? 0 : await readPacks(indexed, groups, findings, { ...options, readData, packs });
   const affected = await findAffected(indexed, snapshots, findings);
   const { size } = indexed.index;
   return reportOf(findings, {
@@ -74,7 +75,7 @@ async function checkSnapshots(repository: Repository, findings: Findings): Promi
     const snapshot = await findings.noteDamage(() => readSnapshot(repository, id));
     if (snapshot) snapshots.push(snapshot);
   }
-  return snapshots;
+  return snapshots.sort(byTime);
 }
 
 async function loadIndexOrSay(repository: Repository, findings: Findings): Promise<IndexedRepository | undefined> {

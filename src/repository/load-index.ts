@@ -4,6 +4,7 @@ import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocument } from "./documents.ts";
 import { damaged } from "./errors.ts";
 import { decodeIndex } from "./index-format.ts";
+import { listPacks } from "./list-packs.ts";
 import { createPackCache } from "./pack-cache.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
 
@@ -14,9 +15,39 @@ const concurrentReads = 8;
  * `RepositoryDamaged`, naming the file, where one is damaged.
  */
 export async function loadIndex(repository: Repository): Promise<IndexedRepository> {
+  return indexWhere(repository, () => true);
+}
+
+export interface PresentIndex {
+  readonly repository: IndexedRepository;
+  /** Packs that the index names and the store has not, or not whole. */
+  readonly lostPacks: readonly Id[];
+}
+
+/**
+ * The index without the packs that are gone: what a writer goes by, so that it stores again what was lost instead of
+ * referring to it. Costs a listing of the packs.
+ */
+export async function loadPresentIndex(repository: Repository): Promise<PresentIndex> {
+  const lost = new Set<Id>();
+  const packs = await listPacks(repository.storage);
+  const indexed = await indexWhere(repository, ({ pack, offset, length }) => {
+    const isPresent = offset + length < (packs.get(pack) ?? 0);
+    if (!isPresent) lost.add(pack);
+    return isPresent;
+  });
+  return { repository: indexed, lostPacks: [...lost] };
+}
+
+async function indexWhere(
+  repository: Repository,
+  isWanted: (location: BlobLocation) => boolean,
+): Promise<IndexedRepository> {
   const index = createBlobIndex();
   await readIndexes(repository, (_, locations) => {
-    for (const location of locations) index.add(location);
+    for (const location of locations) {
+      if (isWanted(location)) index.add(location);
+    }
   });
   return { ...repository, index, packCache: createPackCache() };
 }

@@ -53,7 +53,8 @@ export async function readSnapshot(repository: Repository, snapshotId: Id): Prom
   return { ...(parsed.data as SnapshotDocument), id: snapshotId };
 }
 
-const byTime = (a: Snapshot, b: Snapshot): number => {
+/** Oldest first. */
+export const byTime = (a: Snapshot, b: Snapshot): number => {
   const difference = snapshotTime(a) - snapshotTime(b);
   if (difference !== 0n) return difference < 0n ? -1 : 1;
   return a.id < b.id ? -1 : 1;

@@ -1,0 +1,464 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { chmod, link, mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { BackupConfig, BackupResult } from "../mover/contract.ts";
+import { readBlob } from "../repository/blobs.ts";
+import { checkRepository } from "../repository/check.ts";
+import { RepositoryError } from "../repository/errors.ts";
+import { loadIndex } from "../repository/load-index.ts";
+import { packKey } from "../repository/pack-cache.ts";
+import { initialiseRepository, openRepository } from "../repository/repository.ts";
+import { findSnapshot, isIncomplete, listSnapshots } from "../repository/snapshots.ts";
+import { findNode } from "../repository/tree.ts";
+import { incompleteTag } from "../repository/types.ts";
+import { StorageError } from "../storage/errors.ts";
+import { memoryStorage } from "../storage/memory.ts";
+import type { Storage } from "../storage/storage.ts";
+import { runBackup } from "./run.ts";
+
+const password = "correct horse";
+const lock = { holder: "test", deadHolders: [], waitSeconds: 0 };
+
+let source: string;
+let stores: Record<string, ReturnType<typeof memoryStorage>>;
+/** What stands in for a store, for tests of its failures. */
+let replaced: Record<string, Storage>;
+
+beforeEach(async () => {
+  source = await mkdtemp(join(tmpdir(), "holdfast-backup-"));
+  stores = { one: memoryStorage(), two: memoryStorage() };
+  replaced = {};
+});
+afterEach(async () => {
+  await rm(source, { recursive: true, force: true });
+});
+
+const write = async (name: string, content: string | Buffer): Promise<void> => {
+  await mkdir(join(source, name, ".."), { recursive: true });
+  await writeFile(join(source, name), content);
+};
+/** Files written a moment ago are read again by the next backup; these tests want old ones. */
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
+
+type Change = Partial<BackupConfig> & {
+  readonly to?: readonly string[];
+  readonly expect?: "Absent" | "Present" | "Any";
+  readonly signal?: AbortSignal;
+};
+
+const storeOf = (url: string): Storage => {
+  const [name = "", ...folders] = url.split("/");
+  const store = replaced[name] ?? stores[name];
+  if (!store) throw new RepositoryError("PasswordMissing", `no password for ${name}`);
+  return folders.reduce<Storage>((storage, folder) => storage.below(folder), store);
+};
+
+async function backup({
+  to = ["one"],
+  expect: expectation = "Any",
+  signal,
+  ...config
+}: Change = {}): Promise<BackupResult> {
+  await settle();
+  return runBackup({
+    config: {
+      source,
+      hostname: "shop",
+      path: "/data",
+      tags: ["policy"],
+      excludes: [],
+      targets: to.map((url) => ({ name: url, repository: { url }, expect: expectation })),
+      lock,
+      ...config,
+    },
+    open: ({ url }) => ({ storage: storeOf(url), password }),
+    ...(signal && { signal }),
+  });
+}
+
+const repositoryOf = (name: string) => openRepository({ storage: storeOf(name), password });
+
+async function contentOf(store: string, path: string, snapshot = "latest"): Promise<string> {
+  const repository = await loadIndex(await repositoryOf(store));
+  const { tree } = await findSnapshot(repository, snapshot);
+  const node = await findNode(repository, tree, path);
+  const parts = await Promise.all((node?.content ?? []).map((id) => readBlob(repository, id, "data")));
+  return Buffer.concat(parts).toString();
+}
+
+const problemsOf = async (store: string) =>
+  (await checkRepository({ repository: await repositoryOf(store), readData: true })).problems;
+
+describe("a first backup", () => {
+  test("is a Full, says what it read, and lies under the path it was told", async () => {
+    await write("a.txt", "alpha");
+    await write("folder/b.txt", "beta");
+    await write("empty", "");
+    const result = await backup({ time: "2026-11-23T01:00:00+01:00" });
+    expect(result).toMatchObject({ state: "Good", files: 3, directories: 1, bytes: 9, bytesRead: 9, errors: 0 });
+    expect(result.targets).toMatchObject([{ target: "one", state: "Good", type: "Full", repository: "one" }]);
+    expect(await contentOf("one", "/data/folder/b.txt")).toBe("beta");
+    const [snapshot] = await listSnapshots(await repositoryOf("one"));
+    expect(snapshot).toMatchObject({
+      id: result.targets[0]?.snapshot,
+      time: "2026-11-23T00:00:00Z",
+      hostname: "shop",
+      paths: ["/data"],
+      tags: ["policy"],
+    });
+    expect(snapshot?.summary).toMatchObject({
+      files_new: 3,
+      dirs_new: 1,
+      total_files_processed: 3,
+      total_bytes_processed: 9,
+      data_blobs: 2,
+    });
+    expect(await problemsOf("one")).toEqual([]);
+  });
+
+  test("keeps the metadata of every kind of entry", async () => {
+    await write("file", "x");
+    await chmod(join(source, "file"), 0o4711);
+    execFileSync("touch", ["-d", "1969-12-31T23:59:54.5Z", join(source, "file")]);
+    await symlink("../nowhere", join(source, "link"));
+    await link(join(source, "file"), join(source, "same file"));
+    await backup();
+    const repository = await loadIndex(await repositoryOf("one"));
+    const { tree } = await findSnapshot(repository, "latest");
+    const [file, symbolic, hard] = await Promise.all(
+      ["file", "link", "same file"].map((name) => findNode(repository, tree, `/data/${name}`)),
+    );
+    expect(file).toMatchObject({ type: "file", mode: 0o711 + 2 ** 23, mtime: -5_500_000_000n, links: 2, size: 1 });
+    expect(symbolic).toMatchObject({ type: "symlink", linkTarget: Buffer.from("../nowhere") });
+    expect(hard).toMatchObject({ inode: file?.inode, deviceId: file?.deviceId, content: file?.content });
+    expect(file?.deviceId).not.toBe(0n);
+  });
+
+  test("cuts a large file into chunks and stores equal ones once", async () => {
+    const large = randomBytes(6_000_000);
+    await write("a", large);
+    await write("b", large);
+    const result = await backup();
+    expect(result.bytesRead).toBe(12_000_000);
+    expect(result.targets[0]?.bytesAdded).toBeLessThan(6_010_000);
+    const repository = await loadIndex(await repositoryOf("one"));
+    const node = await findNode(repository, (await findSnapshot(repository, "latest")).tree, "/data/a");
+    expect(node?.content?.length).toBeGreaterThan(2);
+    expect(await contentOf("one", "/data/b")).toBe(large.toString());
+  });
+
+  test("leaves out what is excluded, and says so in the snapshot", async () => {
+    await write("keep", "1");
+    await write("cache/x", "2");
+    expect(await backup({ excludes: ["cache"] })).toMatchObject({ files: 1, directories: 0 });
+    expect((await findSnapshot(await repositoryOf("one"), "latest")).excludes).toEqual(["cache"]);
+  });
+});
+
+describe("the next backup", () => {
+  test("reads nothing that has not changed, and stores nothing that is there", async () => {
+    await write("a", "alpha");
+    await write("folder/b", "beta");
+    const first = await backup();
+    const second = await backup();
+    expect(second).toMatchObject({ state: "Good", files: 2, bytes: 9, bytesRead: 0 });
+    expect(second.targets).toMatchObject([
+      { type: "Incremental", parent: first.targets[0]?.snapshot, bytesAdded: 0, bytesStored: 0 },
+    ]);
+    await write("folder/b", "BETA!");
+    const third = await backup();
+    expect(third).toMatchObject({ bytesRead: 5 });
+    expect((await findSnapshot(await repositoryOf("one"), "latest")).summary).toMatchObject({
+      files_new: 0,
+      files_changed: 1,
+      files_unmodified: 1,
+      dirs_changed: 1,
+    });
+    expect(await contentOf("one", "/data/folder/b")).toBe("BETA!");
+    expect(await contentOf("one", "/data/folder/b", first.targets[0]?.snapshot)).toBe("beta");
+  });
+
+  test("notices a change that keeps size and time of modification", async () => {
+    await write("a", "alpha");
+    await utimes(join(source, "a"), 1000, 1000);
+    await backup();
+    await settle();
+    await write("a", "omega");
+    await utimes(join(source, "a"), 1000, 1000);
+    await backup();
+    expect(await contentOf("one", "/data/a")).toBe("omega");
+  });
+
+  test("writes again what the store has lost, so that the new snapshot is whole", async () => {
+    await write("folder/a", "alpha");
+    await backup();
+    const { index } = await loadIndex(await repositoryOf("one"));
+    const treePack = [...index.locations()].find(({ type }) => type === "tree")?.pack ?? "";
+    stores.one?.objects.delete(packKey(treePack));
+    const result = await backup();
+    expect(result).toMatchObject({ state: "Good" });
+    expect(result.targets[0]?.message).toMatch(/1 packs are missing .* The parent snapshot is damaged/);
+    expect(await contentOf("one", "/data/folder/a")).toBe("alpha");
+    expect(await problemsOf("one")).toEqual([]);
+  });
+
+  test("writes a damaged tree again, so that the new snapshot is whole", async () => {
+    await write("folder/a", "alpha");
+    await backup();
+    const { index } = await loadIndex(await repositoryOf("one"));
+    const treePack = [...index.locations()].find(({ type }) => type === "tree")?.pack ?? "";
+    stores.one?.objects.get(packKey(treePack))?.fill(0, 0, 100);
+    const result = await backup();
+    expect(result).toMatchObject({ state: "Good" });
+    expect(result.targets[0]?.message).toMatch(/The parent snapshot is damaged/);
+    expect(await contentOf("one", "/data/folder/a")).toBe("alpha");
+  });
+
+  test("does not take another host's or path's snapshot for its parent", async () => {
+    await write("a", "alpha");
+    await backup({ path: "/other" });
+    await backup({ hostname: "elsewhere" });
+    const result = await backup();
+    expect(result.targets[0]).toMatchObject({ type: "Incremental", bytesAdded: expect.any(Number) });
+    expect(result.targets[0]?.parent).toBeUndefined();
+  });
+});
+
+describe("several targets", () => {
+  test("get the same from one read", async () => {
+    await write("a", "alpha");
+    const result = await backup({ to: ["one", "two"] });
+    expect(result).toMatchObject({ state: "Good", bytesRead: 5 });
+    expect(result.targets.map(({ target, state }) => [target, state])).toEqual([
+      ["one", "Good"],
+      ["two", "Good"],
+    ]);
+    for (const name of ["one", "two"]) expect(await contentOf(name, "/data/a")).toBe("alpha");
+  });
+
+  test("one that joins later gets everything, and the other is not read for", async () => {
+    const large = randomBytes(3_000_000);
+    await write("large", large);
+    await write("small", "alpha");
+    await backup();
+    const result = await backup({ to: ["one", "two"] });
+    expect(result).toMatchObject({ state: "Good", bytesRead: 3_000_005 });
+    expect(result.targets).toMatchObject([{ type: "Incremental", bytesStored: 0 }, { type: "Full" }]);
+    expect(await contentOf("two", "/data/large")).toBe(large.toString());
+    expect(await problemsOf("two")).toEqual([]);
+  });
+
+  test("one that lost a part of a file has that part read, and no more", async () => {
+    await write("large", randomBytes(40_000_000));
+    await backup({ to: ["one", "two"] });
+    const { index } = await loadIndex(await repositoryOf("two"));
+    const lost = [...index.locations()].find(({ type }) => type === "data")?.pack ?? "";
+    const lengths = [...index.locations()].filter(({ pack }) => pack === lost).map(({ plainLength }) => plainLength);
+    stores.two?.objects.delete(packKey(lost));
+    const result = await backup({ to: ["one", "two"] });
+    expect(result).toMatchObject({ state: "Good", bytesRead: lengths.reduce((sum, length) => sum + length, 0) });
+    expect(result.targets).toMatchObject([
+      { bytesStored: 0 },
+      { message: expect.stringMatching(/1 packs are missing/) },
+    ]);
+    expect(await problemsOf("two")).toEqual([]);
+  });
+
+  test.each([
+    ["its password is missing", () => delete stores.two, "PasswordMissing"],
+    ["it cannot be reached", () => (replaced.two = failing("list", "Unreachable")), "StoreUnreachable"],
+    ["it takes no more", () => (replaced.two = failing("put", "Full", (key) => key.startsWith("data/"))), "StoreFull"],
+    [
+      "it refuses the snapshot",
+      () => (replaced.two = failing("put", "Failed", (key) => key.startsWith("snapshots/"))),
+      "StoreError",
+    ],
+  ])("one fails because %s, the other is good, and nothing is called good that is not", async (_, breakTwo, reason) => {
+    await write("a", "alpha");
+    breakTwo();
+    const result = await backup({ to: ["two", "one"] });
+    expect(result).toMatchObject({ state: "Failed", reason, message: expect.stringMatching(/^Target two: /) });
+    expect(result.targets).toMatchObject([
+      { target: "two", state: "Failed", reason },
+      { target: "one", state: "Good", type: "Full" },
+    ]);
+    expect(result.targets[0]?.snapshot).toBeUndefined();
+    expect(await contentOf("one", "/data/a")).toBe("alpha");
+    expect([...(stores.two?.objects.keys() ?? [])].filter((key) => /^(snapshots|locks)/.test(key))).toEqual([]);
+  });
+
+  test("are not read for at all when all have failed", async () => {
+    await write("a", "alpha");
+    replaced.one = failing("list", "Unreachable");
+    replaced.two = failing("list", "CredentialsRejected");
+    expect(await backup({ to: ["one", "two"] })).toMatchObject({
+      state: "Failed",
+      reason: "StoreUnreachable",
+      files: 0,
+      bytesRead: 0,
+    });
+  });
+});
+
+function failing(
+  method: "list" | "put",
+  kind: ConstructorParameters<typeof StorageError>[0],
+  when: (key: string) => boolean = () => true,
+): Storage {
+  const store = storeOf("two");
+  const broken = (key: string): never => {
+    throw new StorageError(kind, `${method} ${key} failed`);
+  };
+  return {
+    ...store,
+    list: (prefix) => (method === "list" ? broken(prefix) : store.list(prefix)),
+    put: async (key, data, options) => (method === "put" && when(key) ? broken(key) : store.put(key, data, options)),
+  };
+}
+
+describe("what a target must be", () => {
+  test("Present: a missing repository is an error and is not made", async () => {
+    await write("a", "alpha");
+    expect(await backup({ expect: "Present" })).toMatchObject({ state: "Failed", reason: "RepositoryNotFound" });
+    expect(stores.one?.objects.size).toBe(0);
+    await backup();
+    expect(await backup({ expect: "Present" })).toMatchObject({ state: "Good" });
+  });
+
+  test("Absent: a repository with snapshots is an error and is not touched", async () => {
+    await write("a", "alpha");
+    expect(await backup({ expect: "Absent" })).toMatchObject({ state: "Good" });
+    const before = [...(stores.one?.objects.keys() ?? [])];
+    expect(await backup({ expect: "Absent" })).toMatchObject({ state: "Failed", reason: "RepositoryNotEmpty" });
+    expect([...(stores.one?.objects.keys() ?? [])]).toEqual(before);
+  });
+
+  test("Absent: the remains of an interrupted run are gone on with", async () => {
+    await write("a", "alpha");
+    await initialiseRepository({ storage: storeOf("one"), password });
+    expect(await backup({ expect: "Absent" })).toMatchObject({ state: "Good", targets: [{ type: "Full" }] });
+  });
+});
+
+describe("a run that is tried again", () => {
+  test("reports the snapshot that it had written, and reads nothing", async () => {
+    await write("a", "alpha");
+    const first = await backup({ runTag: "run-1", expect: "Absent" });
+    await write("b", "later");
+    const again = await backup({ runTag: "run-1", expect: "Absent" });
+    expect(again).toMatchObject({ state: "Good", files: 1, bytes: 5, bytesRead: 0 });
+    expect(again.targets).toMatchObject([{ type: "Full", snapshot: first.targets[0]?.snapshot }]);
+    expect(await listSnapshots(await repositoryOf("one"))).toHaveLength(1);
+    expect(await backup({ runTag: "run-2" })).toMatchObject({ files: 2, targets: [{ type: "Incremental" }] });
+  });
+
+  test("goes on with the target that was missing", async () => {
+    await write("a", "alpha");
+    const first = await backup({ runTag: "run-1" });
+    const again = await backup({ runTag: "run-1", to: ["one", "two"] });
+    expect(again.targets).toMatchObject([{ snapshot: first.targets[0]?.snapshot }, { state: "Good", type: "Full" }]);
+  });
+});
+
+describe("doubtful sources", () => {
+  test("a source that is not there is an error, before any repository is touched", async () => {
+    const result = await backup({ source: join(source, "nowhere") });
+    expect(result).toMatchObject({ state: "Failed", reason: "SourceUnreadable" });
+    expect(stores.one?.objects.size).toBe(0);
+    await write("file", "x");
+    expect(await backup({ source: join(source, "file") })).toMatchObject({
+      state: "Failed",
+      reason: "SourceUnreadable",
+    });
+  });
+
+  test("a source that has become empty does not count", async () => {
+    await write("a", "alpha");
+    await backup();
+    await rm(join(source, "a"));
+    const result = await backup();
+    expect(result).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
+    expect(isIncomplete(await findSnapshot(await repositoryOf("one"), "latest"))).toBe(true);
+    expect(await backup()).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
+  });
+
+  test("a source that was always empty is good", async () => {
+    expect(await backup()).toMatchObject({ state: "Good", files: 0 });
+    expect(await backup()).toMatchObject({ state: "Good", files: 0 });
+  });
+
+  test("a file that vanishes while it is read is named, and the snapshot does not count", async () => {
+    for (const name of ["a", "b", "c"]) await write(name, randomBytes(600_000));
+    let removed: Promise<void> | undefined;
+    const result = await runBackup({
+      config: {
+        source,
+        tags: [],
+        excludes: [],
+        targets: [{ name: "one", repository: { url: "one" }, expect: "Any" }],
+        lock,
+      },
+      open: ({ url }) => ({ storage: storeOf(url), password }),
+      onProgress: () => {
+        removed ??= rename(join(source, "c"), join(source, "..", "holdfast-moved-away")).then(() =>
+          rm(join(source, "..", "holdfast-moved-away")),
+        );
+      },
+    });
+    await removed;
+    expect(result).toMatchObject({ state: "Incomplete", reason: "ReadErrors", files: 2, errors: 1 });
+    expect(result.failedPaths).toEqual([expect.stringMatching(/^c: ENOENT/)]);
+    expect((await findSnapshot(await repositoryOf("one"), "latest")).tags).toEqual([incompleteTag]);
+    expect(await problemsOf("one")).toEqual([]);
+  });
+});
+
+describe("interruption", () => {
+  test("says so, and leaves neither lock nor snapshot", async () => {
+    await write("a", "alpha");
+    const result = await backup({ signal: AbortSignal.abort() });
+    expect(result).toMatchObject({ state: "Failed", reason: "Interrupted" });
+    expect([...(stores.one?.objects.keys() ?? [])].filter((key) => /^(snapshots|locks)/.test(key))).toEqual([]);
+  });
+});
+
+describe("the inventory", () => {
+  const inventory = (known: Record<string, string[]>) => ({ url: "one", tag: "policy", known });
+
+  const backupTo = async (chain: string, known: Record<string, string[]>, tags = ["policy"]) => {
+    const result = await backup({
+      tags,
+      targets: [{ name: "one", repository: { url: `one/${chain}` }, expect: "Any", inventory: inventory(known) }],
+    });
+    return result.targets[0];
+  };
+
+  test("finds snapshots in all chains that nobody knows, and known ones that are gone", async () => {
+    await write("a", "alpha");
+    const old = await backupTo("20260101T000000Z", {});
+    expect(old).toMatchObject({ state: "Good" });
+    expect(old?.unknown).toBeUndefined();
+    await backupTo("20260101T000000Z", { "20260101T000000Z": [old?.snapshot ?? ""] }, ["another policy"]);
+    const lost = "0".repeat(64);
+    const next = await backupTo("20260201T000000Z", {
+      "20260101T000000Z": [lost],
+      "20251201T000000Z": ["1".repeat(64)],
+    });
+    expect(next?.unknown).toEqual([
+      { chain: "20260101T000000Z", snapshot: old?.snapshot, time: expect.any(String), tags: ["policy"] },
+    ]);
+    expect(next?.missing).toEqual(["1".repeat(64), lost]);
+  });
+
+  test("passes over folders that are no repositories, and does not fail the backup", async () => {
+    await write("a", "alpha");
+    stores.one?.objects.set("mirror/file", Buffer.from("x"));
+    expect(await backupTo("20260101T000000Z", {})).toMatchObject({ state: "Good" });
+    stores.one?.objects.set("20250101T000000Z/data/00/x", Buffer.from("no config here"));
+    const result = await backupTo("20260101T000000Z", {});
+    expect(result).toMatchObject({ state: "Good", message: expect.stringMatching(/could not be looked through/) });
+  });
+});

@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { fileNode } from "../repository/testing.ts";
+import { parseTime } from "../repository/time.ts";
+import type { SnapshotDocument, SnapshotSummary, TreeNode } from "../repository/types.ts";
+import { isUnchanged } from "./unchanged.ts";
+
+const began = "2026-01-01T12:00:00Z";
+const parent = {
+  time: began,
+  tree: "",
+  paths: [],
+  summary: { backup_start: began } as SnapshotSummary,
+} satisfies SnapshotDocument;
+const hourBefore = parseTime("2026-01-01T11:00:00Z") as bigint;
+const node: TreeNode = { ...fileNode("a", [], 10), mtime: hourBefore, ctime: hourBefore, inode: 5n };
+
+test.each<[string, Partial<TreeNode>, boolean]>([
+  ["nothing", {}, true],
+  ["its owner and mode", { uid: 1, mode: 0 }, true],
+  ["its size", { size: 11 }, false],
+  ["its time of modification", { mtime: hourBefore + 1n }, false],
+  ["its time of change", { ctime: hourBefore + 1n }, false],
+  ["its inode", { inode: 6n }, false],
+  ["its type", { type: "symlink" }, false],
+  ["its being read without error", { error: "changed while it was being read" }, false],
+])("compares everything but for owner and mode: %s differed before", (_, change, unchanged) => {
+  expect(isUnchanged(node, { ...node, ...change }, parent)).toBe(unchanged);
+});
+
+test("knows no file that was not there", () => {
+  expect(isUnchanged(node, undefined, parent)).toBe(false);
+});
+
+test("does not trust a file that was changed while its parent's backup began", () => {
+  const late = { ...node, ctime: (parseTime(began) as bigint) - 1_000_000n };
+  expect(isUnchanged(late, late, parent)).toBe(false);
+  expect(isUnchanged(late, late, { ...parent, summary: undefined })).toBe(true);
+});

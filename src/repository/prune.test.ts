@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { checkRepository } from "./check.ts";
+import { forgetSnapshots } from "./forget.ts";
+import { loadIndex } from "./load-index.ts";
+import { withLock } from "./locks.ts";
+import { packKey } from "./pack-cache.ts";
+import { type PruneReport, prune } from "./prune.ts";
+import { testLock, testRepository, testSnapshot } from "./testing.ts";
+import type { BlobLocation, Id, Repository } from "./types.ts";
+
+const exclusive = { ...testLock, exclusive: true };
+
+const forgetAndPrune = (repository: Repository, snapshots: readonly Id[], maxUnusedShare = 0): Promise<PruneReport> =>
+  withLock(repository, exclusive, async (lock) => {
+    await forgetSnapshots({ repository, lock, snapshots });
+    return prune({ repository, lock, maxUnusedShare });
+  });
+
+const sound = async (repository: Repository) => {
+  const { problems, hints } = await checkRepository({ repository, readData: true });
+  return { problems, hints };
+};
+const nothing = { problems: [], hints: [] };
+
+const total = (objects: ReadonlyMap<string, Buffer>): number =>
+  [...objects.values()].reduce((sum, { length }) => sum + length, 0);
+
+describe("prune", () => {
+  test("removes what no snapshot needs, keeps what one needs, and says how much went", async () => {
+    const { repository, objects } = await testRepository();
+    const kept = randomBytes(200_000);
+    const first = await testSnapshot(repository, { kept, gone: randomBytes(300_000) });
+    await testSnapshot(repository, { kept, added: randomBytes(100_000) }, "2026-01-02T00:00:00Z");
+    const before = total(objects);
+    const report = await forgetAndPrune(repository, [first.id]);
+    expect(report).toMatchObject({ packsRemoved: 1, packsRewritten: 1, bytesUnused: 0 });
+    expect(report.bytesFreed).toBeGreaterThan(300_000);
+    expect(before - total(objects)).toBeGreaterThan(report.bytesFreed * 0.9);
+    expect(await sound(repository)).toEqual(nothing);
+    const { index } = await loadIndex(repository);
+    expect([...index.locations()].filter(({ type }) => type === "data")).toHaveLength(2);
+  });
+
+  test("does nothing where there is nothing to do", async () => {
+    const { repository, objects } = await testRepository();
+    await testSnapshot(repository, { a: randomBytes(1000) });
+    const before = [...objects.keys()];
+    expect(await forgetAndPrune(repository, [])).toEqual({
+      packsRemoved: 0,
+      packsRewritten: 0,
+      bytesFreed: 0,
+      bytesUnused: 0,
+    });
+    expect([...objects.keys()]).toEqual(before);
+  });
+
+  test("leaves a little waste where rewriting would cost more than it frees", async () => {
+    const { repository } = await testRepository();
+    const files = { big: randomBytes(1_000_000), small: randomBytes(1000) };
+    const first = await testSnapshot(repository, files);
+    await testSnapshot(repository, { big: files.big }, "2026-01-02T00:00:00Z");
+    const report = await forgetAndPrune(repository, [first.id], 0.05);
+    expect(report.packsRewritten).toBe(0);
+    expect(report.bytesUnused).toBeGreaterThan(1000);
+    expect((await forgetAndPrune(repository, [], 0)).packsRewritten).toBeGreaterThan(0);
+    expect(await sound(repository)).toEqual(nothing);
+  });
+
+  test("removes packs that a killed run left, and empties the index with the last snapshot", async () => {
+    const { repository, objects } = await testRepository();
+    const { id } = await testSnapshot(repository, { a: randomBytes(1000) });
+    objects.set(packKey("f".repeat(64)), Buffer.from("half a backup"));
+    expect((await sound(repository)).hints).toEqual([expect.stringMatching(/1 packs are in no index/)]);
+    expect(await forgetAndPrune(repository, [id])).toMatchObject({ packsRemoved: 3 });
+    expect([...objects.keys()].filter((key) => /^(data|index|snapshots)/.test(key))).toEqual([]);
+  });
+
+  test("merges many small index files", async () => {
+    const { repository, objects } = await testRepository();
+    let last = await testSnapshot(repository, { a: randomBytes(1000) });
+    for (let day = 0; day < 20; day++) last = await testSnapshot(repository, { a: randomBytes(1000) });
+    await forgetAndPrune(repository, [last.id]);
+    expect([...objects.keys()].filter((key) => key.startsWith("index/"))).toHaveLength(1);
+    expect(await sound(repository)).toEqual(nothing);
+  });
+
+  test.each(["tree", "data"] as const)("touches nothing where a %s pack that is needed is missing", async (type) => {
+    const { repository, objects } = await testRepository();
+    const first = await testSnapshot(repository, { a: randomBytes(1000) });
+    const { index: older } = await loadIndex(repository);
+    await testSnapshot(repository, { b: randomBytes(1000) }, "2026-01-02T00:00:00Z");
+    const { index } = await loadIndex(repository);
+    const isNew = (location: BlobLocation): boolean => location.type === type && !older.hasPack(location.pack);
+    const needed = [...index.locations()].find(isNew)?.pack ?? "";
+    objects.delete(packKey(needed));
+    const before = [...objects.keys()].filter((key) => !key.startsWith("snapshots/"));
+    await expect(forgetAndPrune(repository, [first.id])).rejects.toMatchObject({ reason: "RepositoryDamaged" });
+    expect([...objects.keys()].filter((key) => !key.startsWith("snapshots/"))).toEqual(before);
+  });
+
+  test("does not spread damage: a damaged blob that must move stops it", async () => {
+    const { repository, objects } = await testRepository();
+    const kept = randomBytes(1000);
+    const first = await testSnapshot(repository, { kept, gone: randomBytes(1000) });
+    await testSnapshot(repository, { kept }, "2026-01-02T00:00:00Z");
+    const { index } = await loadIndex(repository);
+    const { pack = "" } = [...index.locations()].find(({ type }) => type === "data") ?? {};
+    const bytes = objects.get(packKey(pack)) as Buffer;
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    await expect(forgetAndPrune(repository, [first.id])).rejects.toMatchObject({ reason: "RepositoryDamaged" });
+    expect(objects.has(packKey(pack))).toBe(true);
+  });
+
+  test("keeps every copy of what is in use", async () => {
+    const { repository, objects } = await testRepository();
+    const files = { a: randomBytes(1000) };
+    await testSnapshot(repository, files);
+    const hidden = [...objects].filter(([key]) => key.startsWith("index/"));
+    for (const [key] of hidden) objects.delete(key);
+    await testSnapshot(repository, files, "2026-01-02T00:00:00Z");
+    for (const [key, bytes] of hidden) objects.set(key, bytes);
+    expect(await forgetAndPrune(repository, [])).toMatchObject({ packsRemoved: 0, packsRewritten: 0 });
+    expect(await sound(repository)).toEqual(nothing);
+  });
+
+  test("wants the repository for itself", async () => {
+    const { repository } = await testRepository();
+    const shared = withLock(repository, { ...testLock, exclusive: false }, (lock) => prune({ repository, lock }));
+    await expect(shared).rejects.toThrow(TypeError);
+  });
+});
+
+describe("forgetSnapshots", () => {
+  test("counts what was there, and takes what is not for removed", async () => {
+    const { repository, objects } = await testRepository();
+    const { id } = await testSnapshot(repository, { a: randomBytes(10) });
+    const forget = (ids: readonly Id[]) =>
+      withLock(repository, exclusive, (lock) => forgetSnapshots({ repository, lock, snapshots: ids }));
+    expect(await forget([id, id, "0".repeat(64)])).toBe(1);
+    expect(await forget([id])).toBe(0);
+    expect([...objects.keys()].some((key) => key.startsWith("snapshots/"))).toBe(false);
+  });
+});
