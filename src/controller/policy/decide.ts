@@ -29,6 +29,8 @@ export type PolicyDecision = {
 
 /** Time alone changes what is true: a policy is judged again at least this often. */
 const longestPauseSeconds = 60;
+/** What keeps a run from starting is told by no change of its Job: somebody has to look. */
+const pauseWhileRunning = 10;
 
 export function decidePolicy(options: {
   readonly input: PolicyInput;
@@ -63,7 +65,7 @@ export function decidePolicy(options: {
       restorePoints: points.filter((point) => point.status?.copies?.some((copy) => copy.state === "Good")).length,
       schedules,
     },
-    againAfterSeconds: pause({ verdicts, nextTimes, now }),
+    againAfterSeconds: pause({ verdicts, nextTimes, running: runs.some(({ run }) => run.outcome === "Running"), now }),
   };
 }
 
@@ -193,13 +195,15 @@ const targetsNotReady = ({ policy, targets }: PolicyInput): readonly string[] =>
 function pause(options: {
   readonly verdicts: readonly (readonly [string, Verdict])[];
   readonly nextTimes: readonly string[];
+  readonly running: boolean;
   readonly now: Date;
 }): number {
-  const { verdicts, nextTimes, now } = options;
+  const { verdicts, nextTimes, running, now } = options;
+  const longest = running ? pauseWhileRunning : longestPauseSeconds;
   const boundaries = [
     ...verdicts.flatMap(([, verdict]) => verdict.judgeAgainAt?.getTime() ?? []),
     ...nextTimes.map((time) => Date.parse(time) + 1000),
   ];
   const seconds = boundaries.map((boundary) => (boundary - now.getTime()) / 1000);
-  return Math.max(1, Math.min(longestPauseSeconds, ...seconds));
+  return Math.max(1, Math.min(longest, ...seconds));
 }
