@@ -12,21 +12,20 @@ export function explainFailure(
 ): FailureText {
   const { reason = "InternalError", message = "the mover gave no message" } = failure;
   if (!target) return { reason, message };
-  const { name, namespace } = target.metadata;
-  const where = `BackupTarget ${name}`;
+  const { namespace } = target.metadata;
   if (reason === "CredentialsMissing") {
     const secret = target.spec.s3.credentialsSecretRef.name;
     return {
       reason: runReason.secretNotFound,
-      message: `${where}: the Secret "${secret}" is missing in namespace ${namespace}, or lacks AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY; make it`,
+      message: `the Secret "${secret}" is missing in namespace ${namespace}, or lacks AWS_ACCESS_KEY_ID or AWS_SECRET_ACCESS_KEY; make it`,
     };
   }
   if (reason === "PasswordMissing") {
     const { name: secret, key } = target.spec.encryption.passwordSecretRef;
     return {
       reason: runReason.secretNotFound,
-      message: `${where}: the Secret "${secret}" is missing in namespace ${namespace}, or its key "${key}" is missing or empty; it holds the repositories' password`,
+      message: `the Secret "${secret}" is missing in namespace ${namespace}, or its key "${key}" is missing or empty; it holds the repositories' password`,
     };
   }
-  return { reason, message: `${where}: ${message}` };
+  return { reason, message };
 }

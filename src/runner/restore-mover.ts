@@ -79,5 +79,5 @@ function complete(result: RestoreResult, { target }: RestoreTask): RestoreResult
     result.failedPaths.length > 0
       ? ` (${result.errors} in all, among them ${result.failedPaths.slice(0, 5).join(", ")})`
       : "";
-  throw new RunFailure(reason, `${message}${paths}`);
+  throw new RunFailure(reason, `${target.metadata.name}: ${message}${paths}`);
 }

@@ -53,9 +53,12 @@ export async function retain(
   const bad = (result?.targets ?? []).filter(({ state }) => state === "Failed");
   const explained = bad.map((entry) => ({
     locked: entry.reason === "RepositoryLocked",
-    text: explainFailure(
-      entry,
-      targets.find(({ metadata }) => metadata.name === entry.target),
+    text: withTarget(
+      entry.target,
+      explainFailure(
+        entry,
+        targets.find(({ metadata }) => metadata.name === entry.target),
+      ),
     ),
   }));
   context.log.info({ pvc, removed: gone.length, failed: bad.length }, "retention is done");
@@ -65,6 +68,11 @@ export async function retain(
     removed: gone.length,
   };
 }
+
+const withTarget = (target: string, { reason, message }: FailureText): FailureText => ({
+  reason,
+  message: `${target}: ${message}`,
+});
 
 function forget(
   context: RunContext,
