@@ -22,10 +22,9 @@ export interface RestoreOptions {
   readonly include: readonly string[];
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
   readonly signal: AbortSignal;
+  /** Places of blobs, or steps without any, after which a window is fetched and written: bounds the memory. */
+  readonly windowSize?: number;
 }
-
-/** Places of blobs, or steps without any, after which a window is fetched and written. */
-const windowSize = 32_768;
 
 interface Job {
   readonly repository: IndexedRepository;
@@ -49,7 +48,7 @@ interface Later {
  * failed, the target is full (`TargetVolumeFull`), or the signal stopped it; unfinished files are removed then, too.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome> {
-  const { repository, snapshot, target, include, signal } = options;
+  const { repository, snapshot, target, include, signal, windowSize = 32_768 } = options;
   const selection = await select(repository, snapshot, include);
   await prepareTarget(target);
   const folders = openFolders(target);

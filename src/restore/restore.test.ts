@@ -1,0 +1,275 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { folderState } from "../../test/support/folder-state.ts";
+import { makeOddFolder } from "../../test/support/odd-folder.ts";
+import { backedUp, opened } from "../../test/support/repository.ts";
+import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
+
+let scratch: Scratch;
+let count = 0;
+const newFolder = () => scratch.path(`folder-${count++}`);
+const { signal } = new AbortController();
+
+let source: string;
+let odd: Awaited<ReturnType<typeof backedUp>>;
+
+beforeAll(async () => {
+  scratch = makeScratch();
+  source = newFolder();
+  mkdirSync(source);
+  makeOddFolder(source);
+  odd = await backedUp(source, newFolder());
+});
+afterAll(() => scratch?.remove());
+
+const restore = (target: string, options: Partial<RestoreOptions> = {}) =>
+  restoreSnapshot({ ...odd, target, include: [], signal, ...options });
+
+/** A small source with known blobs, and the folder its repository is in. */
+async function smallRepository(make: (folder: string) => void) {
+  const folder = newFolder();
+  mkdirSync(folder);
+  make(folder);
+  const place = newFolder();
+  return { folder, place, ...(await backedUp(folder, place)) };
+}
+
+describe("restoreSnapshot", () => {
+  it("brings everything back as it was, and counts it", async () => {
+    const target = newFolder();
+    const outcome = await restore(target);
+    expect(outcome).toMatchObject({ errors: 0, failedPaths: [], notices: [] });
+    expect(folderState(target, { root: true })).toEqual(folderState(source, { root: true }));
+    const files = Object.values(folderState(source)).filter((state) => /^mode 10\d{4},/.test(state));
+    expect(outcome.files).toBe(files.length);
+    expect(outcome.directories).toBe(5);
+  });
+
+  it("does the same in windows of a few blobs, in bounded memory and descriptors", async () => {
+    const target = newFolder();
+    const before = readdirSync("/proc/self/fd").length;
+    await restore(target, { windowSize: 3 });
+    expect(folderState(target)).toEqual(folderState(source));
+    expect(readdirSync("/proc/self/fd").length).toBeLessThanOrEqual(before);
+  });
+
+  it("leaves holes where there are only zeros", async () => {
+    const target = newFolder();
+    await restore(target, { include: ["sparse"] });
+    const { size, blocks } = statSync(join(target, "sparse"));
+    expect(size).toBe(6_291_456);
+    expect(blocks * 512).toBeLessThanOrEqual(64 * 1024);
+  });
+
+  it("restores only what is included, with the folders on the way", async () => {
+    const target = newFolder();
+    await restore(target, { include: ["/deep/er/and", `${source}/empty`, "link"] });
+    const whole = folderState(source);
+    const wanted = [
+      "/deep",
+      "/deep/er",
+      "/deep/er/and",
+      "/deep/er/and/deeper",
+      "/deep/er/and/deeper/file",
+      "/empty",
+      "/link",
+    ];
+    expect(folderState(target)).toEqual(Object.fromEntries(wanted.map((path) => [path, whole[path]])));
+  });
+
+  it("refuses an included path that is not in the snapshot, before anything is written", async () => {
+    const target = newFolder();
+    await expect(restore(target, { include: ["deep", "deep/nothing"] })).rejects.toMatchObject({
+      reason: "InvalidConfiguration",
+      message: expect.stringContaining("«deep/nothing» is not in snapshot"),
+    });
+    expect(existsSync(target)).toBe(false);
+  });
+
+  it("takes an empty folder, with lost+found in it, and no other", async () => {
+    const target = newFolder();
+    mkdirSync(join(target, "lost+found"), { recursive: true });
+    await restore(target, { include: ["empty"] });
+    expect(readdirSync(target).sort()).toEqual(["empty", "lost+found"]);
+    const again = restore(target, { include: ["link"] });
+    await expect(again).rejects.toMatchObject({ reason: "TargetFolderNotEmpty", message: /it holds empty/ });
+    expect(readdirSync(target).sort()).toEqual(["empty", "lost+found"]);
+  });
+
+  it("restores a volume's own lost+found into the one that is there", async () => {
+    const { folder, repository, snapshot } = await smallRepository((made) => {
+      mkdirSync(join(made, "lost+found"), { mode: 0o700 });
+      writeFileSync(join(made, "lost+found/#123"), "found");
+    });
+    const target = newFolder();
+    mkdirSync(join(target, "lost+found"), { recursive: true });
+    expect(await restore(target, { repository, snapshot })).toMatchObject({ errors: 0 });
+    expect(folderState(target)).toEqual(folderState(folder));
+  });
+
+  it("stops when it is told to", async () => {
+    const controller = new AbortController();
+    controller.abort(new Error("stopped"));
+    await expect(restore(newFolder(), { signal: controller.signal })).rejects.toThrow("stopped");
+  });
+});
+
+describe("restoreSnapshot from a damaged repository", () => {
+  const make = (folder: string) => {
+    writeFileSync(join(folder, "a"), randomBytes(600_000));
+    writeFileSync(join(folder, "b"), randomBytes(12_000_000));
+    linkSync(join(folder, "b"), join(folder, "b again"));
+    writeFileSync(join(folder, "c"), randomBytes(600_000));
+    mkdirSync(join(folder, "d"));
+    writeFileSync(join(folder, "d/e"), "unharmed");
+  };
+
+  it("names the files that are lost, leaves nothing half of them, and brings back the rest", async () => {
+    const { folder, place, repository } = await smallRepository(make);
+    const [tree] = [...repository.index.locations()].filter(({ type }) => type === "tree");
+    const lost = new Set<string>();
+    // One bit of the blob in the middle of «b».
+    const blobs = [...repository.index.locations()].filter(
+      ({ type, plainLength }) => type === "data" && plainLength > 600_000,
+    );
+    const blob = blobs[Math.floor(blobs.length / 2)];
+    if (!blob || !tree) throw new Error("there must be blobs");
+    flipBit(join(place, "data", blob.pack.slice(0, 2), blob.pack), blob.offset + 100);
+    lost.add(blob.id);
+
+    const target = newFolder();
+    const outcome = await restore(target, await opened(place));
+    expect(outcome.failedPaths).toEqual(["/b", "/b again"]);
+    expect(outcome.failures[0]).toMatchObject({ reason: "RepositoryDamaged", message: expect.stringContaining("/b") });
+    expect(readdirSync(target).sort()).toEqual(["a", "c", "d"]);
+    const { "/b": _, "/b again": __, ...rest } = folderState(folder);
+    expect(folderState(target)).toEqual(rest);
+  });
+
+  it("goes on beside a folder whose list of entries is lost", async () => {
+    const { place, repository, snapshot } = await smallRepository(make);
+    const { readTree } = await import("../repository/tree.ts");
+    const { select } = await import("./selection.ts");
+    const { tree } = await select(repository, snapshot, []);
+    const subtree = (await readTree(repository, tree)).find(({ name }) => name.toString() === "d")?.subtree ?? "";
+    const blob = repository.index.find(subtree, "tree");
+    if (!blob) throw new Error("there must be a tree");
+    flipBit(join(place, "data", blob.pack.slice(0, 2), blob.pack), blob.offset + 20);
+
+    const target = newFolder();
+    const outcome = await restore(target, await opened(place));
+    expect(outcome.failedPaths).toEqual(["/d"]);
+    expect(outcome.failures[0]?.reason).toBe("RepositoryDamaged");
+    expect(readdirSync(target).sort()).toEqual(["a", "b", "b again", "c", "d"]);
+  });
+});
+
+describe("restoreSnapshot of what restic wrote", () => {
+  const resticBackup = async (cwd: string, ...paths: string[]) => {
+    const place = newFolder();
+    const env = { ...process.env, RESTIC_PASSWORD: "test password" };
+    const run = (...words: string[]) =>
+      execFileSync(process.env.RESTIC || "restic", ["-r", place, "--no-cache", ...words], { env, cwd, stdio: "pipe" });
+    run("init", "--repository-version", "2");
+    run("backup", ...paths);
+    return opened(place);
+  };
+  const make = () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, "data/sub"), { recursive: true });
+    writeFileSync(join(folder, "data/file"), "content");
+    writeFileSync(join(folder, "data/sub/other"), "more");
+    return folder;
+  };
+
+  it.each([
+    ["an absolute path", (folder: string) => ["/", join(folder, "data")]],
+    ["a relative path", (folder: string) => [folder, "data"]],
+    ["the folder itself", (folder: string) => [join(folder, "data"), "."]],
+  ])("puts the content of %s into the target", async (_, words) => {
+    const folder = make();
+    const [cwd = "", path = ""] = words(folder);
+    const target = newFolder();
+    await restore(target, await resticBackup(cwd, path));
+    expect(folderState(target)).toEqual(folderState(join(folder, "data")));
+  });
+
+  it("puts a single file into the target", async () => {
+    const folder = make();
+    const target = newFolder();
+    await restore(target, await resticBackup(folder, join(folder, "data/file")));
+    expect(readdirSync(target)).toEqual(["file"]);
+  });
+
+  it("keeps several paths apart by their whole names", async () => {
+    const folder = make();
+    const target = newFolder();
+    await restore(target, await resticBackup("/", join(folder, "data/file"), join(folder, "data/sub")));
+    expect(readFileSync(join(target, folder, "data/sub/other"), "utf8")).toBe("more");
+    expect(readFileSync(join(target, folder, "data/file"), "utf8")).toBe("content");
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)("restoreSnapshot into a small volume", () => {
+  it("says that it is full, and leaves nothing unfinished", async () => {
+    const target = newFolder();
+    mkdirSync(target);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", target]);
+    try {
+      await expect(restore(target)).rejects.toMatchObject({ reason: "TargetVolumeFull", message: /is full/ });
+      expect(existsSync(join(target, "large"))).toBe(false);
+    } finally {
+      execFileSync("umount", [target]);
+    }
+  });
+
+  it("says that it is read-only", async () => {
+    const target = newFolder();
+    mkdirSync(target);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "ro", "tmpfs", target]);
+    try {
+      await expect(restore(target)).rejects.toMatchObject({ reason: "InvalidConfiguration", message: /read-only/ });
+    } finally {
+      execFileSync("umount", [target]);
+    }
+  });
+});
+
+describe("restoreSnapshot of links", () => {
+  it("does not follow a link that the snapshot itself has", async () => {
+    const outside = newFolder();
+    mkdirSync(outside);
+    writeFileSync(join(outside, "untouched"), "as it was");
+    const { repository, snapshot } = await smallRepository((folder) => {
+      symlinkSync(outside, join(folder, "a"));
+      symlinkSync(join(outside, "untouched"), join(folder, "b"));
+    });
+    const before = lstatSync(join(outside, "untouched"));
+    const target = newFolder();
+    await restore(target, { repository, snapshot });
+    expect(readlinkSync(join(target, "a"))).toBe(outside);
+    expect(readdirSync(outside)).toEqual(["untouched"]);
+    expect(lstatSync(join(outside, "untouched"))).toEqual(before);
+  });
+});
+
+function flipBit(file: string, offset: number): void {
+  const bytes = readFileSync(file);
+  bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+}
