@@ -1,4 +1,4 @@
-import type { Evidence, TargetEvidence, TestEvidence, VolumeEvidence } from "./evidence.ts";
+import type { Evidence, PointEvidence, TargetEvidence, TestEvidence, VolumeEvidence } from "./evidence.ts";
 import { durationText, utc } from "./text.ts";
 
 /** One volume on one target: how fresh its newest good copy is. */
@@ -19,13 +19,14 @@ export interface Freshness {
  * that was made again under the same name starts anew), on a target that still exists, and not older than the limit.
  */
 export function freshness(evidence: Evidence, now: Date): readonly Freshness[] {
+  const points = Map.groupBy(evidence.points, (point) => point.pvcUid);
   return evidence.volumes.flatMap((volume) =>
     evidence.targets.map((target): Freshness => {
       const limitSeconds = target.maxAgeSeconds ?? evidence.objectives.rpoSeconds;
       if (target.store === undefined) {
         return { volume, target, limitSeconds, state: "Stale", expires: new Date(volume.created) };
       }
-      const newest = newestGood(evidence, volume, target.name);
+      const newest = newestGood(points.get(volume.uid) ?? [], target.name);
       const expires = new Date((newest ?? new Date(volume.created)).getTime() + limitSeconds * 1000);
       const state = expires < now ? "Stale" : newest ? "Fresh" : "Waiting";
       return { volume, target, ...(newest ? { newest } : {}), limitSeconds, state, expires };
@@ -42,13 +43,19 @@ export function describeStale(entry: Freshness): string {
   return `${where}: the newest good copy is from ${utc(entry.newest)}, older than ${limit} since ${utc(entry.expires)}`;
 }
 
-/** The newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. */
-export function newestTest(evidence: Evidence, volume: VolumeEvidence, target: string): TestEvidence | undefined {
-  const ofThisVolume = evidence.tests.filter(
-    (test) => test.pvc === volume.pvc && test.target === target && Date.parse(test.time) >= Date.parse(volume.created),
-  );
+/**
+ * Finds the newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. Tests from
+ * before the volume was made are of another that had its name.
+ */
+export function newestTests(
+  evidence: Evidence,
+): (volume: VolumeEvidence, target: TargetEvidence) => TestEvidence | undefined {
+  const tests = Map.groupBy(evidence.tests, (test) => `${test.pvc}/${test.target}`);
   const rank = (test: TestEvidence): number => Date.parse(test.time) + (test.result === "Failed" ? 0.5 : 0);
-  return ofThisVolume.sort((a, b) => rank(b) - rank(a))[0];
+  return (volume, target) =>
+    (tests.get(`${volume.pvc}/${target.name}`) ?? [])
+      .filter((test) => Date.parse(test.time) >= Date.parse(volume.created))
+      .sort((a, b) => rank(b) - rank(a))[0];
 }
 
 /** The first instant at which one of these, as yet in time, is no longer so. An expiry itself is still in time. */
@@ -57,9 +64,8 @@ export function earliestExpiry(entries: readonly { readonly expires?: Date }[], 
   return coming.length === 0 ? undefined : new Date(Math.min(...coming));
 }
 
-function newestGood(evidence: Evidence, volume: VolumeEvidence, target: string): Date | undefined {
-  const times = evidence.points
-    .filter((point) => point.pvcUid === volume.uid)
+function newestGood(points: readonly PointEvidence[], target: string): Date | undefined {
+  const times = points
     .filter((point) => point.copies.some((copy) => copy.target === target && copy.state === "Good"))
     .map((point) => Date.parse(point.time));
   return times.length === 0 ? undefined : new Date(Math.max(...times));

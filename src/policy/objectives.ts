@@ -1,4 +1,4 @@
-import { describeStale, earliestExpiry, freshness, newestTest } from "./copies.ts";
+import { describeStale, earliestExpiry, freshness, newestTests } from "./copies.ts";
 import type { Evidence, TargetEvidence, TestEvidence, Verdict, VolumeEvidence } from "./evidence.ts";
 import { countText, durationText, listText, utc } from "./text.ts";
 
@@ -127,9 +127,10 @@ interface TestedPair {
 }
 
 function testedPairs(evidence: Evidence, now: Date): readonly TestedPair[] {
+  const newestTest = newestTests(evidence);
   return evidence.volumes.flatMap((volume) =>
     evidence.targets.map((target): TestedPair => {
-      const test = newestTest(evidence, volume, target.name);
+      const test = newestTest(volume, target);
       if (!test) return { volume, target, expired: false };
       const expires = new Date(Date.parse(test.time) + evidence.objectives.verifiedWithinSeconds * 1000);
       return { volume, target, test, expires, expired: expires < now };

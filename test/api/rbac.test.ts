@@ -16,7 +16,7 @@ const runner = `system:serviceaccount:${namespace}:${runnerRole}`;
 /** Movers, checks and probes run without a token; were one mounted, it would be this one. */
 const mover = `system:serviceaccount:${namespace}:default`;
 
-let roles: string;
+let roles: string | undefined;
 
 beforeAll(() => {
   const templates = ["controller-roles", "runner-roles", "serviceaccount"];
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  run("kubectl", ["delete", "--wait=false", "--ignore-not-found", "-f", "-"], roles);
+  if (roles) run("kubectl", ["delete", "--wait=false", "--ignore-not-found", "-f", "-"], roles);
 });
 
 const tryAs = (user: string, args: readonly string[], input?: string) => {
