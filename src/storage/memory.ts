@@ -1,4 +1,5 @@
 import { StorageError } from "./errors.ts";
+import { assertKey } from "./keys.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
 /** Objects in a Map: for unit tests, and for faults to be built on. `objects` may be looked at and changed at will. */
@@ -11,6 +12,7 @@ export function memoryStorage(
     description,
     objects,
     async get(key, range) {
+      assertKey(key);
       const object = objects.get(prefix + key);
       if (!object) throw new StorageError("NotFound", `There is no ${key} in ${description}.`);
       if (!range) return Buffer.from(object);
@@ -24,6 +26,7 @@ export function memoryStorage(
       return Buffer.from(part);
     },
     async put(key, data, options) {
+      assertKey(key);
       if (options?.ifAbsent && objects.has(prefix + key)) {
         throw new StorageError("AlreadyExists", `${key} exists already in ${description}.`);
       }
