@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { exists } from "./files.ts";
 import { step } from "./progress.ts";
@@ -59,23 +59,36 @@ export async function ensureBinary(program: Program): Promise<string> {
   return join(folder, program);
 }
 
-/** The folder of the modules' sources in Go's module cache, which also hold manifests. */
-export async function moduleFolder(path: string): Promise<string> {
-  await run(["go", "mod", "download", path], { cwd: module });
-  return (await run(["go", "list", "-m", "-f", "{{.Dir}}", path], { cwd: module })).trim();
-}
+/** The folder of the snapshot CRDs beside the programs. */
+export const snapshotDefinitions = (binaries: string) => join(binaries, "snapshot-crds");
 
 async function build(wanted: readonly Package[]): Promise<string> {
   const folder = join(cacheFolder, "binaries", await cacheKey());
   await mkdir(folder, { recursive: true });
+  await utimes(folder, new Date(), new Date());
+  await dropUnused();
   const missing: Package[] = [];
   for (const name of wanted) if (!(await exists(join(folder, name)))) missing.push(name);
   if (missing.length > 0) {
     const hint = missing.includes("kubernetes") ? " (once per machine, about 7 minutes on two cores)" : "";
     await step(`building ${missing.join(" ")}${hint}`, () => compile(missing, folder));
   }
-  if (wanted.includes("kubernetes")) await linkComponents(folder);
+  if (wanted.includes("kubernetes")) {
+    await linkComponents(folder);
+    await copySnapshotDefinitions(folder);
+  }
   return folder;
+}
+
+/** Removes the programs of other versions that nobody has asked for in a week: they take 500 MB each. */
+async function dropUnused(): Promise<void> {
+  const parent = join(cacheFolder, "binaries");
+  const weekAgo = Date.now() - 7 * 24 * 3600 * 1000;
+  for (const name of await readdir(parent)) {
+    const folder = join(parent, name);
+    const used = await stat(folder).catch(() => undefined); // gone: another start's scratch folder
+    if (used && used.mtimeMs < weekAgo) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Compiles beside the cache and moves the results in, so that what is in the cache is whole. */
@@ -98,6 +111,21 @@ async function linkComponents(folder: string): Promise<void> {
       if (error.code !== "EEXIST") throw error;
     });
   }
+}
+
+/** The CRDs of VolumeSnapshots come in a Go module; beside the programs they are at hand without Go's module cache. */
+async function copySnapshotDefinitions(folder: string): Promise<void> {
+  const target = snapshotDefinitions(folder);
+  if (await exists(target)) return;
+  const name = "github.com/kubernetes-csi/external-snapshotter/client/v8";
+  await run(["go", "mod", "download", name], { cwd: module });
+  const source = (await run(["go", "list", "-m", "-f", "{{.Dir}}", name], { cwd: module })).trim();
+  const scratch = await mkdtemp(`${target}.copying-`);
+  for (const kind of ["volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots"]) {
+    const file = `snapshot.storage.k8s.io_${kind}.yaml`;
+    await copyFile(join(source, "config/crd", file), join(scratch, file));
+  }
+  await rename(scratch, target);
 }
 
 /** What the programs are made of: dependencies, compiler, flags and our own sources. */

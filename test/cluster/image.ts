@@ -64,7 +64,7 @@ async function build(image: Image, base: string, context: string, archive: strin
 }
 
 /** This machine's certificates and npm settings, for the time of the build only. */
-async function secrets(): Promise<string[]> {
+export async function secrets(): Promise<string[]> {
   const certificates =
     process.env.NODE_EXTRA_CA_CERTS ?? process.env.SSL_CERT_FILE ?? "/etc/ssl/certs/ca-certificates.crt";
   const npmrc = process.env.npm_config_userconfig ?? join(homedir(), ".npmrc");

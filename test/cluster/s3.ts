@@ -41,7 +41,7 @@ async function server(binaries: string, store: Store, host: string): Promise<Com
 }
 
 /** Buckets are not versioned: a test that wants Object Lock makes a bucket of its own. */
-async function ensureBucket(store: Store, host: string): Promise<void> {
+export async function ensureBucket(store: Store, host: string): Promise<void> {
   const { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
   const client = new S3Client({
     endpoint: `http://${host}:${store.port}`,

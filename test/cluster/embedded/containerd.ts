@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeWhole } from "../files.ts";
+import { listens } from "../probe.ts";
 import type { Component } from "../processes.ts";
 import { attempt, run, succeeds } from "../run.ts";
 import { bridge, containerdSocket, podRange, stateFolder } from "../settings.ts";
@@ -65,7 +66,7 @@ export async function containerd(): Promise<Component> {
     name: "containerd",
     command: ["/usr/bin/containerd", "--config", configurationFile],
     configuration: [configuration, JSON.stringify(network)],
-    ready: () => succeeds([...ctr, "version"]),
+    ready: async () => (await listens(containerdSocket)) && succeeds([...ctr, "version"]),
   };
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, rm, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { exists } from "../files.ts";
+import { listens } from "../probe.ts";
 import { clusterProcesses, stopProcesses } from "../processes.ts";
 import { step } from "../progress.ts";
 import { attempt, run, sleep } from "../run.ts";
@@ -103,12 +104,12 @@ async function removeFiles(): Promise<void> {
   await rm(stateFolder, { recursive: true, force: true });
 }
 
-/** containerd keeps the sockets of its shims in a folder that all containerds of the machine share. */
+/** Sockets of shims lie in a folder that all containerds of the machine share: those where nobody listens are dead. */
 async function removeShimSockets(): Promise<void> {
-  const tasks = join(dirname(containerdSocket), "state/io.containerd.runtime.v2.task/k8s.io");
-  for (const task of await readdir(tasks).catch(() => [])) {
-    const socket = await readFile(join(tasks, task, "address"), "utf8").catch(() => "");
-    if (socket.startsWith("unix:///")) await rm(socket.slice("unix://".length), { force: true });
+  const folder = "/run/containerd/s";
+  for (const name of await readdir(folder).catch(() => [])) {
+    const socket = join(folder, name);
+    if (!(await listens(socket))) await rm(socket, { force: true });
   }
 }
 

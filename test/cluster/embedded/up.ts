@@ -5,9 +5,10 @@ import { ensureComponent } from "../processes.ts";
 import { say, step } from "../progress.ts";
 import { ensureStores } from "../s3.ts";
 import { address, adminKubeconfig, csiDriver, nodeName } from "../settings.ts";
+import { ensureStorageObjects } from "../storage.ts";
 import { containerd } from "./containerd.ts";
 import { apiServer, controllerManager, etcd, scheduler } from "./controlplane.ts";
-import { ensureStorageComponents, ensureStorageObjects } from "./csi.ts";
+import { ensureStorageComponents } from "./csi.ts";
 import { ensureDisk } from "./disk.ts";
 import { ensurePauseImage } from "./images.ts";
 import { ensureNetwork } from "./network.ts";
@@ -33,7 +34,7 @@ export async function ensureEmbedded(binaries: string): Promise<Kubectl> {
     step("two S3 stores", () => ensureStores(binaries, address)),
   ]);
   await step("node and storage", async () => {
-    await ensureStorageObjects(kubectl);
+    await ensureStorageObjects(kubectl, binaries);
     await Promise.all([
       ensureComponent(await kubelet(binaries)),
       ensureComponent(await kubeProxy(binaries)),
