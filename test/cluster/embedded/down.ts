@@ -1,11 +1,11 @@
 import { readdir, readFile, readlink, rm, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { exists } from "../files.ts";
 import { listens } from "../probe.ts";
 import { clusterProcesses, stopProcesses } from "../processes.ts";
 import { step } from "../progress.ts";
 import { attempt, run, sleep } from "../run.ts";
-import { cacheFolder, cgroupName, containerdSocket, runFolder, stateFolder } from "../settings.ts";
+import { cacheFolder, cgroupName, runFolder, stateFolder } from "../settings.ts";
 import { loopDevices } from "./disk.ts";
 import { removeNetwork } from "./network.ts";
 import { cgroupHierarchies, podLogFolder } from "./node.ts";
