@@ -53,12 +53,16 @@ export function applyDefinitions(): void {
   kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", "crds");
 }
 
-/** A namespace of the test file's own, with our kinds defined; it is gone after the last test. */
+/**
+ * A namespace of the test file's own, with our kinds defined; it is gone after the last test. An operator that is installed leaves
+ * it alone.
+ */
 export function useNamespace(name: string): string {
   const namespace = `${name}-${process.pid}`;
   beforeAll(() => {
     applyDefinitions();
     kubectl("create", "namespace", namespace);
+    kubectl("label", "namespace", namespace, "holdfast.dev/ignore=true");
   });
   afterAll(() => {
     kubectl("delete", "namespace", namespace, "--wait=false");
