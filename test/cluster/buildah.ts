@@ -35,7 +35,6 @@ export async function buildArchive({
   environment,
 }: Build): Promise<void> {
   await mkdir(cacheFolder, { recursive: true });
-  await attempt([...buildah, "rm", "--all"]); // of a build that was killed
   const command = [...buildah, "build", "--isolation", "chroot", "--layers", "--network", "host"];
   await run([...command, ...options, "--file", dockerfile, "--tag", name, context], { environment });
   await run([...buildah, "push", "--quiet", name, `docker-archive:${archive}:${name}`]);
@@ -57,6 +56,11 @@ export async function importFiles(sources: readonly string[], name: string): Pro
   } finally {
     await run([...buildah, "rm", container]);
   }
+}
+
+/** Removes the working containers of builds that were killed; only while no other build runs. */
+export async function dropUnfinishedBuilds(): Promise<void> {
+  if (await exists(join(cacheFolder, "buildah"))) await attempt([...buildah, "rm", "--all"]);
 }
 
 /** Forgets the images of a repository but one; the layers that later builds begin with stay. */

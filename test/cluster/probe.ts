@@ -2,10 +2,10 @@ import { get as getPlain } from "node:http";
 import { get as getSecure } from "node:https";
 import { connect } from "node:net";
 
-/** Whether a health endpoint answers 200 within two seconds. Certificates are not judged: only life is asked for. */
+/** Whether a health endpoint answers 200 within five seconds. Certificates are not judged: only life is asked for. */
 export function answers(url: string): Promise<boolean> {
   return new Promise((done) => {
-    const options = { timeout: 2000, rejectUnauthorized: false, agent: false };
+    const options = { timeout: 5000, rejectUnauthorized: false, agent: false };
     const request = (url.startsWith("https:") ? getSecure : getPlain)(url, options, (response) => {
       response.resume();
       done(response.statusCode === 200);
