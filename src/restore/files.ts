@@ -1,6 +1,7 @@
 import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import type { FailureReason } from "../mover/contract.ts";
 import type { TreeNode } from "../repository/types.ts";
+import { causeOf } from "./cause.ts";
 import { displayPath, type Folder, type Folders } from "./folders.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Outcome } from "./outcome.ts";
@@ -54,7 +55,7 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
     try {
       unlinkSync(pathOf(file));
     } catch (error) {
-      outcome.notice(`The unfinished ${displayOf(file)} could not be removed: ${(error as Error).message}`);
+      outcome.notice(`The unfinished ${displayOf(file)} could not be removed: ${causeOf(error)}`);
     }
   };
 
@@ -70,7 +71,7 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
       }
     } catch (error) {
       if (isFatal(error)) throw error;
-      abandon(file, "WriteErrors", `Could not write ${displayOf(file)}: ${(error as Error).message}`);
+      abandon(file, "WriteErrors", `Could not write ${displayOf(file)}: ${causeOf(error)}`);
     }
   };
 

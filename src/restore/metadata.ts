@@ -1,6 +1,7 @@
 import { fchmodSync, fchownSync, lchownSync } from "node:fs";
 import { posixPermissions } from "../repository/mode.ts";
 import type { TreeNode } from "../repository/types.ts";
+import { causeOf } from "./cause.ts";
 import type { Outcome } from "./outcome.ts";
 import { setAttribute, setPermissions, setTimes } from "./system.ts";
 
@@ -27,7 +28,7 @@ export function applyMetadata(subject: Subject, outcome: Outcome): void {
       action();
       return true;
     } catch (error) {
-      const message = `Could not set ${what} of ${display()}: ${(error as Error).message}`;
+      const message = `Could not set ${what} of ${display()}: ${causeOf(error)}`;
       outcome.fail(display(), "WriteErrors", message);
       return false;
     }

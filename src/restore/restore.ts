@@ -3,6 +3,7 @@ import { RepositoryError } from "../repository/errors.ts";
 import { posixPermissions } from "../repository/mode.ts";
 import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 import { newBreather } from "./breathe.ts";
+import { causeOf } from "./cause.ts";
 import { type FileWriter, fileWriter, isFatal, type PendingFile } from "./files.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "./folders.ts";
 import { applyMetadata } from "./metadata.ts";
@@ -115,7 +116,7 @@ function guarded(job: Job, folder: Folder, name: Buffer | undefined, action: () 
   } catch (error) {
     if (isFatal(error)) throw error;
     const path = displayPath(folder, name);
-    job.outcome.fail(path, "WriteErrors", `Could not make ${path}: ${(error as Error).message}`);
+    job.outcome.fail(path, "WriteErrors", `Could not make ${path}: ${causeOf(error)}`);
   }
 }
 

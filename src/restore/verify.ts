@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
 import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 import { newBreather } from "./breathe.ts";
+import { causeOf } from "./cause.ts";
 import { compareContent, compareMetadata } from "./compare.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "./folders.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
@@ -55,7 +56,7 @@ function open(target: string): Folders {
   try {
     return openFolders(target);
   } catch (cause) {
-    const message = `${target} cannot be compared: ${(cause as Error).message}`;
+    const message = `${target} cannot be compared: ${causeOf(cause)}`;
     throw new RepositoryError("InvalidConfiguration", message, { cause });
   }
 }
@@ -72,7 +73,7 @@ async function verifyStep(job: Job, step: Step): Promise<void> {
     if (step.kind === "entry") await verifyEntry(job, step.folder, step.node);
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = isMissing ? "is missing" : `cannot be compared: ${(error as Error).message}`;
+    const why = isMissing ? "is missing" : `cannot be compared: ${causeOf(error)}`;
     job.outcome.fail(path, "VerificationFailed", `${path} ${why}`);
   }
 }

@@ -1,7 +1,16 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -366,6 +375,70 @@ describe("Being stopped", () => {
     expect(lockFiles(each)).toEqual([]);
     expect(await each.restic.json<object[]>("snapshots")).toHaveLength(1);
     await each.restic.run("check", "--read-data");
+  });
+});
+
+describe("A restore", () => {
+  it.skipIf(!isRoot)("by another user brings back all but owners, says so, and makes nothing set-user-ID", async () => {
+    const theirs = newFolder();
+    mkdirSync(theirs);
+    writeFileSync(join(theirs, "tool"), "runs as its owner");
+    chmodSync(join(theirs, "tool"), 0o4755);
+    const each = filePlace(scratch);
+    await mover(["backup", "--source", theirs, "--repository", each.url], { code: 0 });
+    execFileSync("chown", ["-R", "65534:65534", each.url.slice("file://".length)]);
+    const target = newFolder();
+    mkdirSync(target);
+    chmodSync(target, 0o777);
+    execFileSync("chown", ["65534:65534", target]);
+    const words = ["restore", "--repository", each.url, "--target", target, "--verify"];
+    const ran = await mover(words, { code: 0, uid: 65534 });
+    expect(ran.stderr.match(/Owners were not restored/g)).toHaveLength(1);
+    expect(statSync(join(target, "tool"))).toMatchObject({ uid: 65534, mode: 0o100755 });
+  });
+
+  it("into a folder with something in it is refused", async () => {
+    const words = ["restore", "--repository", place.url, "--target", source];
+    expect(await result(words, { code: 1 })).toMatchObject({ reason: "TargetFolderNotEmpty" });
+    expect(readFileSync(join(source, "one"), "utf8")).toBe("first file");
+  });
+
+  it("that differs from the repository afterwards is Failed, and verify says the same", async () => {
+    const target = newFolder();
+    const restore = ["restore", "--repository", place.url, "--target", target, "--verify"];
+    expect(await result(restore, { code: 0 })).toMatchObject({ state: "Good", files: 2, bytes: 200_010, errors: 0 });
+    writeFileSync(join(target, "extra"), "");
+    const verify = ["verify", "--repository", place.url, "--target", target];
+    expect(await result(verify, { code: 1 })).toMatchObject({
+      kind: "verify",
+      state: "Failed",
+      reason: "VerificationFailed",
+      failedPaths: ["/extra"],
+    });
+  });
+
+  it("from a repository with a damaged pack names what is lost and ends with 3; check ends with 1", async () => {
+    const each = filePlace(scratch);
+    await mover(["backup", "--source", source, "--repository", each.url], { code: 0 });
+    const data = join(each.url.slice("file://".length), "data");
+    const packs = readdirSync(data, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const paths = packs.map((entry) => join(entry.parentPath, entry.name));
+    const largest = paths.sort((a, b) => statSync(b).size - statSync(a).size)[0] ?? "";
+    const bytes = readFileSync(largest);
+    // In the 200,000 bytes of «two»: «one» is in the same pack, and unharmed.
+    bytes[100_000] = (bytes[100_000] ?? 0) ^ 1;
+    writeFileSync(largest, bytes);
+
+    await mover(["check", "--repository", each.url], { code: 0 });
+    const check = await mover(["check", "--read-data", "--repository", each.url], { code: 1 });
+    expect(check.stderr).toMatch(/Not whole in snapshot [0-9a-f]{8}: .*two/);
+    const target = newFolder();
+    expect(await result(["restore", "--repository", each.url, "--target", target], { code: 3 })).toMatchObject({
+      state: "Incomplete",
+      reason: "RepositoryDamaged",
+      failedPaths: ["/two"],
+    });
+    expect(readdirSync(target)).toEqual(["one"]);
   });
 });
 
