@@ -77,7 +77,9 @@ export function slotsBetween(options: {
 
 function parseCron(expression: string): Cron {
   try {
-    return new Cron(expression, { mode: "5-part", timezone: "UTC", paused: true });
+    // Kubernetes takes `*/1` for `*`, croner for a restriction, which matters where both days are given.
+    const plain = expression.replaceAll(/[*]\/1(?= |$)/g, "*");
+    return new Cron(plain, { mode: "5-part", timezone: "UTC", paused: true });
   } catch (cause) {
     throw new RangeError(`"${expression}" is not a cron expression: write five fields, such as "0 1 * * 1-6"`, {
       cause,

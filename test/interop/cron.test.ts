@@ -39,7 +39,7 @@ function askReferee(questions: readonly Question[]): readonly Answer[] {
 
 const field = (min: number, max: number): fc.Arbitrary<string> => {
   const number = fc.integer({ min, max });
-  const step = fc.integer({ min: 2, max });
+  const step = fc.integer({ min: 1, max });
   const ordered = fc.tuple(number, number).map(([a, b]) => `${Math.min(a, b)}-${Math.max(a, b)}`);
   const stepped = fc.tuple(ordered, step).map(([range, by]) => `${range}/${by}`);
   const list = fc.array(fc.oneof(number.map(String), ordered, stepped), { minLength: 1, maxLength: 3 });
