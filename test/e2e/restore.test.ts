@@ -1,0 +1,90 @@
+import { expect } from "vitest";
+import type { Restore } from "../../src/api/objects.ts";
+import { persistentVolumeClaims } from "../../src/kube/resources.ts";
+import { busyApplication, quietApplication } from "./support/application.ts";
+import { client, setting } from "./support/cluster.ts";
+import { policy, restore } from "./support/manifests.ts";
+import { withRestored } from "./support/referee.ts";
+import { type Scenario, scenario } from "./support/scenario.ts";
+import { damage } from "./support/store.ts";
+import { treeHere } from "./support/tree.ts";
+import { until } from "./support/until.ts";
+
+const endOf = (s: Scenario, name: string): Promise<Restore> =>
+  until(`the end of restore ${name}`, async () => {
+    const now = await s.get<Restore>("restore", name);
+    const stalled = now.status?.conditions?.find(({ type }) => type === "Stalled")?.status === "True";
+    const ready = now.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+    return (stalled || ready) && now;
+  });
+
+const reasonOf = ({ status }: Restore) => status?.conditions?.find(({ type }) => type === "Ready")?.reason;
+
+scenario("brings back a restore point, and a volume as of a time", "restore", async (s) => {
+  await s.runApplication(busyApplication);
+  await s.apply(policy("shop"));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  expect(await s.run("shop-incremental")).toMatchObject({ succeeded: true });
+  const [first, second] = await s.points();
+
+  await s.apply(
+    restore("point", {
+      restorePointRef: { name: second?.metadata.name },
+      target: "offsite",
+      to: { pvc: { name: "from-point", storageClassName: setting("STORAGE_CLASS_WAIT") } },
+    }),
+    restore("moment", {
+      policyRef: { name: "shop" },
+      pvc: "data",
+      asOf: first?.spec.time,
+      to: { pvc: { name: "as-of" } },
+    }),
+  );
+  const [point, moment] = await Promise.all([endOf(s, "point"), endOf(s, "moment")]);
+  expect(point.status).toMatchObject({
+    phase: "Succeeded",
+    restorePoint: second?.metadata.name,
+    target: "offsite",
+    files: second?.status?.files,
+  });
+  expect(point.status?.restoreSeconds).toBeGreaterThan(0);
+  expect(moment.status).toMatchObject({ phase: "Succeeded", restorePoint: first?.metadata.name });
+
+  const restored = [
+    { copy: second?.status?.copies?.[1], pvc: "from-point" },
+    { copy: first?.status?.copies?.[0], pvc: "as-of" },
+  ];
+  for (const { copy, pvc } of restored) {
+    if (!copy) throw new Error(`no copy to compare ${pvc} with`);
+    expect(await s.treeOf(pvc)).toBe(await withRestored(copy, "data", treeHere));
+    const { metadata } = await client.get(persistentVolumeClaims, { namespace: s.namespace, name: pvc });
+    expect(metadata.ownerReferences).toBeUndefined();
+  }
+  await s.expectNothingLeft();
+});
+
+scenario("leaves no volume that is only half restored, and never touches one that is there", "half", async (s) => {
+  await s.runApplication(quietApplication);
+  await s.apply(policy("shop"));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const [point] = await s.points();
+  const ref = { restorePointRef: { name: point?.metadata.name }, target: "onprem" };
+  const before = await s.treeOf("data");
+
+  await s.apply(
+    restore("taken", { ...ref, to: { pvc: { name: "data" } } }),
+    restore("nothing", { restorePointRef: { name: "no-such-point" }, to: { pvc: { name: "never-made" } } }),
+  );
+  expect(reasonOf(await endOf(s, "taken"))).toBe("NameTaken");
+  expect(reasonOf(await endOf(s, "nothing"))).toBe("NoRestorePoint");
+  expect(await s.treeOf("data")).toBe(before);
+
+  await damage("onprem", `${s.namespace}/`, /\/data\/[0-9a-f]{2}\//);
+  await s.apply(restore("broken", { ...ref, to: { pvc: { name: "half" } } }));
+  const broken = await endOf(s, "broken");
+  expect(broken.status?.phase).toBe("Failed");
+  expect(reasonOf(broken)).toBe("RepositoryDamaged");
+  const { items } = await client.list(persistentVolumeClaims, { namespace: s.namespace });
+  expect(items.map(({ metadata }) => metadata.name)).toEqual(["data"]);
+  await s.expectNothingLeft();
+});
