@@ -153,7 +153,8 @@ function createContext({ client, options, log, caches }: Run): Context {
     component: fieldManager,
     onError: (error) => log.warn({ err: error }, "could not write an Event"),
   });
-  return { client, caches, options, log, recordEvent, memory: createCronJobMemory(), now: () => new Date() };
+  const image = { image: options.image, imagePullPolicy: options.imagePullPolicy };
+  return { client, caches, image, log, recordEvent, memory: createCronJobMemory(), now: () => new Date() };
 }
 
 function createQueues(context: Context): Queues {

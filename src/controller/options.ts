@@ -13,5 +13,8 @@ export type ControllerOptions = {
   readonly healthPort: number;
 };
 
+/** The part of it that runners and movers are made with. */
+export type RunnerImage = Pick<ControllerOptions, "image" | "imagePullPolicy">;
+
 /** Who sets our fields under server-side apply, and who our Events are from. */
 export const fieldManager = "holdfast-controller";

@@ -5,11 +5,9 @@ import { backupPolicies } from "../../kube/holdfast.ts";
 import type { CronJob, Stored } from "../../kube/types.ts";
 import { runnerCronJob } from "../cronjobs/manifest.ts";
 import { runnerLabels } from "../cronjobs/runner-job.ts";
-import type { ControllerOptions } from "../options.ts";
+import type { RunnerImage } from "../options.ts";
 import { controllerReference } from "../owners.ts";
 import { isSuspended, zoneOf } from "./input.ts";
-
-export type RunnerImage = Pick<ControllerOptions, "image" | "imagePullPolicy">;
 
 export const scheduleCronJobName = (policy: BackupPolicy, schedule: { readonly name: string }): string =>
   cronJobName(policy.metadata.name, schedule.name);

@@ -14,14 +14,14 @@ import { gatherPolicy } from "./gather.ts";
 
 /** Brings a policy's CronJobs and rights into shape, and says in its status how it stands. */
 export async function reconcilePolicy(context: Context, raw: Stored<BackupPolicy>): Promise<Outcome> {
-  const { client, caches, options, memory } = context;
+  const { client, caches, image, memory } = context;
   const parsed = parseOrRefusal(parseBackupPolicy, raw);
   if ("refused" in parsed) return await refuse(context, { resource: backupPolicies, object: raw, ...parsed });
   const policy = parsed.object;
 
   const now = context.now();
   const input = await gatherPolicy({ client, caches, policy, now });
-  const decision = decidePolicy({ input, image: options, isCurrent: memory.isCurrent, now });
+  const decision = decidePolicy({ input, image, isCurrent: memory.isCurrent, now });
   const failure = await attempt(async () => {
     await grantAccess(client, caches, policy.metadata.namespace);
     await applyCronJobs(client, decision.plan, memory);

@@ -5,8 +5,8 @@ import { restores } from "../../kube/holdfast.ts";
 import type { Job, Stored } from "../../kube/types.ts";
 import { findCondition, isTrue, type Standing } from "../conditions.ts";
 import { runnerJobSpec, runnerLabels } from "../cronjobs/runner-job.ts";
+import type { RunnerImage } from "../options.ts";
 import { controllerReference, isOwnedBy } from "../owners.ts";
-import type { RunnerImage } from "../policy/cronjobs.ts";
 import { problemReason } from "../policy/problems.ts";
 import { type RunFacts, summarizeRun, summaryReason } from "../runs/summary.ts";
 

@@ -70,10 +70,10 @@ async function gather(
 }
 
 async function start(context: Context, restore: Stored<Restore>): Promise<Outcome> {
-  const { client, caches, options } = context;
+  const { client, caches, image } = context;
   const failure = await attempt(async () => {
     await grantAccess(client, caches, restore.metadata.namespace);
-    await client.create(jobs, restoreJob(restore, options), { fieldManager });
+    await client.create(jobs, restoreJob(restore, image), { fieldManager });
   });
   if (isAlreadyExists(failure)) return await sayWhose(context, restore, failure);
   if (isRace(failure)) throw failure;

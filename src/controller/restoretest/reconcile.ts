@@ -18,14 +18,14 @@ const others = ["results"];
 
 /** Brings a test's CronJob and rights into shape, and says in its status how it stands. */
 export async function reconcileRestoreTest(context: Context, raw: Stored<RestoreTest>): Promise<Outcome> {
-  const { client, caches, options, memory } = context;
+  const { client, caches, image, memory } = context;
   const parsed = parseOrRefusal(parseRestoreTest, raw);
   if ("refused" in parsed) return await refuse(context, { resource: restoreTests, object: raw, ...parsed, others });
   const test = parsed.object;
 
   const now = context.now();
   const input = await gather(context, test, now);
-  const decision = decideRestoreTest({ input, image: options, isCurrent: memory.isCurrent, now });
+  const decision = decideRestoreTest({ input, image, isCurrent: memory.isCurrent, now });
   const failure = await attempt(async () => {
     await grantAccess(client, caches, test.metadata.namespace);
     await applyCronJobs(client, decision.plan, memory);

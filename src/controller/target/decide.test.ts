@@ -199,3 +199,12 @@ describe("the status of a target", () => {
     });
   });
 });
+
+it("a probe runs in its target's namespace, whatever else the controller's options say", () => {
+  const options = { image: "operator:1", imagePullPolicy: "Always", namespace: "holdfast-system", name: "x" };
+  const { job, configMap } = probeManifests(target(), options);
+  expect([job.metadata.namespace, configMap.metadata.namespace]).toEqual(["shop", "shop"]);
+  expect(job.metadata.ownerReferences).toMatchObject([{ kind: "BackupTarget", uid: "target" }]);
+  expect(job.spec?.template.spec?.containers[0]).toMatchObject({ image: "operator:1", imagePullPolicy: "Always" });
+  expect(job.spec?.template.spec?.automountServiceAccountToken).toBe(false);
+});

@@ -6,7 +6,7 @@ import type { ConfigMap, Job, Stored } from "../../kube/types.ts";
 import { type ProbeConfig, probeConfig } from "../../mover/contract.ts";
 import { credentialMount, storeLocation } from "../../runner/location.ts";
 import { moverConfigMap, moverJob } from "../../runner/mover-pod.ts";
-import type { ControllerOptions } from "../options.ts";
+import type { RunnerImage } from "../options.ts";
 import { controllerReference } from "../owners.ts";
 
 /** A probe that has not ended by then has failed. */
@@ -31,7 +31,7 @@ export const probeLabels = (target: BackupTarget): Record<string, string> => ({
 /** The Job that looks whether a target's store can be used, and its configuration. Both go with the target. */
 export function probeManifests(
   target: Stored<BackupTarget>,
-  image: Pick<ControllerOptions, "image" | "imagePullPolicy">,
+  image: RunnerImage,
 ): { readonly configMap: ConfigMap; readonly job: Job } {
   const common = {
     name: probeName(target),
@@ -44,7 +44,8 @@ export function probeManifests(
     configMap: moverConfigMap({ ...common, config }),
     job: moverJob({
       ...common,
-      ...image,
+      image: image.image,
+      imagePullPolicy: image.imagePullPolicy,
       command: "probe",
       configMap: common.name,
       credentials: [credentialMount(target)],

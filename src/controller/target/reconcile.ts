@@ -60,8 +60,8 @@ async function gather({ client, caches, now }: Context, target: Stored<BackupTar
 }
 
 async function start(context: Context, target: Stored<BackupTarget>): Promise<Outcome> {
-  const { client, options } = context;
-  const { configMap, job } = probeManifests(target, options);
+  const { client, image } = context;
+  const { configMap, job } = probeManifests(target, image);
   try {
     await makeConfiguration(client, configMap);
     await client.create(jobs, job, { fieldManager });
