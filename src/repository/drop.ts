@@ -22,7 +22,8 @@ const concurrentRemovals = 8;
 /**
  * Removes a whole repository that has no snapshot left; rejects with `RepositoryNotEmpty` where it has. The order makes every
  * interruption harmless: while `config` is there it is a valid repository without snapshots, and then a key and nothing else,
- * which is `Initialising` and for `finishDrop`. Our own lock goes when it is released.
+ * which is `Initialising` and for `finishDrop`. Locks, ours too, mean nothing without `config`, and go before the last key:
+ * behind it nobody would find them.
  */
 export async function dropRepository({ repository, lock }: DropOptions): Promise<DropReport> {
   if (!lock.exclusive) throw new TypeError("Dropping a repository takes an exclusive lock.");
@@ -36,7 +37,7 @@ export async function dropRepository({ repository, lock }: DropOptions): Promise
   }
   await lock.confirm();
   const count = countRemovals();
-  for (const prefix of ["snapshots/", "index/", "data/", "config", "keys/"]) {
+  for (const prefix of ["snapshots/", "index/", "data/", "config", "locks/", "keys/"]) {
     await removeBelow(storage, prefix, count.removed, lock.signal);
   }
   return count.report();
@@ -48,7 +49,7 @@ export async function finishDrop(storage: Storage): Promise<DropReport> {
   if ((await repositoryState(storage)) === "Ready") {
     throw new RepositoryError("RepositoryNotEmpty", `${storage.description} holds a repository and was not removed.`);
   }
-  for (const prefix of ["keys/", "locks/"]) await removeBelow(storage, prefix, count.removed);
+  for (const prefix of ["locks/", "keys/"]) await removeBelow(storage, prefix, count.removed);
   return count.report();
 }
 

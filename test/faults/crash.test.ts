@@ -1,0 +1,193 @@
+import { randomBytes } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { forEachConcurrently } from "../../src/repository/concurrency.ts";
+import { folderState } from "../support/folder-state.ts";
+import { holdfast, type Ran } from "../support/holdfast.ts";
+import { resticFor } from "../support/restic.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
+
+/**
+ * The mover is killed (SIGKILL) before and after every single change it makes to the store, in each of its commands. Then plain
+ * restic must find the repository whole, every earlier snapshot must restore identically, and the next run must succeed with no
+ * help from anybody.
+ */
+
+const password = "crash test";
+let scratch: Scratch;
+
+beforeAll(() => {
+  scratch = makeScratch();
+});
+afterAll(() => scratch.remove());
+
+/** What a command works on. `expected` says what each snapshot must restore to, by id. */
+interface Scene {
+  readonly source: string;
+  readonly repository: string;
+  readonly expected: ReadonlyMap<string, Record<string, string>>;
+}
+
+interface Scenario {
+  readonly name: string;
+  /** Makes the state before the command that is killed: as many backups, with changes in between and at the end. */
+  readonly backups: number;
+  readonly command: (scene: Scene) => string[];
+  /** Which snapshots the command is to remove: they may be there or not after it was killed. */
+  readonly removes: (snapshots: readonly string[]) => readonly string[];
+}
+
+const url = (scene: Scene): string => `file://${scene.repository}`;
+const backupWords = (scene: Scene): string[] => [
+  "mover",
+  "backup",
+  "--source",
+  scene.source,
+  "--repository",
+  url(scene),
+  "--json",
+];
+
+const scenarios: readonly Scenario[] = [
+  { name: "the first backup", backups: 0, command: backupWords, removes: () => [] },
+  { name: "an incremental backup", backups: 1, command: backupWords, removes: () => [] },
+  {
+    name: "forget and prune",
+    backups: 3,
+    command: (scene) => ["mover", "forget", "--keep-last", "1", "--prune", "--repository", url(scene), "--json"],
+    removes: (snapshots) => snapshots.slice(0, -1),
+  },
+  {
+    name: "the removal of a whole chain",
+    backups: 2,
+    command: (scene) => ["mover", "forget", "--config", dropConfig(scene), "--json"],
+    removes: (snapshots) => snapshots,
+  },
+];
+
+function dropConfig(scene: Scene): string {
+  const file = `${scene.repository}-drop.json`;
+  const chain = {
+    chain: "only",
+    repository: { url: url(scene) },
+    snapshots: [...scene.expected.keys()],
+    dropWhenEmpty: true,
+  };
+  const lock = { holder: hostname(), deadHolders: [], waitSeconds: 10 };
+  writeFileSync(file, JSON.stringify({ targets: [{ name: "one", chains: [chain] }], lock }));
+  return file;
+}
+
+async function makeScene(name: string, { backups }: Scenario): Promise<Scene> {
+  const source = scratch.path(`${name}-source`);
+  const expected = new Map<string, Record<string, string>>();
+  const scene: Scene = { source, repository: scratch.path(`${name}-repository`), expected };
+  mkdirSync(join(source, "folder"), { recursive: true });
+  writeFileSync(join(source, "constant"), randomBytes(2000));
+  change(source, 0);
+  for (let round = 1; round <= backups; round++) {
+    expected.set(await backUp(scene), folderState(source));
+    change(source, round);
+  }
+  return scene;
+}
+
+function change(source: string, round: number): void {
+  writeFileSync(join(source, "changing"), randomBytes(3000));
+  writeFileSync(join(source, "folder", `added ${round}`), `round ${round}`);
+  rmSync(join(source, "folder", `added ${round - 1}`), { force: true });
+}
+
+async function backUp(scene: Scene): Promise<string> {
+  const ran = await holdfast(backupWords(scene), { password });
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  return snapshotOf(ran);
+}
+
+const snapshotOf = (ran: Ran): string => ran.result<{ targets: { snapshot: string }[] }>().targets[0]?.snapshot ?? "";
+
+/** Plain restic finds nothing wrong, and restores every snapshot as it was, but for those that may be gone. */
+async function expectWhole({ source, repository, expected }: Scene, removed: readonly string[]): Promise<void> {
+  const mustBeThere = [...expected].filter(([snapshot]) => !removed.includes(snapshot));
+  if (!existsSync(join(repository, "config"))) {
+    expect(mustBeThere, "without its config a repository is gone").toEqual([]);
+    return;
+  }
+  const restic = resticFor(repository, password);
+  expect(await restic.run("check", "--read-data", "--no-lock")).toContain("no errors were found");
+  const present = new Set((await restic.json<{ id: string }[]>("snapshots", "--no-lock")).map(({ id }) => id));
+  for (const [snapshot, state] of expected) {
+    const isThere = present.has(snapshot);
+    if (!removed.includes(snapshot)) expect(isThere, `snapshot ${snapshot} is gone`).toBe(true);
+    if (isThere) expect(await restoredState(repository, snapshot, source)).toEqual(state);
+  }
+}
+
+async function restoredState(repository: string, snapshot: string, source: string): Promise<Record<string, string>> {
+  const target = `${repository}-restored`;
+  await resticFor(repository, password).run("restore", snapshot, "--target", target, "--no-lock");
+  const state = folderState(join(target, source));
+  rmSync(target, { recursive: true });
+  return state;
+}
+
+/** Kills the command at one point on a copy of the scene, judges what is left, and lets the command run again. */
+async function killAndGoOn(original: Scene, scenario: Scenario, point: CrashPoint, number: number): Promise<void> {
+  const scene = { ...original, repository: `${original.repository}-${number}` };
+  if (existsSync(original.repository)) cpSync(original.repository, scene.repository, { recursive: true });
+  const words = scenario.command(scene);
+  const removed = scenario.removes([...scene.expected.keys()]);
+
+  const killed = await runUntilCrash(words, password, point);
+  expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
+  await expectWhole(scene, removed);
+
+  const next = await holdfast(words, { password });
+  expect(next.code, `the next run: ${next.stdout}${next.stderr}`).toBe(0);
+  await expectWhole(scene, removed);
+  if (removed.length === 0) {
+    expect(await restoredState(scene.repository, snapshotOf(next), scene.source)).toEqual(folderState(scene.source));
+  } else if (removed.length < scene.expected.size) {
+    // Nothing unreferenced is left either.
+    await resticFor(scene.repository, password).check();
+  } else {
+    expect(filesIn(scene.repository)).toEqual([]);
+  }
+  rmSync(scene.repository, { recursive: true, force: true });
+}
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => name);
+
+/** Each run waits more than it works. */
+const concurrentRuns = 4;
+
+describe.each(scenarios)("killed in $name", (scenario) => {
+  test("at every change of the store", async () => {
+    const scene = await makeScene(scenario.name.replaceAll(" ", "-"), scenario);
+    const rehearsal = { ...scene, repository: `${scene.repository}-rehearsal` };
+    if (existsSync(scene.repository)) cpSync(scene.repository, rehearsal.repository, { recursive: true });
+    const { ran, operations } = await recordOperations(
+      scenario.command(rehearsal),
+      password,
+      scratch.path("operations"),
+    );
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    expect(operations.length).toBeGreaterThan(5);
+
+    const points = operations.flatMap((name, at) =>
+      (["before", "after"] as const).map((when) => ({ operation: at + 1, when, name })),
+    );
+    await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
+      await killAndGoOn(scene, scenario, point, number).catch((cause: unknown) => {
+        const where = `${point.when} change ${point.operation} of ${operations.length} (${point.name})`;
+        throw new Error(`Killed ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      });
+    });
+  });
+});
