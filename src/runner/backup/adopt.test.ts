@@ -45,7 +45,7 @@ describe("compareWithStore", () => {
           policy: "shop",
           schedule: "nightly",
           chain: "20261123T010000Z",
-          time: "2026-11-23T01:00:00Z",
+          time: "2026-11-23T01:00:00.000Z",
           run: "r-0",
         },
         status: {

@@ -89,7 +89,7 @@ function newPoint({ snapshot, tags }: Found, options: { pvc: string; source: Res
     pvc: { name: options.pvc, uid: tags.pvcUid },
     chain: snapshot.chain,
     type: tags.type,
-    time: snapshot.time,
+    time: new Date(snapshot.time).toISOString(),
     run: tags.run,
     source: options.source,
   };
