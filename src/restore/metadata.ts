@@ -40,7 +40,7 @@ export function applyMetadata(subject: Subject, outcome: Outcome): void {
   if (node.type !== "symlink") {
     attempt("permissions", () => applyPermissions(subject, owned));
   }
-  attempt("times", () => setTimes(path, node.atime, node.mtime));
+  attempt("times", () => setTimes(path, node.atime, node.mtime, subject.descriptor));
 }
 
 /**

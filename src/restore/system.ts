@@ -8,6 +8,7 @@ import koffi from "koffi";
 
 const libc = koffi.load("libc.so.6");
 const utimensat = libc.func("int utimensat(int folder, void *path, void *times, int flags)");
+const futimens = libc.func("int futimens(int fd, void *times)");
 const fchmodat = libc.func("int fchmodat(int folder, void *path, uint32_t mode, int flags)");
 const mknod = libc.func("int mknod(void *path, uint32_t mode, uint64_t device)");
 const syncfs = libc.func("int syncfs(int fd)");
@@ -17,12 +18,15 @@ const lgetxattr = libc.func("int64_t lgetxattr(void *path, void *name, void *val
 const currentFolder = -100; // AT_FDCWD
 const noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
 
-/** Access and modification time, in nanoseconds since 1970. */
-export function setTimes(path: Buffer, accessed: bigint, modified: bigint): void {
-  const times = Buffer.alloc(32);
-  writeTime(times, 0, accessed);
-  writeTime(times, 16, modified);
-  check(utimensat(currentFolder, terminated(path), times, noFollow), "utimensat", path);
+/** Two `struct timespec`: every call fills it anew. */
+const times = Buffer.alloc(32);
+
+/** Access and modification time, in nanoseconds since 1970; of an opened file where its descriptor is given. */
+export function setTimes(path: Buffer, accessed: bigint, modified: bigint, descriptor?: number): void {
+  writeTime(0, accessed);
+  writeTime(16, modified);
+  if (descriptor === undefined) check(utimensat(currentFolder, terminated(path), times, noFollow), "utimensat", path);
+  else check(futimens(descriptor, times), "futimens", path);
 }
 
 /** The twelve permission bits, also of what cannot be opened. */
@@ -55,7 +59,7 @@ export function getAttribute(path: Buffer, name: string): Buffer | undefined {
 }
 
 /** Seconds round down, so that the nanoseconds are positive before 1970, too. */
-function writeTime(times: Buffer, at: number, nanoseconds: bigint): void {
+function writeTime(at: number, nanoseconds: bigint): void {
   const remainder = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   times.writeBigInt64LE((nanoseconds - remainder) / 1_000_000_000n, at);
   times.writeBigInt64LE(remainder, at + 8);
