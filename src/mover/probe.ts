@@ -7,6 +7,7 @@ import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { addCommonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
+import { readPassword } from "./password.ts";
 import { type CommonOptions, required, settingsFor } from "./settings.ts";
 import { runTask, type TaskContext } from "./task.ts";
 
@@ -25,6 +26,8 @@ async function probe(flags: CommonOptions, { stores }: TaskContext): Promise<num
     const config = settingsFor(probeConfig, flags, () => ({
       repository: { url: required(flags.repository, "--repository") },
     }));
+    // A store without its password is of no use to a backup either, and this costs nothing.
+    if (config.repository.passwordFile) readPassword(config.repository.passwordFile, process.env);
     const storage = await stores.openStorage(config.repository);
     await probeStorage(storage);
     result = { kind: "probe", state: "Good" };
