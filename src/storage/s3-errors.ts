@@ -89,7 +89,10 @@ const certificate = "the store's certificate is not trusted: give its authority'
 function byCode(code: string, { bucket, endpoint }: S3Request): Meaning | undefined {
   switch (code) {
     case "NoSuchBucket":
-      return { kind: "BucketNotFound", advice: `there is no bucket «${bucket}» at ${endpoint}: create it, or check its name and the endpoint` };
+      return {
+        kind: "BucketNotFound",
+        advice: `there is no bucket «${bucket}» at ${endpoint}: create it, or check its name and the endpoint`,
+      };
     case "NoSuchKey":
       return { kind: "NotFound", advice: "there is no such object" };
     case "InvalidAccessKeyId":

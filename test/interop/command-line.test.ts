@@ -175,6 +175,32 @@ describe("A store that cannot be used", () => {
   });
 });
 
+describe("A store that restarts in the middle of a backup", () => {
+  it("is waited for, and the backup is whole", async () => {
+    const large = newFolder();
+    mkdirSync(large);
+    for (let n = 0; n < 8; n++) writeFileSync(join(large, `file-${n}`), randomBytes(12_000_000));
+    const own = await startS3Server();
+    try {
+      const each = s3Place(own);
+      const words = ["mover", "backup", "--source", large, "--repository", each.url, "--json"];
+      const running = startHoldfast(words, { environment: own.environment });
+      const data = join(own.bucketFolder, each.url.slice(`s3://${own.bucket}/`.length), "data");
+      while (!existsSync(data) && running.process.exitCode === null) await sleep(10);
+      await own.stop();
+      await sleep(2_000);
+      expect(running.process.exitCode).toBe(null);
+      await own.start();
+      const ran = await running.ended;
+      expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+      expect(moverResult.parse(ran.result())).toMatchObject({ state: "Good", files: 8 });
+      await each.restic.check();
+    } finally {
+      await own.remove();
+    }
+  });
+});
+
 describe("Several targets in one read", () => {
   it("are all written but for the one that is down, which is named", async () => {
     const first = filePlace(scratch);
