@@ -1,9 +1,9 @@
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { hasLocalImage, importFiles } from "./buildah.ts";
 import { step } from "./progress.ts";
 import { run } from "./run.ts";
-import { cacheFolder, digest } from "./settings.ts";
+import { digest, scratchFolder } from "./settings.ts";
 
 const npmVersion = "11.21.2";
 const suite = "bookworm";
@@ -22,8 +22,8 @@ export async function ensureBaseImage(): Promise<string> {
 }
 
 async function make(name: string): Promise<void> {
-  await mkdir(cacheFolder, { recursive: true });
-  const scratch = await mkdtemp(join(cacheFolder, "base.building-"));
+  await mkdir(scratchFolder, { recursive: true });
+  const scratch = await mkdtemp(join(scratchFolder, "base-"));
   try {
     const root = join(scratch, "root.tar");
     const added = join(scratch, "added");
@@ -36,7 +36,8 @@ async function make(name: string): Promise<void> {
 
 async function debootstrap(tar: string): Promise<void> {
   const options = unwanted.map((path) => `--dpkgopt=path-exclude=${path}`);
-  await run(["mmdebstrap", "--variant=essential", `--include=${packages.join(",")}`, ...options, suite, tar]);
+  const command = ["mmdebstrap", "--variant=essential", `--include=${packages.join(",")}`, ...options, suite, tar];
+  await run(command, { environment: { TMPDIR: dirname(tar) } });
 }
 
 async function addNode(prefix: string): Promise<void> {

@@ -1,8 +1,9 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "./files.ts";
+import { unmountUnder } from "./mounts.ts";
 import { attempt, run } from "./run.ts";
-import { cacheFolder, runFolder } from "./settings.ts";
+import { cacheFolder, runFolder, scratchFolder } from "./settings.ts";
 
 /** buildah with a store of its own in the cache, so that layers of earlier builds are found and nothing is mixed up. */
 const buildah = [
@@ -58,8 +59,10 @@ export async function importFiles(sources: readonly string[], name: string): Pro
   }
 }
 
-/** Removes the working containers of builds that were killed; only while no other build runs. */
+/** Removes what builds that were killed left behind; only while no other build runs. */
 export async function dropUnfinishedBuilds(): Promise<void> {
+  await unmountUnder([scratchFolder]); // before files are removed: what is mounted there is not ours to remove
+  await rm(scratchFolder, { recursive: true, force: true });
   if (await exists(join(cacheFolder, "buildah"))) await attempt([...buildah, "rm", "--all"]);
 }
 

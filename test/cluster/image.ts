@@ -5,7 +5,7 @@ import { ensureBaseImage } from "./base.ts";
 import { buildArchive, keepOnly } from "./buildah.ts";
 import { exists } from "./files.ts";
 import { step } from "./progress.ts";
-import { cacheFolder, checkout, digest, imageRepository } from "./settings.ts";
+import { cacheFolder, checkout, digest, imageRepository, scratchFolder } from "./settings.ts";
 
 export type Image = { readonly repository: string; readonly tag: string; readonly reference: string };
 
@@ -20,7 +20,8 @@ const isLeftOut = (path: string) => /\.(test\.ts|md)$/.test(path);
  */
 export async function withImage<T>(work: (image: Image, archive: () => Promise<string>) => Promise<T>): Promise<T> {
   await mkdir(folder, { recursive: true });
-  const context = await mkdtemp(join(cacheFolder, "context-"));
+  await mkdir(scratchFolder, { recursive: true });
+  const context = await mkdtemp(join(scratchFolder, "context-"));
   try {
     for (const name of ingredients) {
       const options = { recursive: true, preserveTimestamps: true, filter: (path: string) => !isLeftOut(path) };

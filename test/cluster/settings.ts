@@ -12,6 +12,9 @@ export const environmentFile = join(outputFolder, "env");
 /** Programs, base images and layers that survive `cluster-down`, so that the next start is quick. */
 export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "holdfast");
 
+/** For what is being made; a killed start leaves it behind and the next one clears it. */
+export const scratchFolder = join(cacheFolder, "scratch");
+
 /**
  * The state of the one cluster of this machine. It lies outside the checkout: deleting a clone must not walk into live
  * mounts, and every clone finds the same cluster.

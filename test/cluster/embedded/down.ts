@@ -1,11 +1,12 @@
-import { readdir, readFile, readlink, rm, rmdir } from "node:fs/promises";
+import { readdir, readlink, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { exists } from "../files.ts";
+import { unmountUnder } from "../mounts.ts";
 import { listens } from "../probe.ts";
 import { clusterProcesses, stopProcesses } from "../processes.ts";
 import { step } from "../progress.ts";
-import { attempt, run, sleep } from "../run.ts";
-import { cacheFolder, cgroupName, runFolder, stateFolder } from "../settings.ts";
+import { run, sleep } from "../run.ts";
+import { cacheFolder, cgroupName, runFolder, scratchFolder, stateFolder } from "../settings.ts";
 import { loopDevices } from "./disk.ts";
 import { removeNetwork } from "./network.ts";
 import { cgroupHierarchies, podLogFolder } from "./node.ts";
@@ -17,7 +18,7 @@ import { cgroupHierarchies, podLogFolder } from "./node.ts";
 export async function removeEmbedded(): Promise<void> {
   await step("ending the cluster's processes", endProcesses);
   await step("removing its mounts, devices, network and files", async () => {
-    await removeMounts();
+    await unmountUnder([stateFolder, runFolder, cacheFolder]);
     for (const device of await loopDevices()) await run(["losetup", "--detach", device]);
     await removeNetwork();
     await removeCgroups();
@@ -42,36 +43,6 @@ async function endProcesses(): Promise<void> {
   }
   const left = (await clusterProcesses()).map(({ pid, arguments: [program] }) => `${pid} (${program})`);
   throw new Error(`processes of the cluster keep appearing: ${left.join(", ")}`);
-}
-
-async function removeMounts(): Promise<void> {
-  for (const mountpoint of (await mounts()).reverse()) {
-    if (!(await unmount(mountpoint))) await run(["umount", "--lazy", mountpoint]);
-  }
-  const left = await mounts();
-  if (left.length > 0) throw new Error(`these mounts cannot be removed: ${left.join(", ")}`);
-}
-
-/** A mount is busy for a moment after the death of the process that used it. */
-async function unmount(mountpoint: string): Promise<boolean> {
-  for (let attempts = 0; attempts < 10; attempts += 1) {
-    if ((await attempt(["umount", mountpoint])).code === 0) return true;
-    await sleep(200);
-  }
-  return false;
-}
-
-/** Mount points under the cluster's folders, in the order in which they were made. */
-async function mounts(): Promise<string[]> {
-  const lines = (await readFile("/proc/self/mountinfo", "utf8")).trim().split("\n");
-  const points = lines.map((line) => unescapePath(line.split(" ")[4] ?? ""));
-  const folders = [stateFolder, runFolder, cacheFolder];
-  return points.filter((point) => folders.some((folder) => point === folder || point.startsWith(`${folder}/`)));
-}
-
-/** The kernel writes spaces and the like as octal numbers. */
-function unescapePath(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
 async function removeCgroups(): Promise<void> {
@@ -100,6 +71,7 @@ async function removeFiles(): Promise<void> {
     await rm(join("/var/lib/kubelet/device-plugins", name), { force: true });
   }
   await removeEmptyFolders();
+  await rm(scratchFolder, { recursive: true, force: true });
   await rm(runFolder, { recursive: true, force: true });
   await rm(stateFolder, { recursive: true, force: true });
 }

@@ -1,8 +1,8 @@
-import { copyFile, mkdtemp, rename, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { buildArchive } from "../buildah.ts";
 import { exists, writeWhole } from "../files.ts";
+import { scratchFolder } from "../settings.ts";
 import { hasImage, importImage, pauseImage } from "./containerd.ts";
 
 /** The first container of every pod, made of our own static program, as no public image can be had everywhere. */
@@ -14,7 +14,8 @@ export async function ensurePauseImage(binaries: string): Promise<void> {
 }
 
 async function buildPause(binaries: string, archive: string): Promise<void> {
-  const context = await mkdtemp(join(tmpdir(), "holdfast-pause-"));
+  await mkdir(scratchFolder, { recursive: true });
+  const context = await mkdtemp(join(scratchFolder, "pause-"));
   try {
     await copyFile(join(binaries, "pause"), join(context, "pause"));
     const dockerfile = join(context, "Dockerfile");
