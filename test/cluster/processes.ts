@@ -119,13 +119,21 @@ async function becomesReady(component: Component, pid: number, limit: number): P
 }
 
 async function signalAndWait(pids: readonly number[], signal: NodeJS.Signals, patience: number): Promise<boolean> {
-  for (const pid of pids.filter(isAlive)) process.kill(pid, signal);
+  for (const pid of pids) send(pid, signal);
   const end = Date.now() + patience;
   while (pids.some(isAlive)) {
     if (Date.now() > end) return false;
     await sleep(50);
   }
   return true;
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended meanwhile
+  }
 }
 
 /** A zombie counts as ended: its parent may be a start that was killed, and it holds nothing any more. */

@@ -18,8 +18,9 @@ import { cgroupHierarchies, podLogFolder } from "./node.ts";
 export async function removeEmbedded(): Promise<void> {
   await step("ending the cluster's processes", endProcesses);
   await step("removing its mounts, devices, network and files", async () => {
+    await detachLoopDevices(); // block volumes keep the file system of the volumes busy
     await unmountUnder([stateFolder, runFolder, cacheFolder]);
-    for (const device of await loopDevices()) await run(["losetup", "--detach", device]);
+    await detachLoopDevices();
     await removeNetwork();
     await removeCgroups();
     await removeFiles();
@@ -43,6 +44,11 @@ async function endProcesses(): Promise<void> {
   }
   const left = (await clusterProcesses()).map(({ pid, arguments: [program] }) => `${pid} (${program})`);
   throw new Error(`processes of the cluster keep appearing: ${left.join(", ")}`);
+}
+
+/** One that is still in use is marked, and freed by the kernel when it no longer is. */
+async function detachLoopDevices(): Promise<void> {
+  for (const device of (await loopDevices()).reverse()) await run(["losetup", "--detach", device]);
 }
 
 async function removeCgroups(): Promise<void> {
