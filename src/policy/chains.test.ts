@@ -119,6 +119,14 @@ test("a retried run goes on where its first attempt had begun", () => {
   });
 });
 
+test("a retried Incremental does not make anew a repository that held earlier snapshots and has gone", () => {
+  const resume = { chain: newer, type: "Incremental" as const };
+  const points = [point(newer, { onprem: "Good" }), point(newer, { onprem: "InProgress", offsite: "InProgress" })];
+  expect(choose("Incremental", points, { resume })).toMatchObject({
+    targets: [{ expect: "Present" }, { expect: "Any" }],
+  });
+});
+
 test("newChainName is the UTC second, or the first free one after it", () => {
   expect(newChainName(now, [])).toBe("20261123T010000Z");
   expect(newChainName(new Date("2026-12-31T23:59:59Z"), ["20261231T235959Z"])).toBe("20270101T000000Z");

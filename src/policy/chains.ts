@@ -48,7 +48,7 @@ export function chooseChain(options: {
       ...resume,
       reason: "Resumed",
       message: `goes on with chain ${resume.chain}, which an earlier attempt of this run had chosen`,
-      targets: targets.map((target) => ({ target, expect: "Any" })),
+      targets: targets.map((target) => ({ target, expect: expectationOf(statesOn(points, resume.chain, target)) })),
     };
   }
   const newChain = (reason: ChainReason, why: string): ChainDecision => {
@@ -81,7 +81,7 @@ export function chooseChain(options: {
     type: "Incremental",
     reason: "NewestChain",
     message: `adds to chain ${chain}`,
-    targets: states.map((entry) => ({ target: entry.target, expect: entry.states.some(isStored) ? "Present" : "Any" })),
+    targets: states.map((entry) => ({ target: entry.target, expect: expectationOf(entry.states) })),
   };
 }
 
@@ -148,6 +148,9 @@ export function forgetByChain<Point extends { readonly id: string; readonly chai
     .filter((entry) => entry.points.length > 0)
     .sort((a, b) => a.chain.localeCompare(b.chain));
 }
+
+/** Where there were snapshots, a repository that has gone is an error, and never made anew. */
+const expectationOf = (states: readonly CopyState[]): Expectation => (states.some(isStored) ? "Present" : "Any");
 
 const isStored = (state: CopyState): boolean => state === "Good" || state === "Incomplete";
 
