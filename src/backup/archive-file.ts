@@ -29,7 +29,7 @@ export async function archiveFile(archive: Archive, file: FileEntry): Promise<Tr
   totals.files++;
   totals.bytes += node.size;
   countFile(sessions, file);
-  archive.onProgress();
+  archive.onProgress(0);
   return node;
 }
 
@@ -112,11 +112,13 @@ async function readOnce(
 }
 
 async function storeContent(archive: Archive, file: OpenFile, known: KnownContent | undefined): Promise<Content> {
-  const { sessions, totals } = archive;
-  const goOn = () => assertGoingOn(archive);
+  const goOn = (bytesDone: number): void => {
+    assertGoingOn(archive);
+    archive.onProgress(bytesDone);
+  };
   const content =
-    (known && (await storeLacking(sessions, file, known, goOn))) ?? (await storeWhole(sessions, file, goOn));
-  totals.bytesRead += content.bytesRead;
+    (known && (await storeLacking(archive, file, known, goOn))) ?? (await storeWhole(archive, file, goOn));
+  archive.totals.bytesRead += content.bytesRead;
   return content;
 }
 

@@ -3,16 +3,15 @@ import { idOf } from "../repository/crypto.ts";
 import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import { archiveFile } from "./archive-file.ts";
-import { distribute } from "./content.ts";
+import { distribute, type Recipients } from "./distribute.ts";
 import type { IsExcluded } from "./excludes.ts";
 import type { Failures } from "./failures.ts";
 import { countFolder, type ParentEntries, type ParentFolders, readParents, subfolders } from "./parents.ts";
-import { isAlive, type TargetSession } from "./session.ts";
+import { isActive } from "./session.ts";
 import { isFileSystemError, listNames, nodeOf, pathBelow, type SourceEntry, statOf } from "./source.ts";
 
 /** What one read of the source does and has done. */
-export interface Archive {
-  readonly sessions: readonly TargetSession[];
+export interface Archive extends Recipients {
   readonly isExcluded: IsExcluded;
   readonly failures: Failures;
   readonly signal: AbortSignal;
@@ -20,7 +19,8 @@ export interface Archive {
   /** Content of files with several names, by device and inode: read once. */
   readonly hardLinks: Map<string, readonly Id[]>;
   readonly totals: ArchiveTotals;
-  onProgress(): void;
+  /** Told how far it has come in the file that is being read, in bytes. */
+  onProgress(bytesOfFile: number): void;
 }
 
 export interface ArchiveTotals {
@@ -63,18 +63,18 @@ export async function archiveFolder(archive: Archive, folder: Folder): Promise<I
   }
   const tree = encodeTree(nodes);
   const id = idOf(tree);
-  await distribute(archive.sessions, "tree", id, tree);
+  await distribute(archive, "tree", id, tree);
   return id;
 }
 
 /** Throws when the run was stopped, or nobody is left to read for. */
 export function assertGoingOn({ signal, sessions }: Archive): void {
   signal.throwIfAborted();
-  if (!sessions.some(isAlive)) throw new AllTargetsFailed();
+  if (!sessions.some(isActive)) throw new NobodyLeft();
 }
 
-/** Nobody is left to read for; each session knows its own failure. */
-export class AllTargetsFailed extends Error {}
+/** Nobody is left to read for: each session has failed, or fell behind and has another read to come. */
+export class NobodyLeft extends Error {}
 
 interface Entry {
   readonly name: Buffer;
@@ -121,7 +121,7 @@ async function archiveSubfolder(
     error = `could not be read: ${cause.message}`;
     const empty = encodeTree([]);
     subtree = idOf(empty);
-    await distribute(archive.sessions, "tree", subtree, empty);
+    await distribute(archive, "tree", subtree, empty);
   }
   countFolder(archive.sessions, parents, subtree);
   return { ...node, subtree, ...(error && { error }) };

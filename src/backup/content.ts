@@ -1,8 +1,7 @@
 import { idOf } from "../repository/crypto.ts";
-import { payloadOf } from "../repository/pack-format.ts";
-import type { BlobType, Id } from "../repository/types.ts";
+import type { Id } from "../repository/types.ts";
+import { distribute, type Recipients } from "./distribute.ts";
 import { type OpenFile, readChunks, readPart } from "./read-file.ts";
-import type { TargetSession } from "./session.ts";
 
 /** The blobs of a file, and how much of it was read. */
 export interface Content {
@@ -15,36 +14,23 @@ export interface Content {
 /** What a parent snapshot says the content is, chunk by chunk. */
 export type KnownContent = readonly { readonly id: Id; readonly length: number }[];
 
-/** Hands a blob to every target that lacks it. Compressed once for all; `bytes` may be reused when it resolves. */
-export async function distribute(
-  sessions: readonly TargetSession[],
-  type: BlobType,
-  id: Id,
-  bytes: Buffer,
-): Promise<void> {
-  const lacking = sessions.filter((session) => session.lacks(id, type));
-  if (lacking.length === 0) return;
-  const payload = payloadOf(type, bytes, id);
-  await Promise.all(lacking.map((session) => session.add(payload)));
-}
-
 /**
- * Reads a whole file, and stores what the targets lack of it. `goOn` is asked before each chunk and throws when the run is
- * over: one file may take hours.
+ * Reads a whole file, and stores what the targets lack of it. `goOn` is told before each chunk how
+ * far it has come, and throws when the run is over: one file may take hours.
  */
 export async function storeWhole(
-  sessions: readonly TargetSession[],
+  recipients: Recipients,
   file: OpenFile,
-  goOn: () => void,
+  goOn: (bytesDone: number) => void,
 ): Promise<Content> {
   const ids: Id[] = [];
   let bytesRead = 0;
   for await (const chunk of readChunks(file)) {
-    goOn();
+    goOn(bytesRead);
     const id = idOf(chunk);
     ids.push(id);
     bytesRead += chunk.length;
-    await distribute(sessions, "data", id, chunk);
+    await distribute(recipients, "data", id, chunk);
   }
   return { ids, length: bytesRead, bytesRead };
 }
@@ -54,20 +40,20 @@ export async function storeWhole(
  * what the parent says, so that the file must be read whole.
  */
 export async function storeLacking(
-  sessions: readonly TargetSession[],
+  recipients: Recipients,
   file: OpenFile,
   known: KnownContent,
-  goOn: () => void,
+  goOn: (bytesDone: number) => void,
 ): Promise<Content | undefined> {
   let offset = 0;
   let bytesRead = 0;
   for (const { id, length } of known) {
-    if (sessions.some((session) => session.lacks(id, "data"))) {
-      goOn();
+    if (recipients.sessions.some((session) => session.lacks(id, "data"))) {
+      goOn(offset);
       const bytes = await readPart(file, offset, length);
       bytesRead += bytes.length;
       if (idOf(bytes) !== id) return undefined;
-      await distribute(sessions, "data", id, bytes);
+      await distribute(recipients, "data", id, bytes);
     }
     offset += length;
   }

@@ -1,5 +1,5 @@
 import type { Id, TreeNode } from "../repository/types.ts";
-import { isAlive, type TargetSession } from "./session.ts";
+import { isActive, type TargetSession } from "./session.ts";
 
 /** For each session, the folder of its parent snapshot that the one being read was then. */
 export type ParentFolders = ReadonlyMap<TargetSession, Id>;
@@ -23,7 +23,7 @@ export async function rootParents(sessions: readonly TargetSession[], path: stri
 export async function readParents(sessions: readonly TargetSession[], folders: ParentFolders): Promise<ParentEntries> {
   const read = new Map<Id, ReadonlyMap<string, TreeNode>>();
   const entries = new Map<TargetSession, ReadonlyMap<string, TreeNode>>();
-  for (const session of sessions.filter(isAlive)) {
+  for (const session of sessions.filter(isActive)) {
     const folder = folders.get(session);
     if (!folder) continue;
     const nodes = read.get(folder) ?? byName(await session.readParentFolder(folder));

@@ -26,6 +26,7 @@ export interface BackupPlan {
   readonly started: string;
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
+  readonly patienceMilliseconds: number;
   readonly open: (location: RepositoryLocation) => Promise<OpenedLocation> | OpenedLocation;
 }
 

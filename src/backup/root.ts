@@ -4,12 +4,11 @@ import { idOf } from "../repository/crypto.ts";
 import { goMode } from "../repository/mode.ts";
 import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
-import { distribute } from "./content.ts";
-import type { TargetSession } from "./session.ts";
+import { distribute, type Recipients } from "./distribute.ts";
 import { nodeOf } from "./source.ts";
 
 export interface RootOptions {
-  readonly sessions: readonly TargetSession[];
+  readonly recipients: Recipients;
   readonly source: string;
   /** Absolute: where the source shall lie in the snapshot. */
   readonly path: string;
@@ -21,7 +20,7 @@ export interface RootOptions {
  * Stores the folders that lead to `path`, as restic does for an absolute path, and returns the id of the outermost tree. Where
  * the path is the source's own, they are the real ones; else they are plain folders with the source's time.
  */
-export async function wrapInPath({ sessions, source, path, tree }: RootOptions): Promise<Id> {
+export async function wrapInPath({ recipients, source, path, tree }: RootOptions): Promise<Id> {
   const names = path.split("/").filter((name) => name !== "");
   const isOwnPath = resolve(source) === path;
   const sourceNode = folderNode(source);
@@ -32,7 +31,7 @@ export async function wrapInPath({ sessions, source, path, tree }: RootOptions):
     const node = isSource || isOwnPath ? real : plainFolder(real);
     const bytes = encodeTree([{ ...node, name: Buffer.from(names[depth - 1] ?? ""), subtree }]);
     subtree = idOf(bytes);
-    await distribute(sessions, "tree", subtree, bytes);
+    await distribute(recipients, "tree", subtree, bytes);
   }
   return subtree;
 }

@@ -47,6 +47,7 @@ type Change = Partial<BackupConfig> & {
   readonly to?: readonly string[];
   readonly expect?: "Absent" | "Present" | "Any";
   readonly signal?: AbortSignal;
+  readonly patienceMilliseconds?: number;
 };
 
 const storeOf = (url: string): Storage => {
@@ -60,6 +61,7 @@ async function backup({
   to = ["one"],
   expect: expectation = "Any",
   signal,
+  patienceMilliseconds,
   ...config
 }: Change = {}): Promise<BackupResult> {
   await settle();
@@ -76,6 +78,7 @@ async function backup({
     },
     open: ({ url }) => ({ storage: storeOf(url), password }),
     ...(signal && { signal }),
+    ...(patienceMilliseconds && { patienceMilliseconds }),
   });
 }
 
@@ -288,6 +291,70 @@ describe("several targets", () => {
     expect(result.targets[0]?.snapshot).toBeUndefined();
     expect(await contentOf("one", "/data/a")).toBe("alpha");
     expect([...(stores.two?.objects.keys() ?? [])].filter((key) => /^(snapshots|locks)/.test(key))).toEqual([]);
+  });
+
+  test("one that is slow does not hold the others up, and catches up by itself", async () => {
+    for (let number = 0; number < 6; number++) await write(`file ${number}`, randomBytes(20_000_000));
+    const slow = storeOf("two");
+    let isOneDone = false;
+    let finishedWithout = false;
+    const { promise: hurry, resolve: letGo } = Promise.withResolvers<void>();
+    replaced.two = {
+      ...slow,
+      async put(key, data, options) {
+        if (key.startsWith("data/")) await hurry;
+        await slow.put(key, data, options);
+      },
+    };
+    const quick = storeOf("one");
+    replaced.one = {
+      ...quick,
+      async put(key, data, options) {
+        await quick.put(key, data, options);
+        if (!key.startsWith("snapshots/")) return;
+        isOneDone = true;
+        finishedWithout = [...(stores.two?.objects.keys() ?? [])].every((name) => !name.startsWith("data/"));
+        letGo();
+      },
+    };
+    const result = await backup({ to: ["one", "two"], patienceMilliseconds: 200 });
+    expect(isOneDone && finishedWithout).toBe(true);
+    expect(result).toMatchObject({ state: "Good", files: 6, bytes: 120_000_000 });
+    expect(result.bytesRead).toBeGreaterThan(120_000_000);
+    for (const name of ["one", "two"]) expect(await problemsOf(name)).toEqual([]);
+    const [one, two] = await Promise.all(
+      ["one", "two"].map(async (name) => findSnapshot(await repositoryOf(name), "latest")),
+    );
+    expect(two?.tree).toBe(one?.tree);
+    expect(two?.summary).toMatchObject({
+      files_new: 6,
+      total_bytes_processed: 120_000_000,
+      data_added: one?.summary?.data_added,
+    });
+  });
+
+  test("one that opens late gets a read of its own", async () => {
+    await write("a", "alpha");
+    const late = storeOf("two");
+    const { promise: oneIsDone, resolve: letTwoOpen } = Promise.withResolvers<void>();
+    replaced.two = {
+      ...late,
+      async get(key, range) {
+        await oneIsDone;
+        return late.get(key, range);
+      },
+    };
+    const quick = storeOf("one");
+    replaced.one = {
+      ...quick,
+      async put(key, data, options) {
+        await quick.put(key, data, options);
+        if (key.startsWith("snapshots/")) letTwoOpen();
+      },
+    };
+    const result = await backup({ to: ["one", "two"], patienceMilliseconds: 50 });
+    expect(result).toMatchObject({ state: "Good", bytesRead: 10 });
+    expect(await contentOf("two", "/data/a")).toBe("alpha");
   });
 
   test("are not read for at all when all have failed", async () => {

@@ -1,28 +1,26 @@
-import { statSync } from "node:fs";
 import { hostname as machineName } from "node:os";
 import { resolve } from "node:path";
 import type { BackupResult } from "../mover/contract.ts";
-import { RepositoryError, reasonOf } from "../repository/errors.ts";
+import { RepositoryError } from "../repository/errors.ts";
 import { formatTime, parseTime } from "../repository/time.ts";
-import { type Archive, archiveFolder } from "./archive.ts";
-import { excludeBy } from "./excludes.ts";
-import { collectFailures } from "./failures.ts";
-import { rootParents } from "./parents.ts";
 import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
-import { wrapInPath } from "./root.ts";
+import { checkSource, readSource } from "./read-source.ts";
 import type { TargetSession } from "./session.ts";
 import { shareRead } from "./shared-read.ts";
-import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
-import { runTarget, type TargetOutcome } from "./target.ts";
+import { failedResult, runTarget, type TargetOutcome } from "./target.ts";
 
 export interface BackupOptions extends Pick<BackupPlan, "config"> {
   /** Makes the store of a location and reads its password; may throw a `RepositoryError` or a `StorageError`. */
   readonly open: BackupPlan["open"];
-  /** Called for every file: whoever prints limits the rate. */
+  /** Called for every file and chunk: whoever prints limits the rate. */
   readonly onProgress?: (progress: BackupProgress) => void;
   /** Stops the run; its result is then `Interrupted`. */
   readonly signal?: AbortSignal;
+  /** How long one target may keep the others waiting; then they go on without it, and it gets a read of its own afterwards. */
+  readonly patienceMilliseconds?: number;
 }
+
+const defaultPatience = 15_000;
 
 /**
  * Reads the source once and makes a snapshot of it on every target. Never rejects for what can go wrong with a target or the
@@ -30,18 +28,18 @@ export interface BackupOptions extends Pick<BackupPlan, "config"> {
  */
 export async function runBackup(options: BackupOptions): Promise<BackupResult> {
   const started = Date.now();
-  const { outcomes, read } = await backUpEverywhere(options, started);
-  const totals = totalsOf(read, outcomes);
-  const targets = outcomes.map(({ result }) => result);
+  const everywhere = await backUpEverywhere(options, started);
+  const failures = everywhere.reads.map((read) => read.failures).sort((a, b) => b.count - a.count)[0];
+  const targets = everywhere.outcomes.map(({ result }) => result);
   const worst = targets.find(({ state }) => state === "Failed") ?? targets.find(({ state }) => state === "Incomplete");
   return {
     kind: "backup",
     state: worst?.state ?? "Good",
     ...(worst?.reason && { reason: worst.reason }),
     ...(worst && { message: `Target ${worst.target}: ${worst.message ?? worst.reason}` }),
-    ...totals,
-    errors: read?.failures.count ?? 0,
-    failedPaths: [...(read?.failures.paths ?? [])],
+    ...totalsOf(everywhere),
+    errors: failures?.count ?? 0,
+    failedPaths: [...(failures?.paths ?? [])],
     durationSeconds: (Date.now() - started) / 1000,
     targets,
   };
@@ -49,40 +47,45 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
 
 interface EverywhereResult {
   readonly outcomes: readonly TargetOutcome[];
-  readonly read: ReadResult | undefined;
+  /** One; more where a target came late or could not keep up with the others. */
+  readonly reads: readonly ReadResult[];
 }
 
 async function backUpEverywhere(options: BackupOptions, started: number): Promise<EverywhereResult> {
-  const { config } = options;
+  const { config, onProgress = () => {} } = options;
   let plan: BackupPlan;
   try {
     plan = planOf(options, started);
     checkSource(config.source);
   } catch (error) {
-    return {
-      outcomes: config.targets.map(({ name, repository }) => failedOutcome(name, repository.url, error)),
-      read: undefined,
-    };
+    return { outcomes: config.targets.map((target) => ({ result: failedResult(target, error, []) })), reads: [] };
   }
-  let result: ReadResult | undefined;
-  const read = shareRead(config.targets.length, async (sessions: readonly TargetSession[]) => {
-    result = await readSource(plan, sessions, options.onProgress);
-    return result;
+  const reads: ReadResult[] = [];
+  const shared = shareRead({
+    expected: config.targets.length,
+    patienceMilliseconds: plan.patienceMilliseconds,
+    isBehind: (session: TargetSession) => session.isBehind,
+    async read(sessions) {
+      const result = await readSource(plan, sessions, onProgress);
+      reads.push(result);
+      return result;
+    },
   });
   const outcomes = await Promise.all(
     config.targets.map(async (target) => {
-      const participant = read.participant();
-      try {
-        return await runTarget({ plan, target, read: participant, notices: [] });
-      } finally {
-        participant.leave();
-      }
+      const read = shared.participant();
+      const outcome = await runTarget({ plan, target, read, notices: [] });
+      read.leave();
+      return outcome;
     }),
   );
-  return { outcomes, read: result };
+  return { outcomes, reads };
 }
 
-function planOf({ config, open, signal }: BackupOptions, started: number): BackupPlan {
+function planOf(
+  { config, open, signal, patienceMilliseconds = defaultPatience }: BackupOptions,
+  started: number,
+): BackupPlan {
   const startTime = formatTime(BigInt(started) * 1_000_000n);
   const time = config.time === undefined ? undefined : parseTime(config.time);
   if (config.time !== undefined && time === undefined) {
@@ -100,83 +103,30 @@ function planOf({ config, open, signal }: BackupOptions, started: number): Backu
     started: startTime,
     tags: [...new Set([...config.tags, ...(config.runTag ? [config.runTag] : [])])],
     signal: signal ?? new AbortController().signal,
+    patienceMilliseconds,
   };
-}
-
-/** Before any repository is touched. */
-function checkSource(source: string): void {
-  try {
-    if (!statSync(source).isDirectory())
-      throw new RepositoryError("SourceUnreadable", `The source ${source} is not a folder.`);
-    listNames(Buffer.from(source));
-  } catch (cause) {
-    if (cause instanceof RepositoryError) throw cause;
-    throw sourceUnreadable(source, cause);
-  }
-}
-
-const sourceUnreadable = (source: string, cause: unknown): RepositoryError =>
-  new RepositoryError(
-    "SourceUnreadable",
-    `The source ${source} cannot be read: ${cause instanceof Error ? cause.message : cause}.`,
-    { cause },
-  );
-
-async function readSource(
-  plan: BackupPlan,
-  sessions: readonly TargetSession[],
-  onProgress: BackupOptions["onProgress"],
-): Promise<ReadResult> {
-  const { source, excludes } = plan.config;
-  const totals = { files: 0, folders: 0, bytes: 0, bytesRead: 0, entries: 0 };
-  const failures = collectFailures();
-  const archive: Archive = {
-    sessions,
-    isExcluded: excludeBy(excludes),
-    failures,
-    signal: plan.signal,
-    deviceNumber: deviceNumbers(),
-    hardLinks: new Map(),
-    totals,
-    onProgress: () => onProgress?.({ phase: "backup", bytesDone: totals.bytes, filesDone: totals.files }),
-  };
-  try {
-    const tree = await archiveFolder(archive, {
-      path: Buffer.from(source),
-      relative: "",
-      parents: await rootParents(sessions, plan.path),
-    });
-    return { tree: await wrapInPath({ sessions, source, path: plan.path, tree }), totals, failures };
-  } catch (error) {
-    throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
-  }
 }
 
 /** What was read; where nothing was, because an earlier attempt had done everything, what that one noted. */
-function totalsOf(
-  read: ReadResult | undefined,
-  outcomes: readonly TargetOutcome[],
-): Pick<BackupResult, "files" | "directories" | "bytes" | "bytesRead"> {
-  if (read) {
-    const { files, folders, bytes, bytesRead } = read.totals;
-    return { files, directories: folders, bytes, bytesRead };
+function totalsOf({
+  reads,
+  outcomes,
+}: EverywhereResult): Pick<BackupResult, "files" | "directories" | "bytes" | "bytesRead"> {
+  const last = reads.at(-1);
+  if (last) {
+    const { files, folders, bytes } = last.totals;
+    return {
+      files,
+      directories: folders,
+      bytes,
+      bytesRead: reads.reduce((sum, { totals }) => sum + totals.bytesRead, 0),
+    };
   }
   const summary = outcomes.find(({ snapshot }) => snapshot?.summary)?.snapshot?.summary;
-  if (!summary) return { files: 0, directories: 0, bytes: 0, bytesRead: 0 };
   return {
-    files: summary.total_files_processed,
-    directories: summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified,
-    bytes: summary.total_bytes_processed,
+    files: summary?.total_files_processed ?? 0,
+    directories: summary ? summary.dirs_new + summary.dirs_changed + summary.dirs_unmodified : 0,
+    bytes: summary?.total_bytes_processed ?? 0,
     bytesRead: 0,
   };
 }
-
-const failedOutcome = (target: string, repository: string, error: unknown): TargetOutcome => ({
-  result: {
-    target,
-    state: "Failed",
-    reason: reasonOf(error),
-    message: error instanceof Error ? error.message : String(error),
-    repository,
-  },
-});

@@ -14,6 +14,13 @@ export interface TargetSession {
   readonly notices: string[];
   readonly failure: { readonly error: unknown } | undefined;
   fail(error: unknown): void;
+  /** Milliseconds. */
+  keptOthersWaiting: number;
+  /** Too slow for the others: it takes nothing more of this read, and has another one afterwards. */
+  readonly isBehind: boolean;
+  fallBehind(): void;
+  /** Begins a read: what was counted in one that it did not keep up with is void. */
+  begin(): void;
   lacks(id: Id, type: BlobType): boolean;
   /** Never rejects: an error is the session's failure. Has taken what it needs of `payload` when it returns its promise. */
   add(payload: BlobPayload): Promise<void>;
@@ -31,6 +38,15 @@ export interface NodeCounts {
   foldersUnmodified: number;
 }
 
+const noCounts: Readonly<NodeCounts> = {
+  filesNew: 0,
+  filesChanged: 0,
+  filesUnmodified: 0,
+  foldersNew: 0,
+  foldersChanged: 0,
+  foldersUnmodified: 0,
+};
+
 export interface SessionOptions {
   readonly name: string;
   readonly repository: IndexedRepository;
@@ -42,8 +58,10 @@ export interface SessionOptions {
 
 export function createSession({ name, repository, writer, lock, parent, notices }: SessionOptions): TargetSession {
   let failure: { readonly error: unknown } | undefined;
+  let isBehind = false;
   /** Blobs that the index has and the store has lost: they are written again, which heals the older snapshots too. */
   const damagedBlobs = new Set<string>();
+  const counts: NodeCounts = { ...noCounts };
   const fail = (error: unknown): void => {
     failure ??= { error };
   };
@@ -55,19 +73,24 @@ export function createSession({ name, repository, writer, lock, parent, notices 
     repository,
     parent,
     notices,
-    counts: {
-      filesNew: 0,
-      filesChanged: 0,
-      filesUnmodified: 0,
-      foldersNew: 0,
-      foldersChanged: 0,
-      foldersUnmodified: 0,
+    counts,
+    keptOthersWaiting: 0,
+    get isBehind() {
+      return isBehind && failure === undefined;
+    },
+    fallBehind() {
+      isBehind = true;
+    },
+    begin() {
+      isBehind = false;
+      this.keptOthersWaiting = 0;
+      Object.assign(counts, noCounts);
     },
     get failure() {
       return failure;
     },
     fail,
-    lacks: (id, type) => failure === undefined && (!writer.has(id, type) || damagedBlobs.has(type + id)),
+    lacks: (id, type) => !failure && !isBehind && (!writer.has(id, type) || damagedBlobs.has(type + id)),
     async add(payload) {
       if (failure) return;
       damagedBlobs.delete(payload.type + payload.id);
@@ -91,4 +114,5 @@ export function createSession({ name, repository, writer, lock, parent, notices 
   };
 }
 
-export const isAlive = (session: TargetSession): boolean => session.failure === undefined;
+/** Takes part in the read that is going on. */
+export const isActive = (session: TargetSession): boolean => !session.failure && !session.isBehind;

@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
 import { shareRead } from "./shared-read.ts";
 
+const patient = { patienceMilliseconds: 60_000, isBehind: () => false };
+
 test("begins when everybody has joined or left, and only once", async () => {
   const reads: string[][] = [];
-  const shared = shareRead(3, async (parties: readonly string[]) => {
-    reads.push([...parties]);
-    return parties.length;
+  const shared = shareRead({
+    ...patient,
+    expected: 3,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+      return parties.length;
+    },
   });
   const [a, b, c] = [shared.participant(), shared.participant(), shared.participant()];
   const first = a.join("a");
@@ -19,17 +25,49 @@ test("begins when everybody has joined or left, and only once", async () => {
 });
 
 test("does not read for nobody", async () => {
-  let hasRead = false;
-  const shared = shareRead(1, async () => {
-    hasRead = true;
-  });
+  const reads: unknown[] = [];
+  const shared = shareRead({ ...patient, expected: 1, read: async (parties) => reads.push(parties) });
   shared.participant().leave();
   await new Promise((resolve) => setImmediate(resolve));
-  expect(hasRead).toBe(false);
+  expect(reads).toEqual([]);
 });
 
-test("fails for everybody who joined", async () => {
-  const shared = shareRead(2, () => Promise.reject(new Error("gone")));
+test("fails for everybody who took part", async () => {
+  const shared = shareRead({ ...patient, expected: 2, read: () => Promise.reject(new Error("gone")) });
   const both = await Promise.allSettled([shared.participant().join(1), shared.participant().join(2)]);
   expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+});
+
+test("does not wait for ever, and reads again for those who come later", async () => {
+  const reads: string[][] = [];
+  const shared = shareRead({
+    expected: 2,
+    patienceMilliseconds: 10,
+    isBehind: () => false,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+    },
+  });
+  const [a, b] = [shared.participant(), shared.participant()];
+  await a.join("a");
+  await b.join("b");
+  expect(reads).toEqual([["a"], ["b"]]);
+});
+
+test("reads again for those who fell behind, also when the read failed for the others", async () => {
+  const behind = new Set<string>();
+  const shared = shareRead({
+    ...patient,
+    expected: 2,
+    isBehind: (party) => behind.has(party),
+    async read(parties: readonly string[]) {
+      behind.clear();
+      if (parties.length === 1) return "alone";
+      behind.add("slow");
+      throw new Error("nobody left");
+    },
+  });
+  const [quick, slow] = [shared.participant().join("quick"), shared.participant().join("slow")];
+  await expect(quick).rejects.toThrow("nobody left");
+  expect(await slow).toBe("alone");
 });

@@ -1,6 +1,7 @@
 /**
- * One read for several parties. Each of them joins when it is ready, or leaves when it never will be; when all have done one
- * or the other, the read starts for those that joined, and all of them get its result.
+ * One read for several parties. Each of them joins when it is ready, or leaves when it never will be. The read starts for those
+ * that joined when everybody has done one or the other, or when the first has waited long enough; whoever comes later, or fell
+ * behind while it was going on, gets another read when it is over.
  */
 export interface SharedRead<Party, Result> {
   /** One for each expected party. */
@@ -8,22 +9,61 @@ export interface SharedRead<Party, Result> {
 }
 
 export interface Participant<Party, Result> {
-  /** Rejects as the read does. */
+  /** Resolves with the result of the read that the party kept up with, and rejects as that read does. */
   join(party: Party): Promise<Result>;
   /** Means nothing after `join`. */
   leave(): void;
 }
 
-export function shareRead<Party, Result>(
-  expected: number,
-  read: (parties: readonly Party[]) => Promise<Result>,
-): SharedRead<Party, Result> {
-  const parties: Party[] = [];
-  const { promise: everybodyIsHere, resolve: start } = Promise.withResolvers<void>();
-  const result = everybodyIsHere.then(() => read(parties));
-  // Those who joined handle its failure.
-  result.catch(() => {});
-  let missing = expected;
+export interface ShareOptions<Party, Result> {
+  readonly expected: number;
+  /** How long the first waits for the others. */
+  readonly patienceMilliseconds: number;
+  /** At least one of the parties must keep up or fail. */
+  readonly read: (parties: readonly Party[]) => Promise<Result>;
+  readonly isBehind: (party: Party) => boolean;
+}
+
+interface Waiting<Party, Result> {
+  readonly party: Party;
+  readonly resolve: (result: Result | PromiseLike<Result>) => void;
+}
+
+export function shareRead<Party, Result>(options: ShareOptions<Party, Result>): SharedRead<Party, Result> {
+  const { read, isBehind, patienceMilliseconds } = options;
+  let missing = options.expected;
+  let waiting: Waiting<Party, Result>[] = [];
+  let isReading = false;
+  let isPatienceOver = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const startIfReady = (): void => {
+    if (isReading || waiting.length === 0) return;
+    if (missing > 0 && !isPatienceOver) {
+      timer ??= setTimeout(() => {
+        isPatienceOver = true;
+        startIfReady();
+      }, patienceMilliseconds);
+      return;
+    }
+    clearTimeout(timer);
+    void readOnce();
+  };
+  const readOnce = async (): Promise<void> => {
+    isReading = true;
+    isPatienceOver = true;
+    const parties = waiting;
+    waiting = [];
+    const result = read(parties.map(({ party }) => party));
+    await result.catch(() => {});
+    isReading = false;
+    for (const each of parties) {
+      if (isBehind(each.party)) waiting.push(each);
+      else each.resolve(result);
+    }
+    startIfReady();
+  };
+
   return {
     participant() {
       let hasArrived = false;
@@ -31,13 +71,14 @@ export function shareRead<Party, Result>(
         if (hasArrived) return;
         hasArrived = true;
         missing--;
-        if (missing === 0 && parties.length > 0) start();
+        startIfReady();
       };
       return {
         join(party) {
-          parties.push(party);
+          const { promise, resolve } = Promise.withResolvers<Result>();
+          waiting.push({ party, resolve });
           arrive();
-          return result;
+          return promise;
         },
         leave: arrive,
       };

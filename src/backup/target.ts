@@ -170,7 +170,7 @@ function alreadyWritten(target: BackupTarget, snapshot: Snapshot, isFirst: boole
   };
 }
 
-const failedResult = (target: BackupTarget, error: unknown, notices: readonly string[]): TargetResult => ({
+export const failedResult = (target: BackupTarget, error: unknown, notices: readonly string[]): TargetResult => ({
   target: target.name,
   state: "Failed",
   reason: reasonOf(error),

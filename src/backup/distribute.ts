@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { payloadOf } from "../repository/pack-format.ts";
+import type { BlobType, Id } from "../repository/types.ts";
+import { isActive, type TargetSession } from "./session.ts";
+
+/** Those that one read is for. */
+export interface Recipients {
+  readonly sessions: readonly TargetSession[];
+  /** How long, in all, one of them may alone keep the others waiting before they go on without it. */
+  readonly patienceMilliseconds: number;
+}
+
+/** Hands a blob to every target that lacks it. Compressed once for all; `bytes` may be reused when it resolves. */
+export async function distribute(
+  { sessions, patienceMilliseconds }: Recipients,
+  type: BlobType,
+  id: Id,
+  bytes: Buffer,
+): Promise<void> {
+  const lacking = sessions.filter((session) => session.lacks(id, type));
+  if (lacking.length === 0) return;
+  const payload = payloadOf(type, bytes, id);
+  const adding = new Map(lacking.map((session) => [session, session.add(payload)]));
+  const areOthersWaiting = sessions.filter(isActive).length > 1;
+  if (areOthersWaiting) await waitFairly(adding, patienceMilliseconds);
+  else await Promise.all(adding.values());
+}
+
+/** One that falls behind has taken the blob all the same, and stores it in its own time. */
+async function waitFairly(adding: Map<TargetSession, Promise<void>>, patienceMilliseconds: number): Promise<void> {
+  for (const [session, added] of adding) added.then(() => adding.delete(session));
+  while (adding.size > 1) await Promise.race(adding.values());
+  const [last] = adding;
+  if (!last) return;
+  const [session, added] = last;
+  const since = performance.now();
+  const isOver = new AbortController();
+  const patience = sleep(Math.max(0, patienceMilliseconds - session.keptOthersWaiting), undefined, {
+    signal: isOver.signal,
+  });
+  await Promise.race([added, patience.catch(() => {})]);
+  isOver.abort();
+  session.keptOthersWaiting += performance.now() - since;
+  if (session.keptOthersWaiting >= patienceMilliseconds) session.fallBehind();
+}

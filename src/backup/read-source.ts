@@ -1,0 +1,60 @@
+import { statSync } from "node:fs";
+import { RepositoryError } from "../repository/errors.ts";
+import { type Archive, archiveFolder } from "./archive.ts";
+import { excludeBy } from "./excludes.ts";
+import { collectFailures } from "./failures.ts";
+import { rootParents } from "./parents.ts";
+import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
+import { wrapInPath } from "./root.ts";
+import type { TargetSession } from "./session.ts";
+import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
+
+/** Throws `SourceUnreadable`. For before any repository is touched. */
+export function checkSource(source: string): void {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(source).isDirectory();
+    if (isFolder) listNames(Buffer.from(source));
+  } catch (cause) {
+    throw sourceUnreadable(source, cause);
+  }
+  if (!isFolder) throw new RepositoryError("SourceUnreadable", `The source ${source} is not a folder.`);
+}
+
+const sourceUnreadable = (source: string, cause: unknown): RepositoryError =>
+  new RepositoryError(
+    "SourceUnreadable",
+    `The source ${source} cannot be read: ${cause instanceof Error ? cause.message : cause}.`,
+    { cause },
+  );
+
+/** Reads the source once, and stores in every session what it lacks of it. */
+export async function readSource(
+  plan: BackupPlan,
+  sessions: readonly TargetSession[],
+  onProgress: (progress: BackupProgress) => void,
+): Promise<ReadResult> {
+  for (const session of sessions) session.begin();
+  const { source, excludes } = plan.config;
+  const totals = { files: 0, folders: 0, bytes: 0, bytesRead: 0, entries: 0 };
+  const archive: Archive = {
+    sessions,
+    patienceMilliseconds: plan.patienceMilliseconds,
+    isExcluded: excludeBy(excludes),
+    failures: collectFailures(),
+    signal: plan.signal,
+    deviceNumber: deviceNumbers(),
+    hardLinks: new Map(),
+    totals,
+    onProgress: (bytesOfFile) =>
+      onProgress({ phase: "backup", bytesDone: totals.bytes + bytesOfFile, filesDone: totals.files }),
+  };
+  try {
+    const parents = await rootParents(sessions, plan.path);
+    const tree = await archiveFolder(archive, { path: Buffer.from(source), relative: "", parents });
+    const root = await wrapInPath({ recipients: archive, source, path: plan.path, tree });
+    return { tree: root, totals, failures: archive.failures };
+  } catch (error) {
+    throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
+  }
+}
