@@ -10,25 +10,28 @@ const suite = "bookworm";
 const packages = ["ca-certificates", "libstdc++6", "libatomic1"]; // the last two are node's
 const unwanted = ["/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*"];
 
+/** Its tag stands for what it is made of. */
+export const baseImage = (() => {
+  const tag = `${process.version}-${digest(npmVersion, suite, ...packages, ...unwanted)}`;
+  return `holdfast.local/node:${tag}`;
+})();
+
 /**
  * The image our Dockerfile builds on, made from Debian packages and the project's own node, because a registry of
- * images cannot be reached everywhere. It stands in for `node:26-bookworm-slim`. Returns its name.
+ * images cannot be reached everywhere. It stands in for `node:26-bookworm-slim`.
  */
-export async function ensureBaseImage(): Promise<string> {
-  const tag = `${process.version}-${digest(npmVersion, suite, ...packages, ...unwanted)}`;
-  const name = `holdfast.local/node:${tag}`;
-  if (!(await hasLocalImage(name))) await step("making the base image of Debian and Node", () => make(name));
-  return name;
+export async function ensureBaseImage(): Promise<void> {
+  if (!(await hasLocalImage(baseImage))) await step("making the base image of Debian and Node", make);
 }
 
-async function make(name: string): Promise<void> {
+async function make(): Promise<void> {
   await mkdir(scratchFolder, { recursive: true });
   const scratch = await mkdtemp(join(scratchFolder, "base-"));
   try {
     const root = join(scratch, "root.tar");
     const added = join(scratch, "added");
     await Promise.all([debootstrap(root), addNode(join(added, "usr/local"))]);
-    await importFiles([root, added], name);
+    await importFiles([root, added], baseImage);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

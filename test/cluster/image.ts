@@ -1,10 +1,11 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
-import { ensureBaseImage } from "./base.ts";
+import { baseImage, ensureBaseImage } from "./base.ts";
 import { buildArchive, keepOnly } from "./buildah.ts";
 import { exists } from "./files.ts";
 import { step } from "./progress.ts";
+import { run } from "./run.ts";
 import { cacheFolder, checkout, digest, imageRepository, scratchFolder } from "./settings.ts";
 
 export type Image = { readonly repository: string; readonly tag: string; readonly reference: string };
@@ -27,6 +28,7 @@ export async function withImage<T>(work: (image: Image, archive: () => Promise<s
       const options = { recursive: true, preserveTimestamps: true, filter: (path: string) => !isLeftOut(path) };
       await cp(join(checkout, name), join(context, name), options);
     }
+    await run(["chmod", "-R", "u=rwX,go=rX", context]); // the image runs as another user, whatever this one's umask is
     const tag = await digestOf(context);
     const image = { repository: imageRepository, tag, reference: `${imageRepository}:${tag}` };
     return await work(image, () => ensureArchive(image, context));
@@ -39,24 +41,24 @@ async function digestOf(context: string): Promise<string> {
   const entries = await readdir(context, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const contents = await Promise.all(files.sort().map((file) => readFile(file, "latin1")));
-  return digest(process.version, ...files.map((file) => relative(context, file)), ...contents);
+  return digest(baseImage, ...files.map((file) => relative(context, file)), ...contents);
 }
 
 async function ensureArchive(image: Image, context: string): Promise<string> {
   const archive = join(folder, `${image.tag}.tar`);
   if (await exists(archive)) return archive;
-  const base = await ensureBaseImage();
-  await step(`building the image ${image.reference}`, () => build(image, base, context, archive));
+  await ensureBaseImage();
+  await step(`building the image ${image.reference}`, () => build(image, context, archive));
   return archive;
 }
 
-async function build(image: Image, base: string, context: string, archive: string): Promise<void> {
+async function build(image: Image, context: string, archive: string): Promise<void> {
   await buildArchive({
     dockerfile: join(context, "Dockerfile"),
     context,
     name: image.reference,
     archive: `${archive}.new`,
-    options: ["--build-arg", `BASE=${base}`, ...(await secrets())],
+    options: ["--build-arg", `BASE=${baseImage}`, ...(await secrets())],
   });
   await rename(`${archive}.new`, archive);
   await keepOnly(image.reference);
