@@ -38,7 +38,7 @@ export async function findOurs<T extends KubeObject>(
   if (!found || found.metadata.labels?.[label.run] === identity.jobUid) return found;
   throw new RunFailure(
     runReason.nameTaken,
-    `the ${resource.kind} ${name} exists and is not this run's; rename or remove it if nobody needs it`,
+    `the ${resource.kind} ${name} exists already and is not this run's, so it is left alone; choose another name, or remove it if nobody needs it`,
   );
 }
 

@@ -1,0 +1,76 @@
+import { expect, it } from "vitest";
+import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
+import { backupConfig } from "../../mover/contract.ts";
+import { backupConfigOf, knownSnapshots } from "./move.ts";
+
+const target = (name: string) =>
+  ({
+    metadata: { name },
+    spec: { s3: { bucket: name, region: "r", prefix: "p", credentialsSecretRef: { name: "s" } } },
+  }) as BackupTarget;
+const point = (chain: string, copies: object[]) => ({ spec: { chain }, status: { copies } }) as unknown as RestorePoint;
+
+const points = [
+  point("c1", [{ target: "onprem", state: "Good", snapshot: "s1" }]),
+  point("c2", [
+    { target: "onprem", state: "Incomplete", snapshot: "s2" },
+    { target: "offsite", state: "Good", snapshot: "o2" },
+  ]),
+  point("c2", [{ target: "onprem", state: "Pruned", snapshot: "s3" }]),
+  point("c2", [{ target: "onprem", state: "Missing", snapshot: "s4" }]),
+  point("c2", [{ target: "onprem", state: "Failed" }]),
+];
+
+it("knows the snapshots that a target should hold, by chain", () => {
+  expect(knownSnapshots(points, "onprem")).toEqual({ c1: ["s1"], c2: ["s2"] });
+  expect(knownSnapshots(points, "offsite")).toEqual({ c2: ["o2"] });
+});
+
+it("tells the mover what to write where, as the contract wants it", () => {
+  const config = backupConfigOf("shop", {
+    name: "holdfast-1a2b3c4d-data",
+    point: {
+      metadata: { name: "data-20261123-010000" },
+      spec: {
+        policy: "shop",
+        schedule: "nightly",
+        pvc: { name: "data", uid: "u" },
+        chain: "c2",
+        type: "Incremental",
+        time: "2026-11-23T01:00:00.000Z",
+        run: "r",
+      },
+    } as RestorePoint,
+    targets: [target("onprem"), target("offsite")],
+    decision: {
+      chain: "c2",
+      type: "Incremental",
+      reason: "NewestChain",
+      message: "",
+      targets: [
+        { target: "onprem", expect: "Present" },
+        { target: "offsite", expect: "Any" },
+      ],
+    },
+    points,
+    clusterUid: "c",
+    excludes: ["*.tmp"],
+    deadHolders: ["dead"],
+  });
+  expect(backupConfig.parse(config)).toEqual(config);
+  expect(config).toMatchObject({
+    hostname: "shop",
+    path: "/data",
+    time: "2026-11-23T01:00:00.000Z",
+    runTag: "point=data-20261123-010000",
+    excludes: ["*.tmp"],
+    lock: { deadHolders: ["dead"] },
+  });
+  expect(config.tags).toContain(config.runTag);
+  expect(
+    config.targets.map(({ name, expect: must, repository, inventory }) => [name, must, repository.url, inventory?.url]),
+  ).toEqual([
+    ["onprem", "Present", "s3://onprem/p/shop/data/c2", "s3://onprem/p/shop/data"],
+    ["offsite", "Any", "s3://offsite/p/shop/data/c2", "s3://offsite/p/shop/data"],
+  ]);
+});
