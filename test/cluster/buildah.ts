@@ -23,21 +23,14 @@ export type Build = {
   /** Where the image is written, as an archive that containerd and Docker load. */
   readonly archive: string;
   readonly options?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
 };
 
 /** Builds an image into an archive. The processes of the build run in a chroot: no container engine is needed. */
-export async function buildArchive({
-  dockerfile,
-  context,
-  name,
-  archive,
-  options = [],
-  environment,
-}: Build): Promise<void> {
+export async function buildArchive({ dockerfile, context, name, archive, options = [] }: Build): Promise<void> {
   await mkdir(cacheFolder, { recursive: true });
   const command = [...buildah, "build", "--isolation", "chroot", "--layers", "--network", "host"];
-  await run([...command, ...options, "--file", dockerfile, "--tag", name, context], { environment });
+  await run([...command, ...options, "--file", dockerfile, "--tag", name, context]);
+  await rm(archive, { force: true }); // what a killed build left: an archive cannot be written over
   await run([...buildah, "push", "--quiet", name, `docker-archive:${archive}:${name}`]);
 }
 
