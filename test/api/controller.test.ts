@@ -399,7 +399,8 @@ describe("the strategy", () => {
     expect(page).toMatch(
       new RegExp(`holdfast_backup_age_seconds\\{${labels},pvc="shown-data",target="onprem"\\} 1\\d\\d`),
     );
-    expect(page).toContain(`holdfast_policy_condition{${labels},type="RPOMet",status="True"} 1`);
+    const met = `holdfast_policy_condition{${labels},type="RPOMet",status="True"} 1`;
+    await eventually("the verdict is there", controller.metrics, (text) => text.includes(met));
     await client.delete(restorePoints, { namespace, name: "shown-point" });
     await eventually("its series are gone", controller.metrics, (text) => !text.includes(`${labels},pvc=`));
     await client.delete(backupPolicies, { namespace, name: "shown" });
