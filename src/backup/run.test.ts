@@ -220,6 +220,15 @@ describe("the next backup", () => {
     expect(await contentOf("one", "/data/folder/a")).toBe("alpha");
   });
 
+  test("goes on where an older snapshot is damaged, and says so", async () => {
+    await write("a", "alpha");
+    const first = await backup();
+    const key = `snapshots/${first.targets[0]?.snapshot}`;
+    stores.one?.objects.get(key)?.fill(0, 20, 30);
+    const second = await backup();
+    expect(second).toMatchObject({ state: "Good", targets: [{ message: expect.stringContaining(key) }] });
+  });
+
   test("does not take another host's or path's snapshot for its parent", async () => {
     await write("a", "alpha");
     await backup({ path: "/other" });

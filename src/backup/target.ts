@@ -67,7 +67,7 @@ async function enter(
 
 async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {
   const { plan, target, read, notices } = run;
-  const snapshots = await listSnapshots(repository);
+  const snapshots = await listSnapshots(repository, { onDamage: (error) => notices.push(error.message) });
   const written = snapshots.find(({ tags }) => plan.config.runTag !== undefined && tags?.includes(plan.config.runTag));
   if (written) return alreadyWritten(target, written, snapshots[0] === written);
   if (target.expect === "Absent" && snapshots.length > 0) {

@@ -15,7 +15,11 @@ const concurrentReads = 8;
  * `RepositoryDamaged`, naming the file, where one is damaged.
  */
 export async function loadIndex(repository: Repository): Promise<IndexedRepository> {
-  return indexWhere(repository, () => true);
+  const index = createBlobIndex();
+  await readIndexes(repository, (_, locations) => {
+    for (const location of locations) index.add(location);
+  });
+  return { ...repository, index, packCache: createPackCache() };
 }
 
 export interface PresentIndex {
@@ -26,30 +30,23 @@ export interface PresentIndex {
 
 /**
  * The index without the packs that are gone: what a writer goes by, so that it stores again what was lost instead of
- * referring to it. Costs a listing of the packs.
+ * referring to it. Costs a listing of the packs, which comes after the reading: a pack that somebody stores meanwhile is then
+ * in the one if it is in the other.
  */
 export async function loadPresentIndex(repository: Repository): Promise<PresentIndex> {
-  const lost = new Set<Id>();
+  const whole = await loadIndex(repository);
   const packs = await listPacks(repository.storage);
-  const indexed = await indexWhere(repository, ({ pack, offset, length }) => {
-    const isPresent = offset + length < (packs.get(pack) ?? 0);
-    if (!isPresent) lost.add(pack);
-    return isPresent;
-  });
-  return { repository: indexed, lostPacks: [...lost] };
-}
-
-async function indexWhere(
-  repository: Repository,
-  isWanted: (location: BlobLocation) => boolean,
-): Promise<IndexedRepository> {
+  const isPresent = ({ pack, offset, length }: BlobLocation): boolean => offset + length < (packs.get(pack) ?? 0);
+  const lost = new Set<Id>();
+  for (const location of whole.index.locations()) {
+    if (!isPresent(location)) lost.add(location.pack);
+  }
+  if (lost.size === 0) return { repository: whole, lostPacks: [] };
   const index = createBlobIndex();
-  await readIndexes(repository, (_, locations) => {
-    for (const location of locations) {
-      if (isWanted(location)) index.add(location);
-    }
-  });
-  return { ...repository, index, packCache: createPackCache() };
+  for (const location of whole.index.locations()) {
+    if (isPresent(location)) index.add(location);
+  }
+  return { repository: { ...whole, index }, lostPacks: [...lost] };
 }
 
 /** Hands the locations of each index file to `take`, file by file, in no promised order. */

@@ -32,11 +32,19 @@ const snapshotDocument = z.looseObject({
 
 const concurrentReads = 16;
 
-/** All snapshots, oldest first. Rejects with `RepositoryDamaged`, naming the file, where one is damaged. */
-export async function listSnapshots(repository: Repository): Promise<Snapshot[]> {
+export interface ListOptions {
+  /** Told of a damaged snapshot, which is then passed over; without it the listing rejects with `RepositoryDamaged`. */
+  readonly onDamage?: (error: RepositoryError) => void;
+}
+
+/** All snapshots, oldest first. */
+export async function listSnapshots(repository: Repository, { onDamage }: ListOptions = {}): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = [];
   await forEachConcurrently(await listDocuments(repository, "snapshots"), concurrentReads, async (file) => {
-    const snapshot = await readSnapshot(repository, file.id);
+    const snapshot = await readSnapshot(repository, file.id).catch((error: unknown) => {
+      if (!onDamage || !(error instanceof RepositoryError)) throw error;
+      onDamage(error);
+    });
     if (snapshot) snapshots.push(snapshot);
   });
   return snapshots.sort(byTime);
