@@ -24,6 +24,7 @@ let controller: Running;
 
 beforeAll(async () => {
   controller = await operator.start();
+  await apply(targetOf("onprem"));
 });
 
 const schedule = { name: "nightly", type: "Incremental", cron: "0 1 1 1 *", targets: ["onprem"] };
@@ -105,8 +106,6 @@ const whenStalled = (name: string, reason: string) =>
 const cronJob = (name: string) => client.find(cronJobs, { namespace, name });
 
 describe("a policy", () => {
-  beforeAll(() => apply(targetOf("onprem")));
-
   test("gets a CronJob for each schedule, an account for its runners, and is Ready", async () => {
     const second = {
       ...schedule,
