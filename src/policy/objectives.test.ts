@@ -104,12 +104,14 @@ describe("RPOMet", () => {
 describe("Verified", () => {
   const both = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", 5)];
 
+  const copied = (rest: Parameters<typeof evidence>[0]) => evidence({ points: [point("data", 6, good)], ...rest });
+
   test("is true once every volume on every target has passed", () => {
-    expect(judgeVerified(evidence({ tests: both }), now)).toMatchObject({ status: "True", reason: "RestoresVerified" });
+    expect(judgeVerified(copied({ tests: both }), now)).toMatchObject({ status: "True", reason: "RestoresVerified" });
   });
 
   test("is unknown while one pair was never tested, and names it", () => {
-    expect(judgeVerified(evidence({ tests: [restoreTest("data", "onprem", 5)] }), now)).toMatchObject({
+    expect(judgeVerified(copied({ tests: [restoreTest("data", "onprem", 5)] }), now)).toMatchObject({
       status: "Unknown",
       reason: "NotVerified",
       message:
@@ -124,7 +126,7 @@ describe("Verified", () => {
       restoreTest: "weekly",
       restorePoint: "data-1",
     });
-    expect(judgeVerified(evidence({ tests: [...both, failed] }), now)).toMatchObject({
+    expect(judgeVerified(copied({ tests: [...both, failed] }), now)).toMatchObject({
       status: "False",
       reason: "RestoreTestFailed",
       message:
@@ -132,24 +134,33 @@ describe("Verified", () => {
     });
   });
 
+  test("is false where a test passed but no good copy is left on the target", () => {
+    const points = [point("data", 6, { onprem: "Good", offsite: "Missing" })];
+    expect(judgeVerified(evidence({ points, tests: both }), now)).toMatchObject({
+      status: "False",
+      reason: "CopiesGone",
+      message: "a test passed, but no good copy is left of data on offsite; run a backup and a RestoreTest",
+    });
+  });
+
   test("is true again once a later test passes", () => {
     const tests = [...both, restoreTest("data", "offsite", 9, { result: "Failed" })];
-    expect(judgeVerified(evidence({ tests }), now).status).toBe("True");
+    expect(judgeVerified(copied({ tests }), now).status).toBe("True");
   });
 
   test("of two results of the same instant the failed one counts", () => {
     const tests = [...both, restoreTest("data", "offsite", 5, { result: "Failed" })];
-    expect(judgeVerified(evidence({ tests }), now).status).toBe("False");
-    expect(judgeVerified(evidence({ tests: tests.toReversed() }), now).status).toBe("False");
+    expect(judgeVerified(copied({ tests }), now).status).toBe("False");
+    expect(judgeVerified(copied({ tests: tests.toReversed() }), now).status).toBe("False");
   });
 
   test("expires: true to the very instant, false a millisecond later", () => {
     const tests = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", 168)];
-    expect(judgeVerified(evidence({ tests }), now)).toMatchObject({
+    expect(judgeVerified(copied({ tests }), now)).toMatchObject({
       status: "True",
       judgeAgainAt: new Date(now.getTime() + 1),
     });
-    expect(judgeVerified(evidence({ tests }), new Date(now.getTime() + 1))).toMatchObject({
+    expect(judgeVerified(copied({ tests }), new Date(now.getTime() + 1))).toMatchObject({
       status: "False",
       reason: "VerificationExpired",
       message: "data on offsite: last passed a restore test at 2026-11-16T12:00:00Z, more than 7d ago",
@@ -158,12 +169,12 @@ describe("Verified", () => {
 
   test("tests of a PVC that was there before under the same name do not count", () => {
     const volumes = [volume("data", { created: hoursAgo(2) })];
-    expect(judgeVerified(evidence({ volumes, tests: both }), now).status).toBe("Unknown");
+    expect(judgeVerified(copied({ volumes, tests: both }), now).status).toBe("Unknown");
   });
 
   test("tests of other volumes and targets change nothing", () => {
     const tests = [...both, restoreTest("old", "onprem", 1, { result: "Failed" }), restoreTest("data", "elsewhere", 1)];
-    expect(judgeVerified(evidence({ tests }), now).status).toBe("True");
+    expect(judgeVerified(copied({ tests }), now).status).toBe("True");
   });
 });
 

@@ -15,6 +15,7 @@ export const objectiveReason = {
   restoreTestFailed: "RestoreTestFailed",
   notVerified: "NotVerified",
   verificationExpired: "VerificationExpired",
+  copiesGone: "CopiesGone",
   copiesSufficient: "CopiesSufficient",
   copiesInsufficient: "CopiesInsufficient",
 } as const;
@@ -86,7 +87,7 @@ export function judgeRto(evidence: Evidence, now: Date): Verdict | undefined {
 
 /**
  * `Verified`: the newest test of every volume on every target passed, within `verifiedWithin`. False after a failed test,
- * and once a test that had passed is too old; Unknown while some pair was never tested.
+ * once a test that had passed is too old, and when no good copy is left; Unknown while some pair was never tested.
  */
 export function judgeVerified(evidence: Evidence, now: Date): Verdict {
   const nothing = noVolumes(evidence);
@@ -97,6 +98,11 @@ export function judgeVerified(evidence: Evidence, now: Date): Verdict {
   if (failed.length > 0) {
     const message = listText(failed.map(describeFailure));
     return { status: "False", reason: objectiveReason.restoreTestFailed, message, judgeAgainAt };
+  }
+  const gone = pairs.filter((pair) => pair.test && !hasGoodCopy(evidence, pair));
+  if (gone.length > 0) {
+    const message = `a test passed, but no good copy is left of ${listText(gone.map(where))}; run a backup and a RestoreTest`;
+    return { status: "False", reason: objectiveReason.copiesGone, message, judgeAgainAt };
   }
   const expired = pairs.filter((pair) => pair.test && pair.expired);
   if (expired.length > 0) {
@@ -137,6 +143,12 @@ function testedPairs(evidence: Evidence, now: Date): readonly TestedPair[] {
     }),
   );
 }
+
+const hasGoodCopy = ({ points }: Evidence, { volume, target }: TestedPair): boolean =>
+  points.some(
+    ({ pvcUid, copies }) =>
+      pvcUid === volume.uid && copies.some((copy) => copy.target === target.name && copy.state === "Good"),
+  );
 
 function measuredSeconds(pair: TestedPair): number | undefined {
   return pair.test?.result === "Passed" && !pair.expired ? pair.test.restoreSeconds : undefined;

@@ -27,5 +27,13 @@ export function explainFailure(
       message: `the Secret "${secret}" is missing in namespace ${namespace}, or its key "${key}" is missing or empty; it holds the repositories' password`,
     };
   }
+  if (reason === "RepositoryNotFound") {
+    const { bucket, prefix } = target.spec.s3;
+    const place = prefix ? `bucket ${bucket} below ${prefix}` : `bucket ${bucket}`;
+    return {
+      reason,
+      message: `the chain's repository is gone from ${place}; was it removed, or was the target's endpoint, bucket or prefix changed? Its copies there do not count any more, and the next run starts a new chain`,
+    };
+  }
   return { reason, message };
 }

@@ -66,12 +66,13 @@ export function decideRestore({ restore, present, run }: RestoreInput, now: Date
   return { step: "Start" };
 }
 
+/** What is said before anything has begun, and may be put right; a runner says `NameTaken` too, but then it has failed. */
 const repeatable: readonly string[] = [problemReason.nameTaken, problemReason.invalidSpec];
 
 function hasEnded({ status }: Restore): boolean {
   if (isTrue(status?.conditions, "Ready")) return true;
   const stalled = findCondition(status?.conditions, "Stalled");
-  return stalled?.status === "True" && !repeatable.includes(stalled.reason);
+  return stalled?.status === "True" && (status?.phase === "Failed" || !repeatable.includes(stalled.reason));
 }
 
 /** Its Job was seen, or its runner has written something. */

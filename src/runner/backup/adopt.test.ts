@@ -27,6 +27,7 @@ const compare = (points: RestorePoint[], reported: Partial<BackupResult["targets
     } as unknown as BackupResult,
     points,
     current: "data-now",
+    chain: "20261123T010000Z",
     clusterUid: "c-1",
     pvc: "data",
     repositoryOn: (target, chain) => `s3:${target}/${chain}`,
@@ -106,5 +107,18 @@ describe("compareWithStore", () => {
       { target: "onprem", state: "Missing" },
       { target: "offsite", state: "Good" },
     ]);
+  });
+
+  it("says so of all a target had in a chain whose repository is gone, and of nothing else", () => {
+    const inChain = pointOf("data-20261123-010000", [
+      { target: "onprem", state: "Good", snapshot: "a" },
+      { target: "offsite", state: "Good", snapshot: "b" },
+    ]);
+    const pruned = pointOf("data-20261123-020000", [{ target: "onprem", state: "Pruned", snapshot: "c" }]);
+    const elsewhere = pointOf("data-20261101-010000", [{ target: "onprem", state: "Good", snapshot: "d" }]);
+    const other = { ...elsewhere, spec: { ...elsewhere.spec, chain: "20261101T010000Z" } };
+    const { updates } = compare([inChain, pruned, other], { state: "Failed", reason: "RepositoryNotFound" });
+    expect(updates.map(({ point }) => point.metadata.name)).toEqual(["data-20261123-010000"]);
+    expect(updates[0]?.status.copies).toMatchObject([{ state: "Missing" }, { state: "Good" }]);
   });
 });

@@ -2,6 +2,7 @@ import type { RestorePoint } from "../../api/objects.ts";
 import type { Copy, RestorePointSpec, RestorePointStatus } from "../../api/restorepoint.ts";
 import type { BackupResult } from "../../mover/contract.ts";
 import { incompleteTag } from "../../repository/types.ts";
+import { isStored } from "../points.ts";
 import { phaseOf } from "./status.ts";
 import { decodeTags, type SnapshotTags } from "./tags.ts";
 
@@ -28,6 +29,8 @@ export function compareWithStore(options: {
   readonly points: readonly RestorePoint[];
   /** The name of that one: its snapshots are no news. */
   readonly current: string;
+  /** The chain that it belongs to. */
+  readonly chain: string;
   readonly clusterUid: string;
   readonly pvc: string;
   /** Where a chain is on a target, as plain restic takes it. */
@@ -42,9 +45,14 @@ export function compareWithStore(options: {
     statuses.get(point.metadata.name)?.status ?? point.status ?? {};
   const creations = new Map<string, Findings["creations"][number]>();
 
-  for (const { target, missing = [] } of result.targets) {
+  for (const outcome of result.targets) {
     for (const point of options.points) {
-      const status = withMissing(statusOf(point), target, missing, options.now);
+      const status = withMissing(
+        statusOf(point),
+        outcome.target,
+        missingIn(point, options.chain, outcome),
+        options.now,
+      );
       if (status) statuses.set(point.metadata.name, { point, status });
     }
   }
@@ -106,14 +114,23 @@ function withCopy(status: RestorePointStatus, copy: Copy): RestorePointStatus {
   };
 }
 
+/**
+ * Whether a copy of this point is known to be gone. A store that answered and has no repository where the chain was has lost all of
+ * the chain at once; else the inventory names the snapshots.
+ */
+function missingIn(point: RestorePoint, chain: string, outcome: BackupResult["targets"][number]) {
+  const isLostChain = outcome.reason === "RepositoryNotFound" && point.spec.chain === chain;
+  return ({ snapshot, state }: Copy): boolean =>
+    snapshot !== undefined && (isLostChain ? isStored({ state }) : outcome.missing?.includes(snapshot) === true);
+}
+
 function withMissing(
   status: RestorePointStatus,
   target: string,
-  missing: readonly string[],
+  isGone: (copy: Copy) => boolean,
   now: Date,
 ): RestorePointStatus | undefined {
-  const isMissing = (copy: Copy): boolean =>
-    copy.target === target && copy.snapshot !== undefined && missing.includes(copy.snapshot);
+  const isMissing = (copy: Copy): boolean => copy.target === target && isGone(copy);
   if (!status.copies?.some(isMissing)) return undefined;
   const message = `the run at ${now.toISOString()} did not find this snapshot in the repository any more`;
   const copies = status.copies.map((copy): Copy => (isMissing(copy) ? { ...copy, state: "Missing", message } : copy));

@@ -51,6 +51,7 @@ export async function reconcileWithStore(
     result,
     points: points.filter(({ metadata }) => metadata.name !== current.metadata.name),
     current: current.metadata.name,
+    chain: current.spec.chain,
     clusterUid: plan.clusterUid,
     pvc,
     repositoryOn: (name, chain) => {
