@@ -21,10 +21,8 @@ export function settingsFor<Schema extends z.ZodType<object>>(
   options: CommonOptions,
   fromFlags: () => z.input<Schema>,
 ): z.output<Schema> {
-  const { config, repository } = options;
-  if (config === undefined) return settingsFrom(schema, fromFlags(), "The command line");
-  if (repository === undefined) return readSettings(schema, config);
-  throw invalid("--config says where the repositories are: leave --repository out.");
+  const { config } = options;
+  return config === undefined ? settingsFrom(schema, fromFlags(), "The command line") : readSettings(schema, config);
 }
 
 /** Throws `InvalidConfiguration`, naming each field that is wrong. */

@@ -478,7 +478,7 @@ describe("What is asked for wrongly", () => {
     [["forget", "--repository", "file:///tmp/x", "--keep-last", "-1"], /--keep-last takes a number/],
     [["forget", "--repository", "file:///tmp/x", "--keep-daily", "1", "--time-zone", "Mars/Base"], /is no time zone/],
     [["backup", "--config", "/nowhere.json"], /cannot be read as JSON/],
-    [["backup", "--config", "/x.json", "--repository", "file:///x"], /leave --repository out/],
+    [["backup", "--config", "/x.json", "--repository", "file:///x"], /cannot be used with option '--repository/],
     [["check", "--repository", "file:///tmp/x", "--wait-for-lock", "soon"], /--wait-for-lock takes/],
   ] as const)("%j is answered with what to do", async (words, message) => {
     const ran = await mover(words, { code: 1 });
