@@ -67,13 +67,16 @@ async function enter(
 
 async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {
   const { plan, target, read, notices } = run;
-  const snapshots = await listSnapshots(repository, { onDamage: (error) => notices.push(error.message) });
+  const damagedSnapshots: string[] = [];
+  const snapshots = await listSnapshots(repository, { onDamage: ({ message }) => damagedSnapshots.push(message) });
+  notices.push(...damagedSnapshots);
+  const existing = snapshots.length + damagedSnapshots.length;
   const written = snapshots.find(({ tags }) => plan.config.runTag !== undefined && tags?.includes(plan.config.runTag));
   if (written) return alreadyWritten(target, written, snapshots[0] === written);
-  if (target.expect === "Absent" && snapshots.length > 0) {
+  if (target.expect === "Absent" && existing > 0) {
     throw new RepositoryError(
       "RepositoryNotEmpty",
-      `A Full needs a place of its own, but ${repository.storage.description} already holds ${snapshots.length} snapshots: use another URL, or make an Incremental.`,
+      `A Full needs a place of its own, but ${repository.storage.description} already holds ${existing} snapshots: use another URL, or make an Incremental.`,
     );
   }
   const { repository: indexed, lostPacks } = await loadPresentIndex(repository);
@@ -88,7 +91,7 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
   try {
     const result = await read.join(session);
     if (session.failure) throw session.failure.error;
-    return await complete(run, { repository, lock, session, writer, read: result, isFirst: snapshots.length === 0 });
+    return await complete(run, { repository, lock, session, writer, read: result, isFirst: existing === 0 });
   } catch (error) {
     await writer.abandon();
     throw session.failure ? session.failure.error : error;
