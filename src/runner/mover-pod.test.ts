@@ -48,6 +48,12 @@ describe("moverJob", () => {
     expect(capabilities?.add).toEqual(add);
   });
 
+  it("is root only where there is a volume, and nobody who may read the credentials elsewhere", () => {
+    expect(specOf().pod.securityContext).toMatchObject({ runAsUser: 0 });
+    const { securityContext } = specOf({ command: "forget", volume: undefined }).pod;
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532 });
+  });
+
   it("mounts the volume read-only at the claim and at the mount", () => {
     const { pod, container } = specOf();
     expect(pod.volumes).toContainEqual({

@@ -116,7 +116,7 @@ function podSpec(input: MoverJob): PodSpec {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: 60,
-    securityContext: { runAsUser: 0, runAsGroup: 0, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: { ...podUser(input), seccompProfile: { type: "RuntimeDefault" } },
     ...(options.nodeSelector ? { nodeSelector: options.nodeSelector } : {}),
     ...(tolerations.length > 0 ? { tolerations } : {}),
     ...(options.imagePullSecrets ? { imagePullSecrets: options.imagePullSecrets } : {}),
@@ -125,6 +125,18 @@ function podSpec(input: MoverJob): PodSpec {
     volumes: volumes(input),
   };
 }
+
+/** The image's own user, who is nobody anywhere else. */
+const nobody = 65532;
+
+/**
+ * Root, within the capabilities below, where there is a volume whose files may belong to anybody; else nobody, so that the pod passes
+ * the pod-security level `restricted`. The group lets nobody read the credentials' files.
+ */
+const podUser = ({ volume }: MoverJob) =>
+  volume
+    ? { runAsUser: 0, runAsGroup: 0 }
+    : { runAsNonRoot: true, runAsUser: nobody, runAsGroup: nobody, fsGroup: nobody };
 
 function container(input: MoverJob): Container {
   return {
