@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto";
 import { poly1305 } from "../kernel/poly1305.ts";
 import type { Id, MasterKey } from "./types.ts";
 
@@ -27,16 +27,19 @@ export function clamped(macR: Buffer): Buffer {
 
 /** `IV ‖ AES-256-CTR(plaintext) ‖ Poly1305-AES(ciphertext)`, restic's sealing. */
 export function seal(key: MasterKey, plaintext: Uint8Array): Buffer {
-  return sealParts(key, [plaintext]);
+  const sealed = Buffer.allocUnsafe(plaintext.length + sealOverhead);
+  sealInto(key, plaintext, sealed);
+  return sealed;
 }
 
-/** The same as `seal` of the parts put together. */
-export function sealParts(key: MasterKey, parts: readonly Uint8Array[]): Buffer {
-  const iv = randomBytes(ivBytes);
-  const cipher = createCipheriv("aes-256-ctr", key.encrypt, iv);
-  const ciphertext = parts.map((part) => cipher.update(part));
-  const body = ciphertext.length === 1 && ciphertext[0] ? ciphertext[0] : Buffer.concat(ciphertext);
-  return Buffer.concat([iv, body, tagOf(key, iv, body)]);
+/** The same as `seal`, into the first bytes of `target`; returns how many that were. */
+export function sealInto(key: MasterKey, plaintext: Uint8Array, target: Buffer): number {
+  const iv = target.subarray(0, ivBytes);
+  const body = target.subarray(ivBytes, ivBytes + plaintext.length);
+  randomFillSync(iv);
+  createCipheriv("aes-256-ctr", key.encrypt, iv).update(plaintext).copy(body);
+  tagOf(key, iv, body).copy(target, ivBytes + plaintext.length);
+  return plaintext.length + sealOverhead;
 }
 
 /** The plaintext, or undefined where the tag does not fit: damaged bytes, or another key. */

@@ -1,14 +1,26 @@
 import type { BlobIndex } from "./blob-index.ts";
-import { idOf, seal } from "./crypto.ts";
+import { idOf, sealInto, sealOverhead } from "./crypto.ts";
 import { writeDocument } from "./documents.ts";
 import { RepositoryError } from "./errors.ts";
 import { encodeIndex, type IndexedPack } from "./index-format.ts";
 import { packKey } from "./pack-cache.ts";
-import { type BlobPayload, decodeHeader, encodeHeader, headerBytes, openBlob, type PackEntry } from "./pack-format.ts";
+import {
+  type BlobPayload,
+  decodeHeader,
+  encodeHeader,
+  headerBytes,
+  headerEntryBytes,
+  openBlob,
+  type PackEntry,
+  packOverhead,
+} from "./pack-format.ts";
 import type { BlobType, Id, MasterKey, Repository } from "./types.ts";
 
-/** A pack is closed when it has this many bytes. */
+/** A pack is closed when the next blob would make it longer than this, or when it has this many blobs. */
 const packTargetBytes = 16 * 1024 * 1024;
+const packMaximumBlobs = 8192;
+/** Behind the blobs of a full pack there is room for its header. */
+const packBufferBytes = packTargetBytes + packMaximumBlobs * headerEntryBytes(true) + packOverhead;
 /** Packs being uploaded at a time: what bounds the memory of a writer, and what overlaps uploading with the rest. */
 const concurrentUploads = 3;
 /** An index file is written when this many blobs wait for one, or the first of them has waited this long. */
@@ -44,14 +56,17 @@ export interface PackWriterOptions {
 
 interface OpenPack {
   readonly type: BlobType;
-  parts: Buffer[];
-  entries: PackEntry[];
+  readonly bytes: Buffer;
+  readonly entries: PackEntry[];
+  /** Of the blobs so far. */
   size: number;
 }
 
 export function createPackWriter({ repository, index }: PackWriterOptions): PackWriter {
   const counts: WriterCounts = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesStored: 0 };
-  const open: Record<BlobType, OpenPack> = { data: emptyPack("data"), tree: emptyPack("tree") };
+  const open = new Map<BlobType, OpenPack>();
+  /** Buffers of packs that were stored: making new ones all the time costs more memory than it seems. */
+  const spare: Buffer[] = [];
   /** Blobs in open packs and in uploads: not in the index, because nothing may count on them yet. */
   const underWay = new Set<string>();
   const uploads = new Set<Promise<void>>();
@@ -65,8 +80,10 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
   };
 
   const upload = async (pack: OpenPack): Promise<void> => {
-    const { id, bytes, entries } = sealPack(repository.master, pack);
+    const { entries } = pack;
+    const { id, bytes } = closePack(repository.master, pack);
     await repository.storage.put(packKey(id), bytes);
+    if (pack.bytes.length === packBufferBytes) spare.push(pack.bytes);
     counts.bytesStored += bytes.length;
     for (const entry of entries) {
       index.add({ ...entry, pack: id });
@@ -87,8 +104,26 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
     await writeDocument(repository, "index", encodeIndex(packs));
   };
 
+  /** A pack of this type with room for a blob of `bytes`. */
+  const packFor = (type: BlobType, bytes: number): OpenPack => {
+    const current = open.get(type);
+    const hasRoom = current && current.size + bytes <= packTargetBytes && current.entries.length < packMaximumBlobs;
+    if (hasRoom) return current;
+    if (current) startUpload(current);
+    const roomy =
+      bytes > packTargetBytes ? Buffer.allocUnsafeSlow(bytes + packOverhead + headerEntryBytes(true)) : undefined;
+    const pack: OpenPack = {
+      type,
+      bytes: roomy ?? spare.pop() ?? Buffer.allocUnsafeSlow(packBufferBytes),
+      entries: [],
+      size: 0,
+    };
+    open.set(type, pack);
+    return pack;
+  };
+
   const startUpload = (pack: OpenPack): void => {
-    open[pack.type] = emptyPack(pack.type);
+    open.delete(pack.type);
     const task = upload(pack)
       .catch((error: unknown) => {
         failure ??= { error };
@@ -104,22 +139,18 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
       throwFailure();
       const { id, type, plainLength, compressed } = payload;
       underWay.add(type + id);
-      const sealed = seal(repository.master, payload.bytes);
-      const pack = open[type];
-      pack.entries.push({ id, type, offset: pack.size, length: sealed.length, plainLength, compressed });
-      pack.parts.push(sealed);
-      pack.size += sealed.length;
+      const pack = packFor(type, payload.bytes.length + sealOverhead);
+      const length = sealInto(repository.master, payload.bytes, pack.bytes.subarray(pack.size));
+      pack.entries.push({ id, type, offset: pack.size, length, plainLength, compressed });
+      pack.size += length;
       counts.bytesAdded += plainLength;
       if (type === "data") counts.dataBlobs++;
       else counts.treeBlobs++;
-      if (pack.size >= packTargetBytes) startUpload(pack);
       while (uploads.size >= concurrentUploads) await Promise.race(uploads);
       throwFailure();
     },
     async finish() {
-      for (const pack of Object.values(open)) {
-        if (pack.entries.length > 0) startUpload(pack);
-      }
+      for (const pack of [...open.values()]) startUpload(pack);
       await Promise.all(uploads);
       throwFailure();
       await writeIndex();
@@ -131,31 +162,27 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
   };
 }
 
-const emptyPack = (type: BlobType): OpenPack => ({ type, parts: [], entries: [], size: 0 });
-
-/** The bytes of a pack, decoded again and compared before they are trusted with anybody's data. */
-function sealPack(
-  master: MasterKey,
-  { parts, entries }: OpenPack,
-): { id: Id; bytes: Buffer; entries: readonly PackEntry[] } {
-  const bytes = Buffer.concat([...parts, encodeHeader(master, entries)]);
-  const decoded = decodeHeader(
-    master,
-    bytes.subarray(bytes.length - (headerBytes(bytes, bytes.length) ?? 0)),
-    bytes.length,
-  );
-  const isWhole =
-    decoded?.length === entries.length &&
-    decoded.every((entry, at) => {
-      const written = entries[at];
-      const same = written?.id === entry.id && written.type === entry.type && written.offset === entry.offset;
-      return same && openBlob(master, bytes.subarray(entry.offset, entry.offset + entry.length), entry) !== undefined;
-    });
-  if (!isWhole) {
+/** Adds the header; then the pack is decoded again and compared, before it is trusted with anybody's data. */
+function closePack(master: MasterKey, { bytes, size, entries }: OpenPack): { id: Id; bytes: Buffer } {
+  const header = encodeHeader(master, entries);
+  const pack = bytes.subarray(0, size + header.length);
+  header.copy(pack, size);
+  if (!decodesTo(master, pack, entries)) {
     throw new RepositoryError(
       "InternalError",
       "A new pack does not decode to what it was made from, and was not stored: this machine's memory or processor is not to be trusted.",
     );
   }
-  return { id: idOf(bytes), bytes, entries };
+  return { id: idOf(pack), bytes: pack };
+}
+
+function decodesTo(master: MasterKey, pack: Buffer, entries: readonly PackEntry[]): boolean {
+  const header = pack.subarray(pack.length - (headerBytes(pack, pack.length) ?? 0));
+  const decoded = decodeHeader(master, header, pack.length);
+  if (decoded?.length !== entries.length) return false;
+  return decoded.every((entry, at) => {
+    const written = entries[at];
+    const isSame = written?.id === entry.id && written.type === entry.type && written.offset === entry.offset;
+    return isSame && openBlob(master, pack.subarray(entry.offset, entry.offset + entry.length), entry) !== undefined;
+  });
 }
