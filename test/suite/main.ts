@@ -28,7 +28,7 @@ const withoutCluster = [
 const withCluster = [vitest("api"), vitest("e2e")];
 
 const results: StepResult[] = [];
-const cluster = startCluster(join(logs, "cluster.log"));
+const cluster = await startCluster(join(logs, "cluster.log"));
 for (const step of withoutCluster) results.push(await runStep(step));
 
 const started = await cluster.ready();
