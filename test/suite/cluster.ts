@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { answers } from "../cluster/probe.ts";
 import { apiserver } from "../cluster/settings.ts";
 import type { StepResult } from "./step.ts";
 
@@ -15,7 +15,8 @@ export interface StartingCluster {
 
 /** Starts the test cluster in the background, its output in `log` until somebody waits for it. */
 export async function startCluster(log: string): Promise<StartingCluster> {
-  const wasRunning = await isServing();
+  // Whichever checkout started it; what a crash left of one does not count.
+  const wasRunning = await answers(`${apiserver}/readyz`);
   const begin = performance.now();
   const output = createWriteStream(log);
   const child = spawn("node", [script, "up"], { stdio: ["ignore", "pipe", "pipe"] });
@@ -49,21 +50,6 @@ export async function stopCluster({ wasRunning }: StartingCluster): Promise<Step
     : await exit(spawn("node", [script, "down"], { stdio: ["ignore", "inherit", "inherit"] }));
   const seconds = (performance.now() - begin) / 1000;
   return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
-}
-
-/** Whether this machine's one cluster is up, whichever checkout started it; what a crash left of one does not count. */
-function isServing(): Promise<boolean> {
-  const { hostname, port } = new URL(apiserver);
-  return new Promise((resolve) => {
-    const socket = connect({ host: hostname, port: Number(port), timeout: 5000 });
-    const answer = (serving: boolean) => {
-      socket.destroy();
-      resolve(serving);
-    };
-    socket.on("connect", () => answer(true));
-    socket.on("timeout", () => answer(false));
-    socket.on("error", () => answer(false));
-  });
 }
 
 const exit = (child: ChildProcess): Promise<number> =>
