@@ -96,7 +96,8 @@ async function compile(names: readonly Package[], folder: string): Promise<void>
   const scratch = await mkdtemp(`${folder}.building-`);
   try {
     const sources = names.map((name) => packages[name]);
-    const environment = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off" };
+    // GOGC: the compiler collects its garbage less often, which saves a tenth of the time for some memory.
+    const environment = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOGC: "400" };
     await run(["go", "build", ...flags, "-o", `${scratch}/`, ...sources], { cwd: module, environment });
     for (const name of names) await rename(join(scratch, basename(packages[name])), join(folder, name));
   } finally {
