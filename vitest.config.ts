@@ -6,6 +6,9 @@ const project = (name: string, include: string[], seconds: number, files = true)
   test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files },
 });
 
+// A scenario on the cluster mostly waits for pods, so several go on at once, whatever the number of cores.
+const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -13,7 +16,7 @@ export default defineConfig({
       project("interop", ["test/interop/**/*.test.ts"], 180),
       project("faults", ["test/faults/**/*.test.ts"], 900),
       project("api", ["test/api/**/*.test.ts"], 180, false),
-      project("e2e", ["test/e2e/**/*.test.ts"], 900),
+      { test: { ...project("e2e", ["test/e2e/**/*.test.ts"], 900).test, ...scenarios } },
     ],
   },
 });

@@ -44,7 +44,7 @@ export function runnerCommand(): Command {
 const withWaits = (command: Command): Command =>
   command
     .option("--volume-wait <duration>", "how long to wait for another run on the same volume", "30m")
-    .option("--scheduling-wait <duration>", "how long to wait for a node that takes a pod", "2m");
+    .option("--scheduling-wait <duration>", "how long to wait for a node that takes a pod", "1m");
 
 /** Runs it, hands the report over and exits. Stopped by a signal it cleans up first; Kubernetes then starts it again. */
 async function perform(waits: Waits, body: RunBody): Promise<void> {

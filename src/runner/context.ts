@@ -29,7 +29,7 @@ export type Patience = {
 
 export const defaultPatience: Patience = {
   volumeBusy: 1800,
-  unschedulable: 120,
+  unschedulable: 60,
   scalingUp: 900,
   quota: 20,
   podRefused: 20,
