@@ -1,70 +1,72 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type CheckReport, checkRepository } from "../repository/check.ts";
+import type { ReadData } from "../repository/check-options.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
-import { exitCode } from "./contract.ts";
-import { exitCodeOf } from "./exit.ts";
-import { failureOf } from "./failure.ts";
 import { addCommonOptions } from "./options.ts";
-import { createOutput } from "./output.ts";
+import type { Output } from "./output.ts";
+import { readDataFrom } from "./read-subset.ts";
+import { type Report, runReported } from "./report.ts";
 import { type CommonOptions, lockOf, required } from "./settings.ts";
-import { logInternal, runTask, type TaskContext } from "./task.ts";
+import type { TaskContext } from "./task.ts";
 import { count, formatBytes } from "./units.ts";
 
 interface CheckFlags extends CommonOptions {
   readonly readData?: boolean;
+  readonly readDataSubset?: string;
 }
 
 export function checkCommand(): Command {
   const command = new Command("check")
     .description("Find out whether a repository is whole")
-    .option("--read-data", "read and verify every blob, too: as much traffic as a full restore");
+    .option("--read-data", "read and verify every blob, too: as much traffic as a full restore")
+    .addOption(
+      new Option(
+        "--read-data-subset <n/m>",
+        "read and verify the n-th of m equal parts of the packs: m runs, from 1/m to m/m, cover everything",
+      ).conflicts("readData"),
+    );
   return addCommonOptions(command, { config: false }).action((flags: CheckFlags) =>
-    runTask((context) => check(flags, context)),
+    runReported("check", flags, (context, output) => check(flags, context, output)),
   );
 }
 
-async function check(flags: CheckFlags, { signal, stores }: TaskContext): Promise<number> {
-  const output = createOutput({ json: flags.json ?? false });
-  try {
-    const url = required(flags.repository, "--repository");
-    const identity = lockOf(flags);
-    const repository = await openRepository(await stores.open({ url }));
-    const lockOptions = { exclusive: false, identity, onNotice: output.notice, signal };
-    const report = await withLock(repository, lockOptions, (lock) =>
-      checkRepository({
-        repository,
-        ...(flags.readData && { readData: true as const }),
-        onProgress: ({ phase, done, total }) => output.status(`${phase}: ${done}${total ? ` of ${total}` : ""}`),
-        signal: lock.signal,
-      }),
-    );
-    const isGood = report.problems.length === 0;
-    const state = isGood ? "Good" : "Failed";
-    output.end();
-    if (flags.json) console.log(JSON.stringify({ kind: "check", state, ...report }));
-    else describe(report);
-    return isGood ? exitCode.done : exitCode.failed;
-  } catch (error) {
-    const failure = failureOf(error);
-    if (failure.reason === "InternalError") logInternal(error);
-    output.end();
-    if (flags.json) console.log(JSON.stringify({ kind: "check", state: "Failed", ...failure }));
-    else console.error(failure.message);
-    return exitCodeOf({ state: "Failed", reason: failure.reason });
-  }
+async function check(flags: CheckFlags, { signal, stores }: TaskContext, output: Output): Promise<Report> {
+  const url = required(flags.repository, "--repository");
+  const identity = lockOf(flags);
+  const readData = readDataFrom(flags);
+  const repository = await openRepository(await stores.open({ url }));
+  const lockOptions = { exclusive: false, identity, onNotice: output.notice, signal };
+  const report = await withLock(repository, lockOptions, (lock) =>
+    checkRepository({
+      repository,
+      readData,
+      onProgress: ({ phase, done, total }) => output.status(`${phase}: ${done}${total ? ` of ${total}` : ""}`),
+      signal: lock.signal,
+    }),
+  );
+  return {
+    state: report.problems.length === 0 ? "Good" : "Failed",
+    fields: { ...report, ...(typeof readData === "object" && { readDataSubset: readData }) },
+    ...describe(report, readData),
+  };
 }
 
-function describe({ problems, hints, affected, snapshots, packs, blobs, bytesRead }: CheckReport): void {
-  for (const hint of hints) console.log(hint);
-  for (const problem of problems) console.error(problem);
-  for (const { snapshot, path } of affected) console.error(`Not whole in snapshot ${snapshot.slice(0, 8)}: ${path}`);
+function describe(report: CheckReport, readData: ReadData): Pick<Report, "said" | "problems"> {
+  const { problems, hints, affected, snapshots, packs, blobs, bytesRead } = report;
+  const part = typeof readData === "object" ? ` (part ${readData.part} of ${readData.of})` : "";
   const parts = [
     count(snapshots, "snapshot"),
     count(packs, "pack"),
     count(blobs, "blob"),
-    `${formatBytes(bytesRead)} read`,
+    `${formatBytes(bytesRead)} read${part}`,
   ];
   const found = problems.length === 0 ? "No problems were found" : `${count(problems.length, "problem")} found`;
-  console.log(`${found}: ${parts.join(", ")}.`);
+  return {
+    said: [...hints, `${found}: ${parts.join(", ")}.`],
+    problems: [
+      ...problems,
+      ...affected.map(({ snapshot, path }) => `Not whole in snapshot ${snapshot.slice(0, 8)}: ${path}`),
+    ],
+  };
 }
