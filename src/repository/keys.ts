@@ -13,8 +13,8 @@ const cost = { N: 32_768, r: 8, p: 1 } as const;
 /** A key file must not make us take more memory or time than this: 128·N·r bytes. */
 const maximumMemory = 512 * 1024 * 1024;
 const maximumPasses = 64;
-/** Restic, too, tries no more. */
-const maximumKeys = 20;
+/** Keys that are tried on one repository. Restic, too, tries no more. */
+export const maximumKeys = 20;
 
 const keyFile = z.object({
   created: z.string().optional(),
