@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeDocument } from "../../src/repository/documents.ts";
+import { encodeLock } from "../../src/repository/lock-file.ts";
+import { allowedBy, damageKinds, type Kind, sealedKinds } from "./hostile-kinds.ts";
+import { seeded } from "./hostile-random.ts";
+import { makeVictim, type Objects, type Victim } from "./hostile-repository.ts";
+import { makeSandbox, type Sandbox, tryMutant } from "./hostile-trial.ts";
+
+/**
+ * Mutants of every kind of repository file: none may crash or hang the process, take memory without bound, write outside the
+ * target folder, or restore wrong bytes as right. `HOLDFAST_TEST_SEED` plays a run again.
+ */
+
+const seed = Number(process.env.HOLDFAST_TEST_SEED ?? Date.now() % 2 ** 31);
+const scale = Number(process.env.HOLDFAST_TEST_MUTANTS ?? 1);
+const memoryCeiling = 1024 * 1024 * 1024;
+const slowestMilliseconds = 20_000;
+
+const victim: Victim = await makeVictim();
+await writeDocument(victim.repository, "locks", encodeLock({ exclusive: false, hostname: "other", now: Date.now() }));
+let folder: string;
+let sandbox: Sandbox;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "holdfast-hostile-"));
+  sandbox = makeSandbox(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("the victim itself is whole", async () => {
+  const { verdicts, broken } = await tryMutant(new Map(victim.objects), allowedBy(victim), sandbox);
+  expect(broken).toEqual([]);
+  expect(verdicts).toEqual({ open: "fine", list: "fine", check: "fine", restore: "fine", prune: "fine" });
+});
+
+const kinds: readonly Kind[] = [...damageKinds(Math.ceil(900 * scale)), ...sealedKinds(victim, Math.ceil(400 * scale))];
+
+describe(`mutants of seed ${seed}`, () => {
+  test.each(kinds.map((kind, number) => ({ ...kind, number })))("$name ($mutants)", async ({ mutants, make, number }) => {
+    const tally: Record<string, number> = {};
+    for (let mutant = 0; mutant < mutants; mutant++) {
+      const random = seeded(seed + number * 1_000_003 + mutant);
+      const objects: Objects = new Map(victim.objects);
+      const { what, contents } = make(objects, random);
+      const since = performance.now();
+      const { verdicts, broken } = await tryMutant(objects, allowedBy(victim, contents), sandbox);
+      const where = `seed ${seed}, mutant ${mutant}: ${what.slice(0, 3000)}`;
+      expect(broken, where).toEqual([]);
+      expect(performance.now() - since, where).toBeLessThan(slowestMilliseconds);
+      for (const [step, verdict] of Object.entries(verdicts)) {
+        tally[`${step}: ${verdict}`] = (tally[`${step}: ${verdict}`] ?? 0) + 1;
+      }
+    }
+    expect(process.memoryUsage().rss).toBeLessThan(memoryCeiling);
+    console.log(tally);
+  });
+});
