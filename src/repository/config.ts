@@ -27,9 +27,17 @@ export const writeConfig = (storage: Storage, master: MasterKey, config: ConfigD
 export function decodeConfig(sealed: Buffer, master: MasterKey, where: string): ConfigDocument | undefined {
   const plaintext = unseal(master, sealed);
   if (!plaintext) return undefined;
-  const parsed = configDocument.safeParse(JSON.parse(plaintext.toString()));
+  const parsed = configDocument.safeParse(parseJson(plaintext));
   if (!parsed.success) {
     throw damaged(`The config of ${where} is not one that this program knows (formats 1 and 2).`, parsed.error);
   }
   return parsed.data;
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
 }
