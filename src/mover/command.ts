@@ -18,5 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   forget: async () => (await import("./forget.ts")).forgetCommand(),
   check: async () => (await import("./check.ts")).checkCommand(),
   snapshots: async () => (await import("./snapshots.ts")).snapshotsCommand(),
+  key: async () => (await import("./key.ts")).keyCommand(),
+  repair: async () => (await import("./repair.ts")).repairCommand(),
   probe: async () => (await import("./probe.ts")).probeCommand(),
 };

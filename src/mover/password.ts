@@ -19,6 +19,28 @@ export function readPassword(passwordFile: string | undefined, environment: Envi
   );
 }
 
+/**
+ * The password to come, from the file in `HOLDFAST_NEW_PASSWORD_FILE` or from `HOLDFAST_NEW_PASSWORD`; never an argument, which
+ * every process of the machine can read. Throws `PasswordMissing`.
+ */
+export function readNewPassword(environment: Environment): string {
+  const password = readNewPasswordIfGiven(environment);
+  if (password !== undefined) return password;
+  throw new RepositoryError(
+    "PasswordMissing",
+    "There is no new password: give it in HOLDFAST_NEW_PASSWORD_FILE or HOLDFAST_NEW_PASSWORD.",
+  );
+}
+
+/** As `readNewPassword`; undefined where neither is set. */
+export function readNewPasswordIfGiven(environment: Environment): string | undefined {
+  const { HOLDFAST_NEW_PASSWORD_FILE: file, HOLDFAST_NEW_PASSWORD: value } = environment;
+  if (!file) return value || undefined;
+  const password = readFileOrThrow(file);
+  if (password) return password;
+  throw new RepositoryError("PasswordMissing", `The password file ${file} is empty: put the new password into it.`);
+}
+
 function readFileOrThrow(file: string): string {
   try {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");

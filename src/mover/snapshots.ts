@@ -6,6 +6,7 @@ import { exitCode } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { type CommonOptions, required } from "./settings.ts";
+import { tableLines } from "./table.ts";
 import { runTask, type TaskContext } from "./task.ts";
 import { count } from "./units.ts";
 
@@ -44,13 +45,6 @@ function table(snapshots: readonly Snapshot[]): string {
     `${snapshot.paths.join(", ")}${isIncomplete(snapshot) ? " (incomplete)" : ""}`,
     (snapshot.tags ?? []).join(","),
   ]);
-  const all = [["ID", "Time", "Host", "Paths", "Tags"], ...rows];
-  const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  const lines = all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = tableLines([["ID", "Time", "Host", "Paths", "Tags"], ...rows]);
   return [...lines, count(snapshots.length, "snapshot")].join("\n");
 }
