@@ -4,7 +4,7 @@ import type { BackupPolicy, RestorePoint } from "../../src/api/objects.ts";
 import type { Copy } from "../../src/api/restorepoint.ts";
 import { volumeSnapshots } from "../../src/kube/resources.ts";
 import { busyApplication, quietApplication } from "./support/application.ts";
-import { client, setting, type TargetName } from "./support/cluster.ts";
+import { client, kubectl, setting, type TargetName } from "./support/cluster.ts";
 import { claim, policy } from "./support/manifests.ts";
 import { checkRepository, listSnapshots, withRestored } from "./support/referee.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
@@ -22,6 +22,25 @@ async function witness({ namespace, apply }: Scenario, name: string): Promise<vo
   });
   const dataSource = { apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name: snapshot.metadata.name };
   await apply(claim(name, setting("STORAGE_CLASS"), { dataSource }));
+}
+
+/** The controller's own numbers, once they are about this restore point. */
+async function expectMetrics(namespace: string, point: RestorePoint | undefined): Promise<void> {
+  const path = "/api/v1/namespaces/holdfast-system/services/holdfast-metrics:metrics/proxy/metrics";
+  const sampleOf = (metrics: string, name: string, target?: string) => {
+    const lines = metrics.split("\n").filter((line) => line.startsWith(`${name}{`) && line.includes(`"${namespace}"`));
+    const line = lines.find((one) => target === undefined || one.includes(`target="${target}"`));
+    return line && Number(line.slice(line.lastIndexOf(" ")));
+  };
+  await until("metrics of the newest backup", async () => {
+    const metrics = await kubectl("get", "--raw", path);
+    return (
+      sampleOf(metrics, "holdfast_backup_files") === point?.status?.files &&
+      sampleOf(metrics, "holdfast_restore_points", "onprem") === 2 &&
+      sampleOf(metrics, "holdfast_restore_points", "offsite") === 2 &&
+      sampleOf(metrics, "holdfast_rpo_met") === 1
+    );
+  });
 }
 
 scenario("backs up a volume as it was at the snapshot, though its application goes on writing", "live", async (s) => {
@@ -70,6 +89,7 @@ scenario("backs up a volume as it was at the snapshot, though its application go
   expect(conditionOf(judged, "RPOMet")?.status).toBe("True");
   expect(conditionOf(judged, "LastRunSucceeded")?.status).toBe("True");
   expect(conditionOf(judged, "Verified")?.status).not.toBe("True");
+  await expectMetrics(s.namespace, second);
 });
 
 scenario(

@@ -40,6 +40,10 @@ scenario("brings back a restore point, and a volume as of a time", "restore", as
       to: { pvc: { name: "as-of" } },
     }),
   );
+  const paths = ["static/deep", "static/text"];
+  await s.apply(
+    restore("part", { restorePointRef: { name: first?.metadata.name }, paths, to: { pvc: { name: "part" } } }),
+  );
   const [point, moment] = await Promise.all([endOf(s, "point"), endOf(s, "moment")]);
   expect(point.status).toMatchObject({
     phase: "Succeeded",
@@ -49,6 +53,9 @@ scenario("brings back a restore point, and a volume as of a time", "restore", as
   });
   expect(point.status?.restoreSeconds).toBeGreaterThan(0);
   expect(moment.status).toMatchObject({ phase: "Succeeded", restorePoint: first?.metadata.name });
+
+  expect((await endOf(s, "part")).status).toMatchObject({ phase: "Succeeded", files: 2 });
+  expect((await s.treeOf("part")).match(/^\S+ f /gm)).toEqual(["static/text f "]);
 
   const restored = [
     { copy: second?.status?.copies?.[1], pvc: "from-point" },

@@ -10,8 +10,8 @@ import { runMover } from "../mover-run.ts";
 import { writeStatus } from "../points.ts";
 import { emptyPoints, forgetConfigOf, planRemovals, type TargetRemoval } from "./retention-plan.ts";
 
-/** Backups and restores on the same repository hold it up; a restore may take its time. */
-const lockWaitSeconds = 300;
+/** Restores hold a repository up for as long as they take, and what is not removed today can be removed tomorrow. */
+const lockWaitSeconds = 60;
 
 export type RetentionOutcome = {
   /** Nothing went wrong, but what was to go stays until the next run. */

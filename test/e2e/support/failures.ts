@@ -1,9 +1,9 @@
 import { expect } from "vitest";
 import type { BackupPolicy } from "../../../src/api/objects.ts";
 import { quietApplication } from "./application.ts";
-import type { TargetName } from "./cluster.ts";
+import { storeOf, type TargetName } from "./cluster.ts";
 import { policy } from "./manifests.ts";
-import { checkRepository } from "./referee.ts";
+import { checkRepository, repositoryPassword } from "./referee.ts";
 import { type RunEnd, type Scenario, scenario } from "./scenario.ts";
 import { until } from "./until.ts";
 
@@ -16,6 +16,9 @@ export async function withGoodPoint(s: Scenario): Promise<void> {
 
 export type Expected = { readonly outcome: string; readonly reason: string; readonly message: RegExp };
 
+/** None of it is ever written anywhere. */
+const secrets = [storeOf("onprem").secretKey, storeOf("offsite").secretKey, repositoryPassword];
+
 /** The run ended so, the policy says so too, nothing is left, and what was good before is as good as it was. */
 export async function expectFailure(s: Scenario, end: RunEnd, { outcome, reason, message }: Expected): Promise<void> {
   expect(end).toMatchObject({ succeeded: false, report: { outcome, reason } });
@@ -26,6 +29,8 @@ export async function expectFailure(s: Scenario, end: RunEnd, { outcome, reason,
     return condition?.status === "False" && condition.reason === reason && message.test(condition.message);
   });
   await s.expectNothingLeft();
+  const said = await s.everythingSaid();
+  for (const secret of secrets) expect(said).not.toContain(secret);
   const [first] = await s.points();
   if (!first) return;
   expect(first.status?.phase).toBe("Succeeded");

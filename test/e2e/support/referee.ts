@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Copy } from "../../../src/api/restorepoint.ts";
 import { execute, setting, storeOf, type TargetName } from "./cluster.ts";
 
-export const repositoryPassword = "end to end";
+export const repositoryPassword = "end-to-end password";
 
 /** Plain restic, from outside of the cluster: the judge of what we wrote. */
 async function restic(target: TargetName, repository: string, ...words: readonly string[]): Promise<string> {

@@ -41,6 +41,8 @@ export type Scenario = {
   /** Oldest first. */
   readonly points: () => Promise<readonly RestorePoint[]>;
   readonly expectNothingLeft: () => Promise<void>;
+  /** All that anybody could read of it: objects but for Secrets, events, the runners' logs. */
+  readonly everythingSaid: () => Promise<string>;
 };
 
 /** A test in a namespace of its own, beside others. What it made is removed whatever happens; a failure tells the state of things. */
@@ -62,7 +64,9 @@ export function scenario(title: string, name: string, body: (scenario: Scenario)
 }
 
 async function prepare(namespace: string): Promise<void> {
-  await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  // The level at which all of our pods must be let in.
+  const labels = { "pod-security.kubernetes.io/enforce": "baseline" };
+  await client.create(namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } });
   const objects = [credentials("onprem"), credentials("offsite"), passwordSecret()];
   await applyIn(namespace, [...objects, target("onprem", namespace), target("offsite", namespace)]);
 }
@@ -120,6 +124,7 @@ function openScenario(namespace: string): Scenario {
         (a, b) => Date.parse(a.spec.time) - Date.parse(b.spec.time),
       ),
     expectNothingLeft: () => expectNothingLeft(namespace),
+    everythingSaid: () => everythingSaid(namespace),
   };
 }
 
@@ -136,6 +141,15 @@ async function reportOf(namespace: string, job: Stored<Job>): Promise<RunReport>
     .at(-1);
   const message = last?.status?.containerStatuses?.[0]?.state?.terminated?.message ?? "";
   return runReport.parse(JSON.parse(message));
+}
+
+async function everythingSaid(namespace: string): Promise<string> {
+  const kinds = "jobs,pods,configmaps,events,leases,backuptargets,backuppolicies,restorepoints,restoretests,restores";
+  const said = await Promise.all([
+    kubectl("get", kinds, "--namespace", namespace, "--output=yaml"),
+    kubectl("logs", "--selector=holdfast.dev/component=runner", "--tail=-1", "--namespace", namespace),
+  ]);
+  return said.join("\n");
 }
 
 /** What somebody would look at first. */
