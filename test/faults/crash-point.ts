@@ -13,10 +13,15 @@ export const operationsVariable = "HOLDFAST_TEST_OPERATIONS";
 const hook = new URL("./crash-hook.ts", import.meta.url).href;
 
 /** Runs our program until it kills itself at `point`. */
-export const runUntilCrash = (words: readonly string[], password: string, point: CrashPoint): Promise<Ran> =>
+export const runUntilCrash = (
+  words: readonly string[],
+  password: string,
+  point: CrashPoint,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> =>
   holdfast(words, {
     password,
-    environment: { NODE_OPTIONS: `--import=${hook}`, [crashVariable]: JSON.stringify(point) },
+    environment: { ...environment, NODE_OPTIONS: `--import=${hook}`, [crashVariable]: JSON.stringify(point) },
   });
 
 /** Runs our program to its end, and tells the changes it made to the store: `put KEY` and `delete KEY`, in order. */
@@ -24,11 +29,12 @@ export async function recordOperations(
   words: readonly string[],
   password: string,
   file: string,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<{ ran: Ran; operations: string[] }> {
   rmSync(file, { force: true });
   const ran = await holdfast(words, {
     password,
-    environment: { NODE_OPTIONS: `--import=${hook}`, [operationsVariable]: file },
+    environment: { ...environment, NODE_OPTIONS: `--import=${hook}`, [operationsVariable]: file },
   });
   return { ran, operations: readFileSync(file, "utf8").trimEnd().split("\n") };
 }
