@@ -118,7 +118,7 @@ headline("The metrics");
 const metrics = read("kubectl", [
   "get",
   "--raw",
-  "/api/v1/namespaces/holdfast-system/services/holdfast:metrics/proxy/metrics",
+  "/api/v1/namespaces/holdfast-system/services/holdfast-metrics:metrics/proxy/metrics",
 ]);
 for (const line of metrics.split("\n"))
   if (/^holdfast_.*namespace="holdfast-demo"/.test(line)) console.log(`   ${line}`);
