@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { durationSeconds } from "../api/scalars.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
+import type { RetryOptions } from "../kube/retry.ts";
 import { exitCode } from "../mover/contract.ts";
 import { runBackup } from "./backup/backup.ts";
 import { defaultPatience } from "./context.ts";
@@ -11,6 +12,9 @@ import { createContext, execute, type RunBody, toldToStop } from "./execute.ts";
 import { exitCodeOf, writeReport } from "./report.ts";
 import { runRestore } from "./restore/restore.ts";
 import { runRestoreTest } from "./restore-test/restore-test.ts";
+
+/** About three and a half minutes: a backup of many hours shall not fail because an API server is restarted. */
+const patientRetry: RetryOptions = { attempts: 20, firstDelayMs: 200, longestDelayMs: 15_000 };
 
 type Waits = { readonly volumeWait: string; readonly schedulingWait: string };
 
@@ -52,7 +56,7 @@ async function perform(waits: Waits, body: RunBody): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort(toldToStop(signal)));
   const context = createContext({
-    client: createKubeClient(loadKubeConfig()),
+    client: createKubeClient(loadKubeConfig(), patientRetry),
     identity: identityFrom(process.env),
     log,
     patience: {

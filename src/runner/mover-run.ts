@@ -92,21 +92,26 @@ function podWatch(context: RunContext, task: MoverTask) {
     remembered = state;
     if (!task.onProgress || pod.status?.phase !== "Running" || performance.now() < nextProgress) return;
     nextProgress = performance.now() + progressEveryMs;
-    const line = await lastProgress(context, pod);
-    if (line) await task.onProgress(line);
+    await mirrorProgress(context, pod, task.onProgress);
   };
 }
 
-/** Progress is news, not state: a log that cannot be read is no failure. */
-async function lastProgress(context: RunContext, pod: Stored<Pod>): Promise<ProgressLine | undefined> {
+/** Progress is news, not state: what cannot be read or written is no failure. */
+async function mirrorProgress(
+  context: RunContext,
+  pod: Stored<Pod>,
+  write: (line: ProgressLine) => Promise<void>,
+): Promise<void> {
   try {
     const { namespace = "", name } = pod.metadata;
+    const { client, signal } = context;
     const lines = await Array.fromAsync(
-      context.client.podLogs({ namespace, name, container: moverContainer, tailLines: 5, signal: context.signal }),
+      client.podLogs({ namespace, name, container: moverContainer, tailLines: 5, signal }),
     );
-    return lines.map((line) => progressLine.safeParse(parseJson(line))).findLast((parsed) => parsed.success)?.data;
+    const parsed = lines.map((line) => progressLine.safeParse(parseJson(line)));
+    const last = parsed.findLast((one) => one.success)?.data;
+    if (last) await write(last);
   } catch (error) {
-    context.log.debug({ err: error, pod: pod.metadata.name }, "could not read the mover's log");
-    return undefined;
+    context.log.debug({ err: error, pod: pod.metadata.name }, "could not mirror the mover's progress");
   }
 }

@@ -1,6 +1,7 @@
 import { label, labelValue } from "../api/names.ts";
 import { parseRestorePoint, type RestorePoint } from "../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../api/restorepoint.ts";
+import { isConflict, isNotFound } from "../kube/errors.ts";
 import { restorePoints } from "../kube/holdfast.ts";
 import { fieldManager, type RunContext } from "./context.ts";
 
@@ -21,14 +22,14 @@ export async function listPoints({ client, identity, log }: RunContext, pvc: str
 }
 
 /**
- * Sets all of a status that runs own; what a RestoreTest wrote (`verified`) stays as it is. With the UID, so that a point which
- * somebody deleted meanwhile is not made again half.
+ * Sets all of a status that runs own; what a RestoreTest wrote (`verified`) stays as it is. `false` where somebody deleted the point
+ * meanwhile: the UID keeps it from being made again half.
  */
 export async function writeStatus(
   { client }: RunContext,
   point: Pick<RestorePoint, "apiVersion" | "kind" | "metadata">,
   status: RestorePointStatus,
-): Promise<void> {
+): Promise<boolean> {
   const { name, namespace, uid } = point.metadata;
   const object = {
     apiVersion: point.apiVersion,
@@ -36,7 +37,13 @@ export async function writeStatus(
     metadata: { name, namespace, uid },
     status: { ...status, copies: status.copies?.map(withoutVerified) },
   };
-  await client.apply(restorePoints, object, { fieldManager, subresource: "status" });
+  try {
+    await client.apply(restorePoints, object, { fieldManager, subresource: "status" });
+    return true;
+  } catch (error) {
+    if (isNotFound(error) || isConflict(error)) return false;
+    throw error;
+  }
 }
 
 const withoutVerified = ({ verified: _, ...copy }: Copy): Copy => copy;

@@ -10,7 +10,11 @@ import { forgetOldest, isFinished, isProvenDead, nodeOf, recordOf, recordsOf } f
 import { volumeLeaseName } from "./names.ts";
 import { waitFor } from "./wait.ts";
 
-const durationSeconds = 60;
+/**
+ * Long enough to outlast an API server that is restarted. It costs little: a run that is over is not waited for, however it ended, as
+ * its Job says so.
+ */
+const durationSeconds = 300;
 const holderJobAnnotation = "holdfast.dev/holder-job";
 /** Longer than a mover needs to start, shorter than anybody wants to wait. */
 const lookAgainMs = 2000;

@@ -51,3 +51,16 @@ scenario("a mover that is killed is started again, and its locks keep nobody out
   expect(end.report.message).not.toContain("retention");
   await expectSound(s, 1);
 });
+
+scenario("a restore point that is deleted while it is made is there in the end", "deleted-point", async (s) => {
+  await s.runApplication(`head -c 30000000 /dev/urandom > /data/large\n${quietApplication}`);
+  await s.apply(policy("shop"));
+  const job = await s.startRun("shop-full");
+  const first = await until("the restore point", async () => (await s.points())[0]);
+  await s.remove("restorepoint", first.metadata.name);
+  expect(await s.endOfRun(job)).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
+  const [again] = await s.points();
+  expect(again?.metadata.uid).not.toBe(first.metadata.uid);
+  expect(again?.spec).toEqual(first.spec);
+  await expectSound(s, 1);
+});

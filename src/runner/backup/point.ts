@@ -50,7 +50,7 @@ export async function openPoint(
   );
 }
 
-/** Makes the object of a snapshot that was found in the store. One that exists by now is left as it is. */
+/** Makes the object of a snapshot that is in the store; `undefined` where its name is another's by now. */
 export async function adoptPoint(
   context: RunContext,
   name: string,

@@ -5,7 +5,7 @@ import type { BackupResult } from "../../mover/contract.ts";
 import { type ChainDecision, chooseChain } from "../../policy/chains.ts";
 import { type RunContext, undisturbed, withSignal } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { describeFailure, logged, RunFailure } from "../failure.ts";
+import { describeFailure, type FailureText, logged, RunFailure } from "../failure.ts";
 import { resticRepository } from "../location.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { listPoints, writeStatus } from "../points.ts";
@@ -15,7 +15,7 @@ import { cleanUp } from "./cleanup.ts";
 import { makeClone } from "./clone.ts";
 import { moveData } from "./move.ts";
 import type { VolumeOutcome } from "./outcome.ts";
-import { openPoint, sourceOf } from "./point.ts";
+import { adoptPoint, openPoint, sourceOf } from "./point.ts";
 import { reconcileWithStore, settleDeadPoints } from "./records.ts";
 import type { BackupPlan } from "./resolve.ts";
 import { type TakenSnapshot, takeSnapshot } from "./snapshot.ts";
@@ -110,16 +110,31 @@ async function makePoint(context: RunContext, volume: VolumeRun, known: Known) {
       repositoryOn: (target) => resticRepository(target, context.identity.namespace, claim.metadata.name, chain),
       now: context.now(),
     });
-    const current = { ...open.point, status };
-    await writeStatus(context, current, status);
+    const current = await finish(context, open.point, status);
     open = undefined;
     return { point: current, points: await reconciled(context, volume, known, current, result) };
   } catch (error) {
     const failure = await blameDeletion(context, claim, describeFailure(error, context.signal));
-    if (open) await writeStatus(undisturbed(context), open.point, failedStatus(open.status, failure, context.now()));
+    if (open) await tellFailure(context, open, failure);
     throw new RunFailure(failure.reason, failure.message, error);
   } finally {
     await cleanUp(undisturbed(context), { movers: [name], claim: name, snapshot: name });
+  }
+}
+
+/** Somebody may have deleted the point meanwhile; but its data is there, so it is made again. */
+async function finish(context: RunContext, point: RestorePoint, status: RestorePointStatus): Promise<RestorePoint> {
+  if (await writeStatus(context, point, status)) return { ...point, status };
+  const { metadata, spec } = point;
+  return (await adoptPoint(context, metadata.name, spec, status)) ?? { ...point, status };
+}
+
+/** What failed is told by the run as well, so trouble in telling it here must not hide it. */
+async function tellFailure(context: RunContext, { point, status }: OpenPoint, failure: FailureText): Promise<void> {
+  try {
+    await writeStatus(undisturbed(context), point, failedStatus(status, failure, context.now()));
+  } catch (error) {
+    context.log.warn({ err: error, point: point.metadata.name }, "could not say of the restore point that it failed");
   }
 }
 
@@ -202,7 +217,9 @@ async function ship(context: RunContext, volume: VolumeRun, known: Known, open: 
     options: plan.policy.spec.mover,
     nodeAffinity: source.nodeAffinity,
     tolerations: source.tolerations,
-    onProgress: (line) => writeStatus(context, point, { ...open.status, progress: progressOf(line, context.now()) }),
+    onProgress: async (line) => {
+      await writeStatus(context, point, { ...open.status, progress: progressOf(line, context.now()) });
+    },
   });
 }
 
