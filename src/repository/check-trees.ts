@@ -31,9 +31,10 @@ export async function checkTrees(
 function checkContent(
   { index }: IndexedRepository,
   tree: Id,
-  { name, size, content = [] }: TreeNode,
+  { name, size, content }: TreeNode,
   findings: Findings,
 ): void {
+  if (!content) return;
   const where = `tree ${tree}, file ${goQuote(name)}`;
   let bytes = 0;
   for (const id of content) {
@@ -44,6 +45,5 @@ function checkContent(
     }
     bytes += location.plainLength;
   }
-  if (bytes !== size && content.length > 0)
-    findings.problems.push(`${where}: it has ${bytes} bytes of data instead of ${size}`);
+  if (bytes !== size) findings.problems.push(`${where}: it has ${bytes} bytes of data instead of ${size}`);
 }

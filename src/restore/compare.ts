@@ -112,11 +112,15 @@ export async function compareContent(
     if (!location) return { identity: "", bytes: 0, difference: undefined, damage: `its blob ${id} is in no index` };
     locations.push(location);
   }
+  const size = locations.reduce((sum, location) => sum + location.plainLength, 0);
+  if (size !== node.size) {
+    const damage = `it has ${size} bytes of data instead of ${node.size}`;
+    return { identity: "", bytes: 0, difference: undefined, damage };
+  }
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const status = fstatSync(descriptor, { bigint: true });
     const identity = `${status.dev}:${status.ino}`;
-    const size = locations.reduce((sum, location) => sum + location.plainLength, 0);
     if (Number(status.size) !== size) {
       return { identity, bytes: 0, difference: `has ${status.size} bytes instead of ${size}` };
     }

@@ -15,6 +15,8 @@ export interface Subject {
 }
 
 const setIdBits = 0o6000;
+/** To `chown` this number means «leave it»: it would say nothing and do nothing. */
+const unchanged = 0xffff_ffff;
 
 /**
  * Owner, extended attributes, permissions, times; in this order, because changing the owner clears set-user-ID and file
@@ -56,8 +58,11 @@ function applyOwner(
   outcome: Outcome,
   attempt: (what: string, action: () => void) => boolean,
 ): boolean {
-  const change = () =>
-    descriptor === undefined ? lchownSync(path, node.uid, node.gid) : fchownSync(descriptor, node.uid, node.gid);
+  const change = () => {
+    if (node.uid === unchanged || node.gid === unchanged) throw new Error(`${unchanged} is nobody's number`);
+    if (descriptor === undefined) lchownSync(path, node.uid, node.gid);
+    else fchownSync(descriptor, node.uid, node.gid);
+  };
   if (process.geteuid?.() === 0) return attempt("owner", change);
   try {
     change();

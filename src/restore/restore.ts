@@ -140,13 +140,9 @@ function takeFile(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>, 
     return;
   }
   const planned = planFile(job.repository, window, { folder, node });
-  if ("missing" in planned) {
+  if ("damage" in planned) {
     const path = displayPath(folder, node.name);
-    job.outcome.fail(
-      path,
-      "RepositoryDamaged",
-      `${path} cannot be restored: its blob ${planned.missing} is in no index.`,
-    );
+    job.outcome.fail(path, "RepositoryDamaged", `${path} cannot be restored: ${planned.damage}.`);
     return;
   }
   if (key !== undefined && !first) job.linked.set(key, planned.file);

@@ -1,4 +1,4 @@
-import { readPackBlobs } from "../repository/blobs.ts";
+import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
 import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { BlobLocation, Id, IndexedRepository } from "../repository/types.ts";
 import type { FileWriter, PendingFile } from "./files.ts";
@@ -31,20 +31,21 @@ export const newWindow = (): Window => ({ packs: new Map(), files: [], places: 0
 /** Packs that are fetched at the same time; each is up to 16 MiB, rarely more. */
 const concurrentPacks = 4;
 
-/** Adds a file with its blobs' places; undefined, and the id, where a blob is in no index. */
+/** Adds a file with its blobs' places; or says why its content cannot be what it was. */
 export function planFile(
   repository: IndexedRepository,
   window: Window,
   base: Pick<PendingFile, "folder" | "node">,
-): { readonly file: PendingFile } | { readonly missing: Id } {
+): { readonly file: PendingFile } | { readonly damage: string } {
   const locations: BlobLocation[] = [];
   let size = 0;
   for (const id of base.node.content ?? []) {
     const location = repository.index.find(id, "data");
-    if (!location) return { missing: id };
+    if (!location) return { damage: `its blob ${id} is in no index` };
     locations.push(location);
     size += location.plainLength;
   }
+  if (size !== base.node.size) return { damage: `it has ${size} bytes of data instead of ${base.node.size}` };
   const file: PendingFile = { ...base, size, missing: locations.length, state: "Planned" };
   window.files.push(file);
   let offset = 0;
@@ -77,9 +78,10 @@ export async function fetchWindow(options: {
     const locations = [...needs.values()].map(({ location }) => location);
     for await (const blob of readPackBlobs({ repository, pack, locations })) {
       signal.throwIfAborted();
+      const damage = damageOf(blob);
       for (const { file, offset } of needs.get(blob.location.id)?.places ?? []) {
-        if ("error" in blob) {
-          const message = `${displayPath(file.folder, file.node.name)} cannot be restored: ${blob.error.message}`;
+        if (damage !== undefined || "error" in blob) {
+          const message = `${displayPath(file.folder, file.node.name)} cannot be restored: ${damage}`;
           writer.abandon(file, "RepositoryDamaged", message);
         } else {
           writer.write(file, offset, blob.plaintext);
@@ -88,4 +90,12 @@ export async function fetchWindow(options: {
       }
     }
   });
+}
+
+/** Another copy may be longer than the index says this one is: then the places of what follows it are wrong. */
+function damageOf(blob: PackBlob): string | undefined {
+  if ("error" in blob) return blob.error.message;
+  const { id, plainLength } = blob.location;
+  if (blob.plaintext.length === plainLength) return undefined;
+  return `the index says that its blob ${id} has ${plainLength} bytes, but it has ${blob.plaintext.length}.`;
 }
