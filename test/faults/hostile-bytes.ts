@@ -29,7 +29,7 @@ export const byteMutations: Readonly<Record<string, ByteMutation>> = {
   "zeros in a part": (objects, key, random) =>
     change(objects, key, (bytes) => {
       const start = random.below(bytes.length);
-      return bytes.fill(0, start, start + 1 + random.below(64));
+      return bytes.fill(0, start, Math.min(bytes.length, start + 1 + random.below(64)));
     }),
   "all zeros": (objects, key) => change(objects, key, (bytes) => bytes.fill(0)),
   "junk instead": (objects, key, random) => change(objects, key, (bytes) => junk(random, bytes.length)),

@@ -31,24 +31,32 @@ export const damageKinds = (mutantsEach: number): Kind[] =>
 
 /** Files that are sealed and named well, with content that cannot be. */
 export function sealedKinds(victim: Victim, mutantsEach: number): Kind[] {
-  const documents = ["config", "snapshots/", "index/", "locks/"].map((prefix): Kind => ({
-    name: `${prefix} rewritten with the key`,
-    mutants: prefix === "index/" ? 2 * mutantsEach : mutantsEach,
-    make(objects, random) {
-      const key = random.pick([...objects.keys()].filter((name) => name.startsWith(prefix)));
-      const text = mutateText(readSealed(victim.master, objects.get(key) as Buffer), random);
-      replaceDocument(victim, objects, key, text);
-      return { what: `${prefix}: ${text}` };
-    },
-  }));
-  return [...documents, keyKind(victim, mutantsEach), treeKind(victim, 3 * mutantsEach), headerKind(victim, mutantsEach)];
+  const documents = ["config", "snapshots/", "index/", "locks/"].map(
+    (prefix): Kind => ({
+      name: `${prefix} rewritten with the key`,
+      mutants: prefix === "index/" ? 2 * mutantsEach : mutantsEach,
+      make(objects, random) {
+        const key = random.pick([...objects.keys()].filter((name) => name.startsWith(prefix)));
+        const text = mutateText(readSealed(victim.master, objects.get(key) as Buffer), random);
+        replaceDocument(victim, objects, key, text);
+        return { what: `${prefix}: ${text}` };
+      },
+    }),
+  );
+  return [
+    ...documents,
+    keyKind(victim, mutantsEach),
+    treeKind(victim, 3 * mutantsEach),
+    headerKind(victim, mutantsEach),
+  ];
 }
 
 /** Mostly other values; sometimes text that is no JSON, or no UTF-8. */
 function mutateText(text: string, random: Random): string | Buffer {
   const how = random.below(12);
   if (how === 0) return text.slice(0, random.below(text.length));
-  if (how === 1) return Buffer.concat([Buffer.from(text.slice(0, 20)), Buffer.of(0xff, 0xc0, 0), Buffer.from(text.slice(20))]);
+  if (how === 1)
+    return Buffer.concat([Buffer.from(text.slice(0, 20)), Buffer.of(0xff, 0xc0, 0), Buffer.from(text.slice(20))]);
   if (how === 2) return random.pick(["", "null", "[]", "{}", "1", '"', "[".repeat(100_000), `{"packs":[null]}`]);
   return mutateJson(text, random);
 }
@@ -59,7 +67,11 @@ const keyKind = (victim: Victim, mutants: number): Kind => ({
   make(objects, random) {
     const key = [...objects.keys()].find((name) => name.startsWith("keys/")) as string;
     const text = mutateText(objects.get(key)?.toString() ?? "", random);
-    const absurd = { N: random.pick([0, 1, 3, 2 ** 20, 2 ** 31, 2 ** 52, -2]), r: random.pick([0, 1, 8, 2 ** 30]), p: random.pick([1, 65, 2 ** 30]) };
+    const absurd = {
+      N: random.pick([0, 1, 3, 2 ** 20, 2 ** 31, 2 ** 52, -2]),
+      r: random.pick([0, 1, 8, 2 ** 30]),
+      p: random.pick([1, 65, 2 ** 30]),
+    };
     const isAbsurd = random.below(3) === 0;
     const bytes = isAbsurd ? cheapKey(victim.master, absurd) : Buffer.from(text);
     // Work that is allowed is honestly done; a gigabyte of it ten thousand times would only show patience.
@@ -77,9 +89,7 @@ const treeKind = (victim: Victim, mutants: number): Kind => ({
     const isInner = random.below(2) === 0;
     const text = mutateText((isInner ? victim.inner : victim.root).toString(), random);
     const tree = Buffer.from(text);
-    const root = isInner
-      ? Buffer.from(victim.root.toString().replaceAll(idOf(victim.inner), idOf(tree)))
-      : tree;
+    const root = isInner ? Buffer.from(victim.root.toString().replaceAll(idOf(victim.inner), idOf(tree))) : tree;
     addTrees(victim, objects, root, isInner ? [tree] : []);
     return { what: `tree: ${text}`, contents: contentsSaidBy(victim, [victim.inner, root, tree]) };
   },
@@ -97,7 +107,7 @@ const headerKind = (victim: Victim, mutants: number): Kind => ({
       if (how === 2) return Buffer.alloc(0);
       const at = random.below(header.length);
       if (how === 3) header[at] = random.below(256);
-      else header.fill(0xff, at, at + 4);
+      else header.fill(0xff, at, Math.min(header.length, at + 4));
       return header;
     });
     return { what: `header of ${key}: ${how}` };

@@ -47,7 +47,7 @@ export async function makeVictim(): Promise<Victim> {
   };
   const blobs = new Map<Id, Buffer>();
   const expected = new Map<Id, Record<string, Id>>();
-  let trees = { root: Buffer.alloc(0), inner: Buffer.alloc(0) };
+  let trees: Pick<Victim, "root" | "inner"> = { root: Buffer.alloc(0), inner: Buffer.alloc(0) };
   for (const day of [1, 2]) {
     const written = await writeDay(repository, day, blobs);
     expected.set(written.snapshot, written.files);

@@ -72,12 +72,7 @@ export function addTrees(victim: Victim, objects: Objects, root: Buffer, others:
 }
 
 /** A pack's header and what the indexes say of the pack are both changed by `edit`, and the pack is named anew. */
-export function editHeader(
-  victim: Victim,
-  objects: Objects,
-  key: string,
-  edit: (plaintext: Buffer) => Buffer,
-): void {
+export function editHeader(victim: Victim, objects: Objects, key: string, edit: (plaintext: Buffer) => Buffer): void {
   const pack = objects.get(key) as Buffer;
   const sealedLength = pack.readUInt32LE(pack.length - 4);
   const start = pack.length - 4 - sealedLength;

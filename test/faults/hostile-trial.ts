@@ -113,11 +113,13 @@ async function restoreAndJudge({ repository, allowed, sandbox, verdicts, broken 
     const restored = await restoreSnapshot(options);
     const found = regularFiles(target);
     const expected = allowed.snapshots.get(snapshot.id);
-    const isReported = (path: string) => restored.failedPaths.some((failed) => failed === path || isBelow(path, failed));
+    const isReported = (path: string) =>
+      restored.failedPaths.some((failed) => failed === path || isBelow(path, failed));
     for (const [path, hash] of Object.entries(found)) {
       const isRight = expected ? expected[path] === hash : allowed.contents.has(hash);
       // Content that is right, with metadata that could not be set, is reported and stays.
-      if (!isRight) broken.push(`${path} was restored with wrong content${isReported(path) ? ", though reported" : ""}`);
+      if (!isRight)
+        broken.push(`${path} was restored with wrong content${isReported(path) ? ", though reported" : ""}`);
     }
     for (const path of Object.keys(expected ?? {})) {
       if (!(path in found) && !isReported(path)) broken.push(`${path} is missing and not reported`);

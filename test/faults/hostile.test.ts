@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeDocument } from "../../src/repository/documents.ts";
 import { encodeLock } from "../../src/repository/lock-file.ts";
 import { allowedBy, damageKinds, type Kind, sealedKinds } from "./hostile-kinds.ts";
 import { seeded } from "./hostile-random.ts";
 import { makeVictim, type Objects, type Victim } from "./hostile-repository.ts";
+import { attacks } from "./hostile-targeted.ts";
 import { makeSandbox, type Sandbox, tryMutant } from "./hostile-trial.ts";
 
 /**
@@ -39,22 +40,39 @@ test("the victim itself is whole", async () => {
 const kinds: readonly Kind[] = [...damageKinds(Math.ceil(900 * scale)), ...sealedKinds(victim, Math.ceil(400 * scale))];
 
 describe(`mutants of seed ${seed}`, () => {
-  test.each(kinds.map((kind, number) => ({ ...kind, number })))("$name ($mutants)", async ({ mutants, make, number }) => {
-    const tally: Record<string, number> = {};
-    for (let mutant = 0; mutant < mutants; mutant++) {
-      const random = seeded(seed + number * 1_000_003 + mutant);
-      const objects: Objects = new Map(victim.objects);
-      const { what, contents } = make(objects, random);
-      const since = performance.now();
-      const { verdicts, broken } = await tryMutant(objects, allowedBy(victim, contents), sandbox);
-      const where = `seed ${seed}, mutant ${mutant}: ${what.slice(0, 3000)}`;
-      expect(broken, where).toEqual([]);
-      expect(performance.now() - since, where).toBeLessThan(slowestMilliseconds);
-      for (const [step, verdict] of Object.entries(verdicts)) {
-        tally[`${step}: ${verdict}`] = (tally[`${step}: ${verdict}`] ?? 0) + 1;
+  test.each(kinds.map((kind, number) => ({ ...kind, number })))(
+    "$name ($mutants)",
+    async ({ mutants, make, number }) => {
+      const tally: Record<string, number> = {};
+      for (let mutant = 0; mutant < mutants; mutant++) {
+        const random = seeded(seed + number * 1_000_003 + mutant);
+        const objects: Objects = new Map(victim.objects);
+        const { what, contents } = make(objects, random);
+        const since = performance.now();
+        const { verdicts, broken } = await tryMutant(objects, allowedBy(victim, contents), sandbox);
+        const where = `seed ${seed}, mutant ${mutant}: ${what.slice(0, 3000)}`;
+        expect(broken, where).toEqual([]);
+        expect(performance.now() - since, where).toBeLessThan(slowestMilliseconds);
+        for (const [step, verdict] of Object.entries(verdicts)) {
+          tally[`${step}: ${verdict}`] = (tally[`${step}: ${verdict}`] ?? 0) + 1;
+        }
       }
-    }
-    expect(process.memoryUsage().rss).toBeLessThan(memoryCeiling);
-    console.log(tally);
+      expect(process.memoryUsage().rss).toBeLessThan(memoryCeiling);
+      console.log(tally);
+    },
+  );
+});
+
+describe("attacks with the key", () => {
+  test.each(attacks)("$name", async ({ make, verdicts: wanted }) => {
+    const objects: Objects = new Map(victim.objects);
+    const contents = make(victim, objects);
+    const { verdicts, broken } = await tryMutant(objects, allowedBy(victim, contents), sandbox);
+    expect(broken).toEqual([]);
+    expect(verdicts).toMatchObject(wanted ?? {});
+  });
+
+  test("took no more memory than the ceiling", () => {
+    expect(process.resourceUsage().maxRSS * 1024).toBeLessThan(memoryCeiling);
   });
 });
