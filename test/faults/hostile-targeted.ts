@@ -162,7 +162,7 @@ const trees: readonly Attack[] = [
       addSnapshot(victim, objects, missing);
       return undefined;
     },
-    verdicts: { check: "problems", restore: "RepositoryDamaged" },
+    verdicts: { check: "problems", restore: "paths reported" },
   },
   {
     name: "folders that double a thousandfold",
@@ -295,7 +295,7 @@ const others: readonly Attack[] = [
       addSnapshot(victim, objects, missing);
       return undefined;
     },
-    verdicts: { check: "problems", restore: "RepositoryDamaged", prune: "RepositoryDamaged" },
+    verdicts: { check: "problems", restore: "paths reported", prune: "RepositoryDamaged" },
   },
   {
     name: "a snapshot of a data blob",
@@ -303,7 +303,7 @@ const others: readonly Attack[] = [
       addSnapshot(victim, objects, blobOf(victim, 0));
       return undefined;
     },
-    verdicts: { check: "problems", restore: "RepositoryDamaged", prune: "RepositoryDamaged" },
+    verdicts: { check: "problems", restore: "paths reported", prune: "RepositoryDamaged" },
   },
   ...[
     { N: 2 ** 40 },
