@@ -17,7 +17,8 @@ import { makeSandbox, type Sandbox, tryMutant } from "./hostile-trial.ts";
 
 const seed = Number(process.env.HOLDFAST_TEST_SEED ?? Date.now() % 2 ** 31);
 const scale = Number(process.env.HOLDFAST_TEST_MUTANTS ?? 1);
-const memoryCeiling = 1024 * 1024 * 1024;
+/** Of the whole process, which also makes the bombs, of up to 300 MB. */
+const memoryCeiling = 1.5 * 1024 * 1024 * 1024;
 const slowestMilliseconds = 20_000;
 
 const victim: Victim = await makeVictim();
