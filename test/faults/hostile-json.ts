@@ -90,6 +90,8 @@ function mutate({ holder, key }: Place, random: Random, mark: (raw: string) => s
   else if (how === 7 && Array.isArray(holder)) holder.splice(Number(key), 1);
   else if (how === 7) delete holder[key];
   else if (how === 8 && Array.isArray(holder)) holder.push(structuredClone(holder[Number(key)]));
+  // A list has no names of its own, and one that was given a false `constructor` could not be changed any more.
+  else if (Array.isArray(holder)) holder.push(mark(random.pick(hostileValues)));
   else define(holder, random.pick(hostileKeys), mark(random.pick(hostileValues)));
 }
 
