@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { withLock } from "../../src/repository/locks.ts";
@@ -251,7 +251,8 @@ describe("A check in parts", () => {
     expect(parts[1]?.readDataSubset).toEqual({ part: 2, of: 3 });
     expect(parts.reduce((sum, { bytesRead }) => sum + bytesRead, 0)).toBe(total);
 
-    const [pack = ""] = packs;
+    // The largest holds files' content; one with trees would be read in every part, to walk through them.
+    const [pack = ""] = packs.toSorted((a, b) => statSync(b).size - statSync(a).size);
     const bytes = readFileSync(pack);
     bytes[5] = (bytes[5] ?? 0) ^ 1;
     overwrite(pack, bytes);
