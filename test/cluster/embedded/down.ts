@@ -1,5 +1,6 @@
 import { readdir, readlink, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { exists } from "../files.ts";
 import { unmountUnder } from "../mounts.ts";
 import { listens } from "../probe.ts";
@@ -34,9 +35,11 @@ async function endProcesses(): Promise<void> {
     kubelet.map(({ pid }) => pid),
     0,
   );
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 120; round += 1) {
     const left = await clusterProcesses();
     if (left.length === 0) return;
+    // One that has ended is listed until it is reaped, which takes a while on a busy machine.
+    if (round > 0) await sleep(250);
     await stopProcesses(
       left.map(({ pid }) => pid),
       0,
