@@ -1,6 +1,5 @@
 import { readdir, readlink, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { exists } from "../files.ts";
 import { unmountUnder } from "../mounts.ts";
 import { listens } from "../probe.ts";
