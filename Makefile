@@ -20,7 +20,7 @@ check: $(modules) $(wasm) tools ## Format, lint, types, unit and interop tests: 
 	@node src/api/generate.ts --check
 	@vitest run --project unit --project interop
 
-demo: cluster ## Show the whole product on a real cluster, which stays up to be looked at
+demo: tools cluster ## Show the whole product on a real cluster, which stays up to be looked at
 	@node test/demo/main.ts
 
 cluster: $(modules) $(wasm) ## Start a real Kubernetes with two S3 stores and Holdfast installed (or find it running)
