@@ -36,10 +36,13 @@ generate: $(modules) ## Write the CRDs from the schemas in src/api
 format: $(modules) ## Format and mend what the linter can mend
 	@biome check --write .
 
-# The referee for all data is plain restic; the S3 server for tests is built by the cluster's tools.
+# The referee for all data is plain restic, that for attributes the system's own tools; the S3 server for tests is built by
+# the cluster's tools.
+commands := restic:restic setfattr:attr setfacl:acl setcap:libcap2-bin setpriv:util-linux
 tools:
-	@command -v restic >/dev/null || (echo "installing restic"; apt-get update -qq && apt-get install -y -qq restic >/dev/null) \
-	  || (echo "restic is missing and could not be installed: install it and try again" >&2; exit 1)
+	@missing=; for each in $(commands); do command -v $${each%:*} >/dev/null || missing="$$missing $${each#*:}"; done; \
+	  [ -z "$$missing" ] || (echo "installing$$missing"; apt-get update -qq && apt-get install -y -qq $$missing >/dev/null) \
+	  || (echo "not all of$$missing could be installed: install them and try again" >&2; exit 1)
 
 $(modules): package.json package-lock.json
 	@command -v npm >/dev/null || (echo "npm is missing: install Node.js 20 or newer with npm, then try again" >&2; exit 1)

@@ -4,7 +4,7 @@ import { type Content, type KnownContent, storeLacking, storeWhole } from "./con
 import { nameKey, type ParentEntries } from "./parents.ts";
 import { closeFile, type OpenFile, openFile, statOpenFile } from "./read-file.ts";
 import type { TargetSession } from "./session.ts";
-import { isFileSystemError, isSameState, nodeOf, type SourceEntry } from "./source.ts";
+import { isFileSystemError, isSameState, nodeOf, type SourceEntry, withAttributes } from "./source.ts";
 import { isUnchanged } from "./unchanged.ts";
 
 export interface FileEntry {
@@ -22,7 +22,9 @@ export async function archiveFile(archive: Archive, file: FileEntry): Promise<Tr
   const ids = (linkKey && hardLinks.get(linkKey)) ?? known?.map(({ id }) => id);
   const isStored = ids && !sessions.some((session) => ids.some((id) => session.lacks(id, "data")));
 
-  const node = isStored ? { ...file.node, content: ids } : await readSafely(archive, file, known);
+  const node = isStored
+    ? withAttributes({ ...file.node, content: ids }, file.entry.path)
+    : await readSafely(archive, file, known);
   if (!node) return undefined;
   if (node.error) failures.add(file.relative, new Error(node.error));
   else if (linkKey && node.content) hardLinks.set(linkKey, node.content);
@@ -98,7 +100,7 @@ async function readOnce(
       return { ...node, content: [], size: 0, error: "was replaced by something else while it was being read" };
     const expected = isSameState(file.stat, entry.stat) ? known : undefined;
     const content = await storeContent(archive, file, expected);
-    const opened = nodeOf({ ...entry, stat: file.stat }, archive.deviceNumber);
+    const opened = withAttributes(nodeOf({ ...entry, stat: file.stat }, archive), entry.path);
     const isStable = isSameState(file.stat, statOpenFile(file.descriptor)) && content.length === opened.size;
     return {
       ...opened,

@@ -1,3 +1,5 @@
+import { causeOf } from "../system/cause.ts";
+
 /** What could not be read. Every path counts; the first ones are kept by name. */
 export interface Failures {
   readonly count: number;
@@ -17,7 +19,7 @@ export function collectFailures(): Failures {
     paths,
     add(path, error) {
       count++;
-      if (paths.length < keptPaths) paths.push(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+      if (paths.length < keptPaths) paths.push(`${path}: ${causeOf(error)}`);
     },
   };
 }

@@ -1,13 +1,16 @@
 import { statSync } from "node:fs";
+import { resolve } from "node:path";
 import { RepositoryError } from "../repository/errors.ts";
 import { type Archive, archiveFolder } from "./archive.ts";
 import { excludeBy } from "./excludes.ts";
 import { collectFailures } from "./failures.ts";
+import { machineOwnerNames, noOwnerNames } from "./owner-names.ts";
 import { rootParents } from "./parents.ts";
 import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
 import { wrapInPath } from "./root.ts";
 import type { TargetSession } from "./session.ts";
 import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
+import { sourcePaths } from "./source-paths.ts";
 
 /** Throws `SourceUnreadable`. For before any repository is touched. */
 export function checkSource(source: string): void {
@@ -43,7 +46,9 @@ export async function readSource(
     isExcluded: excludeBy(excludes),
     failures: collectFailures(),
     signal: plan.signal,
+    paths: sourcePaths(source),
     deviceNumber: deviceNumbers(),
+    ownerNames: resolve(source) === plan.path ? machineOwnerNames() : noOwnerNames,
     hardLinks: new Map(),
     totals,
     onProgress: (bytesOfFile) =>
@@ -51,10 +56,12 @@ export async function readSource(
   };
   try {
     const parents = await rootParents(sessions, plan.path);
-    const tree = await archiveFolder(archive, { path: Buffer.from(source), relative: "", parents });
-    const root = await wrapInPath({ recipients: archive, source, path: plan.path, tree });
+    const tree = await archiveFolder(archive, { place: archive.paths.root, relative: "", parents });
+    const root = await wrapInPath({ archive, source, path: plan.path, tree });
     return { tree: root, totals, failures: archive.failures };
   } catch (error) {
     throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
+  } finally {
+    archive.paths.close();
   }
 }

@@ -4,11 +4,12 @@ import { idOf } from "../repository/crypto.ts";
 import { goMode } from "../repository/mode.ts";
 import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
-import { distribute, type Recipients } from "./distribute.ts";
-import { nodeOf } from "./source.ts";
+import type { Archive } from "./archive.ts";
+import { distribute } from "./distribute.ts";
+import { nodeOf, withAttributes } from "./source.ts";
 
 export interface RootOptions {
-  readonly recipients: Recipients;
+  readonly archive: Archive;
   readonly source: string;
   /** Absolute: where the source shall lie in the snapshot. */
   readonly path: string;
@@ -20,32 +21,44 @@ export interface RootOptions {
  * Stores the folders that lead to `path`, as restic does for an absolute path, and returns the id of the outermost tree. Where
  * the path is the source's own, they are the real ones; else they are plain folders with the source's time.
  */
-export async function wrapInPath({ recipients, source, path, tree }: RootOptions): Promise<Id> {
+export async function wrapInPath({ archive, source, path, tree }: RootOptions): Promise<Id> {
   const names = path.split("/").filter((name) => name !== "");
   const isOwnPath = resolve(source) === path;
-  const sourceNode = folderNode(source);
+  const sourceNode = folderNode(archive, source);
   let subtree = tree;
   for (let depth = names.length; depth > 0; depth--) {
     const isSource = depth === names.length;
-    const real = isOwnPath && !isSource ? folderNode(`/${names.slice(0, depth).join("/")}`) : sourceNode;
+    const real = isOwnPath && !isSource ? folderNode(archive, `/${names.slice(0, depth).join("/")}`) : sourceNode;
     const node = isSource || isOwnPath ? real : plainFolder(real);
     const bytes = encodeTree([{ ...node, name: Buffer.from(names[depth - 1] ?? ""), subtree }]);
     subtree = idOf(bytes);
-    await distribute(recipients, "tree", subtree, bytes);
+    await distribute(archive, "tree", subtree, bytes);
   }
   return subtree;
 }
 
-const folderNode = (path: string): TreeNode => {
+function folderNode(archive: Archive, path: string): TreeNode {
   const bytes = Buffer.from(path);
-  return nodeOf({ name: bytes, path: bytes, stat: statSync(bytes, { bigint: true }) }, () => 0n);
-};
+  const stat = statSync(bytes, { bigint: true });
+  // The slash makes it the folder, where the path is a link to one.
+  const node = withAttributes(nodeOf({ name: bytes, path: bytes, stat }, archive), Buffer.from(`${path}/`));
+  if (node.error) archive.failures.add(path, new Error(node.error));
+  return node;
+}
 
-const plainFolder = (node: TreeNode): TreeNode => ({
-  ...node,
+/** With nothing of the real one but its time. */
+const plainFolder = ({ name, mtime }: TreeNode): TreeNode => ({
+  name,
+  type: "dir",
   mode: goMode(0o040755),
+  mtime,
+  atime: mtime,
+  ctime: mtime,
   uid: 0,
   gid: 0,
   inode: 0n,
-  ctime: node.mtime,
+  deviceId: 0n,
+  size: 0,
+  links: 0,
+  device: 0n,
 });

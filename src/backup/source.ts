@@ -1,6 +1,8 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { goMode } from "../repository/mode.ts";
 import type { NodeType, TreeNode } from "../repository/types.ts";
+import { readAttributes } from "../system/attributes.ts";
+import type { OwnerNames } from "./owner-names.ts";
 
 /** The file system that is backed up. Paths and names are bytes; calls are synchronous, because one entry takes microseconds. */
 
@@ -12,9 +14,6 @@ export interface SourceEntry {
 
 /** The names in a folder, sorted by their bytes. */
 export const listNames = (folder: Buffer): Buffer[] => readdirSync(folder, { encoding: "buffer" }).sort(Buffer.compare);
-
-export const pathBelow = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, slash, name]);
-const slash = Buffer.from("/");
 
 export const statOf = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true });
 
@@ -39,12 +38,20 @@ export function deviceNumbers(): (device: bigint) => bigint {
   };
 }
 
+/** What is known of a source as a whole. */
+export interface SourceFacts {
+  readonly deviceNumber: (device: bigint) => bigint;
+  readonly ownerNames: OwnerNames;
+}
+
 /**
- * The node of an entry, but for its content or subtree. Like restic, the access time is not recorded (it would change every
+ * The node of an entry, but for its content or subtree and its extended attributes. Like restic, the access time is not recorded (it would change every
  * tree), and the device only where it is needed to tell hard links.
  */
-export function nodeOf({ name, path, stat }: SourceEntry, deviceNumber: (device: bigint) => bigint): TreeNode {
+export function nodeOf({ name, path, stat }: SourceEntry, { deviceNumber, ownerNames }: SourceFacts): TreeNode {
   const type = typeOf(stat);
+  const [uid, gid] = [Number(stat.uid), Number(stat.gid)];
+  const [user, group] = [ownerNames.user(uid), ownerNames.group(gid)];
   const links = type === "dir" || type === "fifo" || type === "socket" ? 0 : Number(stat.nlink);
   return {
     name,
@@ -53,14 +60,30 @@ export function nodeOf({ name, path, stat }: SourceEntry, deviceNumber: (device:
     mtime: stat.mtimeNs,
     atime: stat.mtimeNs,
     ctime: stat.ctimeNs,
-    uid: Number(stat.uid),
-    gid: Number(stat.gid),
+    uid,
+    gid,
+    ...(user !== undefined && { user }),
+    ...(group !== undefined && { group }),
     inode: stat.ino,
     deviceId: links > 1 ? deviceNumber(stat.dev) : 0n,
     size: type === "file" ? Number(stat.size) : 0,
     links,
     ...(type === "symlink" && { linkTarget: readlinkSync(path, { encoding: "buffer" }) }),
     device: type === "dev" || type === "chardev" ? stat.rdev : 0n,
+  };
+}
+
+/**
+ * The node with the entry's extended attributes; with an `error` where one of them could not be read. An attribute that is
+ * changed changes the time of the entry's status, too.
+ */
+export function withAttributes(node: TreeNode, path: Buffer): TreeNode {
+  const { attributes, problem } = readAttributes(path);
+  if (attributes.length === 0 && problem === undefined) return node;
+  return {
+    ...node,
+    ...(attributes.length > 0 && { extendedAttributes: attributes }),
+    ...(problem !== undefined && { error: problem }),
   };
 }
 

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { posixPermissions } from "../repository/mode.ts";
 import type { BlobLocation, IndexedRepository, TreeNode } from "../repository/types.ts";
+import { getAttribute, listAttributes } from "../system/attributes.ts";
 import { restorableAttributes } from "./metadata.ts";
-import { getAttribute } from "./system.ts";
 
 const typeBits: Readonly<Record<TreeNode["type"], number>> = {
   file: 0o100000,
@@ -40,7 +40,7 @@ export function compareMetadata(
     // Whoever prepares or mounts a volume writes to its root.
     (options.isRoot ? undefined : compareTime(node, status)) ??
     compareKind(node, path, status) ??
-    compareAttributes(node, path)
+    compareAttributes(node, path, options)
   );
 }
 
@@ -81,9 +81,19 @@ function compareKind(node: TreeNode, path: Buffer, status: BigIntStats): string 
   return undefined;
 }
 
-function compareAttributes(node: TreeNode, path: Buffer): string | undefined {
-  const different = restorableAttributes(node).find(({ name, value }) => !getAttribute(path, name)?.equals(value));
-  return different && `has another value of the attribute ${different.name}`;
+/** What people and programs give to a file. Others come and go with the file system and the node it is mounted on. */
+const givenAttributes = /^user\.|^security\.capability$|^system\.posix_acl_(?:access|default)$/;
+
+function compareAttributes(node: TreeNode, path: Buffer, { isRoot }: { isRoot: boolean }): string | undefined {
+  const expected = restorableAttributes(node);
+  const found = listAttributes(path);
+  for (const { name, value } of expected) {
+    if (!found.includes(name)) return `lacks the attribute ${name}`;
+    if (!getAttribute(path, name)?.equals(value)) return `has another value of the attribute ${name}`;
+  }
+  if (isRoot || found.length === 0) return undefined;
+  const extra = found.find((name) => givenAttributes.test(name) && !expected.some((each) => each.name === name));
+  return extra && `has the attribute ${extra}, which is not in the snapshot`;
 }
 
 /** How many bytes are compared at once at most; blobs are shorter, as a rule. */

@@ -1,8 +1,8 @@
 import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import type { FailureReason } from "../mover/contract.ts";
 import type { TreeNode } from "../repository/types.ts";
-import { causeOf } from "./cause.ts";
-import { displayPath, type Folder, type Folders } from "./folders.ts";
+import { causeOf } from "../system/cause.ts";
+import { displayPath, type Folder, type Folders } from "../system/folders.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Outcome } from "./outcome.ts";
 import { nonZeroParts } from "./zeros.ts";

@@ -1,9 +1,10 @@
 import { fchmodSync, fchownSync, lchownSync } from "node:fs";
 import { posixPermissions } from "../repository/mode.ts";
 import type { TreeNode } from "../repository/types.ts";
-import { causeOf } from "./cause.ts";
+import { isKeptAttribute, setAttribute } from "../system/attributes.ts";
+import { causeOf } from "../system/cause.ts";
 import type { Outcome } from "./outcome.ts";
-import { setAttribute, setPermissions, setTimes } from "./system.ts";
+import { setPermissions, setTimes } from "./system.ts";
 
 /** The one whose metadata are set. */
 export interface Subject {
@@ -45,12 +46,9 @@ export function applyMetadata(subject: Subject, outcome: Outcome): void {
   attempt("times", () => setTimes(path, node.atime, node.mtime, subject.descriptor));
 }
 
-/**
- * `trusted.*` needs CAP_SYS_ADMIN and belongs to file systems' own bookkeeping; SELinux labels are given by the node to
- * whatever it mounts.
- */
+/** Another program's snapshot may hold some that we neither back up nor set. */
 export const restorableAttributes = (node: TreeNode) =>
-  (node.extendedAttributes ?? []).filter(({ name }) => !name.startsWith("trusted.") && name !== "security.selinux");
+  (node.extendedAttributes ?? []).filter(({ name }) => isKeptAttribute(name));
 
 /** False where the owner is not as it was, for want of root. */
 function applyOwner(

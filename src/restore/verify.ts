@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
 import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+import { causeOf } from "../system/cause.ts";
+import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
-import { causeOf } from "./cause.ts";
 import { compareContent, compareMetadata } from "./compare.ts";
-import { displayPath, type Folder, type Folders, openFolders } from "./folders.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import { select } from "./selection.ts";
 import { isLostAndFound } from "./target.ts";

@@ -1,7 +1,7 @@
 import { reasonOf } from "../repository/errors.ts";
 import { readTree } from "../repository/tree.ts";
 import type { Id, IndexedRepository, TreeNode } from "../repository/types.ts";
-import { displayPath, type Folder } from "./folders.ts";
+import { displayPath, type Folder } from "../system/folders.ts";
 import type { Selection } from "./selection.ts";
 
 /**

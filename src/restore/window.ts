@@ -1,8 +1,8 @@
 import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
 import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { BlobLocation, Id, IndexedRepository } from "../repository/types.ts";
+import { displayPath } from "../system/folders.ts";
 import type { FileWriter, PendingFile } from "./files.ts";
-import { displayPath } from "./folders.ts";
 
 interface Place {
   readonly file: PendingFile;

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 
-/** A folder below the target; the target itself has no parent. */
+/** A folder below the one that is worked in, the root, which has no parent. */
 export interface Folder {
   readonly name: Buffer;
   readonly parent: Folder | undefined;
@@ -9,14 +9,14 @@ export interface Folder {
 /** `/a/b` for people; bytes that are not UTF-8 show as «�». */
 export function displayPath(folder: Folder, name?: Buffer): string {
   const parts: string[] = name ? [name.toString()] : [];
-  for (let at = folder; at.parent; at = at.parent) parts.unshift(at.name.toString());
-  return `/${parts.join("/")}`;
+  for (let at = folder; at.parent; at = at.parent) parts.push(at.name.toString());
+  return `/${parts.reverse().join("/")}`;
 }
 
 /**
  * Opened folders, by which paths are made that no one else can bend: each folder is opened from its parent, without
  * following symbolic links, and its entries are named relative to it through `/proc/self/fd`. Whatever is planted in the
- * target meanwhile, nothing outside of it is touched; and no path is too long.
+ * root meanwhile, nothing outside of it is touched; and no path is too long.
  */
 export interface Folders {
   /** A path of the entry; good until the next call but one. */
@@ -27,10 +27,12 @@ export interface Folders {
 }
 
 const kept = 256;
+/** Where a long path was opened anew, this many of its last folders are kept: whoever climbs up a deep tree needs them next. */
+const keptOfPath = kept / 2;
 const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-export function openFolders(target: string): Folders {
-  const root = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
+export function openFolders(path: string): Folders {
+  const root = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   // In the order of their last use: the first is closed first.
   const cache = new Map<Folder, number>();
 
@@ -43,36 +45,40 @@ export function openFolders(target: string): Folders {
     return descriptor;
   };
 
+  const keep = (folder: Folder, descriptor: number): void => {
+    cache.set(folder, descriptor);
+    const [oldest] = cache;
+    if (cache.size <= kept || !oldest) return;
+    cache.delete(oldest[0]);
+    closeSync(oldest[1]);
+  };
+
   const open = (folder: Folder): number => {
     const path: Folder[] = [];
     let at = folder;
     let descriptor = cached(at);
     while (descriptor === undefined && at.parent) {
-      path.unshift(at);
+      path.push(at);
       at = at.parent;
       descriptor = cached(at);
     }
     let from = descriptor ?? root;
-    for (const step of path) {
-      const next = openSync(entryOf(from, step.name), flags);
-      if (from !== descriptor) closeSync(from);
+    let isKept = true;
+    for (const [position, step] of path.reverse().entries()) {
+      let next: number;
+      try {
+        next = openSync(entryOf(from, step.name), flags);
+      } finally {
+        if (!isKept) closeSync(from);
+      }
+      isKept = path.length - position <= keptOfPath;
+      if (isKept) keep(step, next);
       from = next;
     }
     return from;
   };
 
-  const descriptor = (folder: Folder): number => {
-    const known = cached(folder);
-    if (known !== undefined) return known;
-    const opened = open(folder);
-    cache.set(folder, opened);
-    const [oldest] = cache;
-    if (cache.size > kept && oldest) {
-      cache.delete(oldest[0]);
-      closeSync(oldest[1]);
-    }
-    return opened;
-  };
+  const descriptor = (folder: Folder): number => cached(folder) ?? open(folder);
 
   return {
     descriptor,
