@@ -1,25 +1,23 @@
-import { randomBytes } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open, readdir, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { StorageError } from "./errors.ts";
 import { describeFileError } from "./filesystem-errors.ts";
+import {
+  copyObject,
+  isMissing,
+  isTemporary,
+  missingAsUndefined,
+  type Shared,
+  uploadObject,
+  writeObject,
+} from "./filesystem-write.ts";
 import { assertKey, normalisePrefix } from "./keys.ts";
-import type { ByteRange, PutOptions, Storage, StoredObject } from "./storage.ts";
+import type { ByteRange, Storage, StoredObject } from "./storage.ts";
 
-/** Names of files being written; a leading dot and this ending never occur in keys of ours. */
-const temporaryEnding = ".holdfast-tmp";
-const isTemporary = (name: string): boolean => name.startsWith(".") && name.endsWith(temporaryEnding);
 /** No put takes this long, so an older temporary file is the remains of a killed process. */
 const staleAfterMs = 24 * 3600_000;
-
-interface Shared {
-  /** Folders known to exist and to be durable. */
-  readonly folders: Set<string>;
-  /** Something was written, so we may also sweep up what a killed process left behind. */
-  writing: boolean;
-}
 
 /** A folder as a store. It need not exist before the first put. Permissions are for the owner only, as restic's are. */
 export function filesystemStorage(folder: string): Storage {
@@ -53,6 +51,43 @@ function storageAt(root: string, shared: Shared): Storage {
         await writeObject({ path, data, options, shared });
       } catch (error) {
         throw fail(error, "write", key);
+      }
+    },
+
+    async copy(from, to) {
+      const [source, path] = [pathOf(from), pathOf(to)];
+      shared.writing = true;
+      try {
+        await copyObject(source, path, shared);
+      } catch (error) {
+        throw fail(error, "copy", from);
+      }
+    },
+
+    async upload(key) {
+      const path = pathOf(key);
+      shared.writing = true;
+      const withContext = async <T>(action: () => Promise<T>): Promise<T> => {
+        try {
+          return await action();
+        } catch (error) {
+          throw fail(error, "write", key);
+        }
+      };
+      const upload = await withContext(() => uploadObject(path, shared));
+      return {
+        add: (data) => withContext(() => upload.add(data)),
+        complete: () => withContext(() => upload.complete()),
+        abort: () => withContext(() => upload.abort()),
+      };
+    },
+
+    async abortUploads(prefix) {
+      if (prefix !== "") assertKey(prefix.slice(0, -1));
+      try {
+        for await (const path of temporaries(join(root, prefix))) await unlink(path).catch(missingAsUndefined);
+      } catch (error) {
+        throw fail(error, "list", prefix);
       }
     },
 
@@ -124,71 +159,6 @@ async function readFully(file: FileHandle, buffer: Buffer, offset: number, path:
   }
 }
 
-/** A temporary name beside the object, its content made durable, then its name, then its folder. */
-async function writeObject(request: {
-  readonly path: string;
-  readonly data: Uint8Array;
-  readonly options: PutOptions;
-  readonly shared: Shared;
-}): Promise<void> {
-  const { path, data, options, shared } = request;
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}${temporaryEnding}`);
-  const file = await createIn(folder, temporary, shared);
-  try {
-    try {
-      await file.writeFile(data);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    if (options.ifAbsent) {
-      await link(temporary, path);
-      await unlink(temporary);
-    } else {
-      await rename(temporary, path);
-    }
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
-  }
-  await syncFolder(folder);
-}
-
-/** Somebody deleting the folder's last object may remove the folder between our making and using it. */
-async function createIn(folder: string, temporary: string, shared: Shared): Promise<FileHandle> {
-  for (let attempts = 1; ; attempts++) {
-    await makeFolder(folder, shared);
-    try {
-      return await open(temporary, "wx", 0o600);
-    } catch (error) {
-      if (!isMissing(error) || attempts === 5) throw error;
-      shared.folders.delete(folder);
-    }
-  }
-}
-
-async function makeFolder(folder: string, shared: Shared): Promise<void> {
-  if (shared.folders.has(folder)) return;
-  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (firstMade !== undefined) {
-    for (let made = folder; ; made = dirname(made)) {
-      await syncFolder(dirname(made));
-      if (made === firstMade || made === dirname(made)) break;
-    }
-  }
-  shared.folders.add(folder);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function removeEmptyFolders(folder: string, root: string, shared: Shared): Promise<void> {
   for (let empty = folder; empty.startsWith(`${root}/`); empty = dirname(empty)) {
     try {
@@ -224,6 +194,14 @@ async function* walk(at: {
   }
 }
 
+async function* temporaries(folder: string): AsyncGenerator<string> {
+  for (const entry of await readFolder(folder)) {
+    const path = join(folder, entry.name);
+    if (isTemporary(entry.name)) yield path;
+    else if (await isFolder(entry)) yield* temporaries(path);
+  }
+}
+
 /** A folder, or a symbolic link to one: people move `data/` to another disk that way. */
 async function isFolder(entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
@@ -237,11 +215,4 @@ const readFolder = async (folder: string): Promise<Dirent[]> =>
 async function sweep(path: string): Promise<void> {
   const status = await stat(path).catch(missingAsUndefined);
   if (status && Date.now() - status.mtimeMs > staleAfterMs) await unlink(path).catch(missingAsUndefined);
-}
-
-const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ENOENT";
-
-function missingAsUndefined(error: unknown): undefined {
-  if (isMissing(error)) return undefined;
-  throw error;
 }

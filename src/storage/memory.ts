@@ -32,6 +32,24 @@ export function memoryStorage(
       }
       objects.set(prefix + key, Buffer.from(data));
     },
+    async copy(from, to) {
+      assertKey(to);
+      await this.put(to, await this.get(from));
+    },
+    async upload(key) {
+      assertKey(key);
+      const parts: Buffer[] = [];
+      return {
+        async add(data) {
+          parts.push(Buffer.from(data));
+        },
+        async complete() {
+          objects.set(prefix + key, Buffer.concat(parts));
+        },
+        async abort() {},
+      };
+    },
+    async abortUploads() {},
     async *list(below) {
       const found: StoredObject[] = [];
       for (const [key, object] of objects) {

@@ -11,6 +11,9 @@ const storage = (parts: Partial<Storage>): Storage => ({
   description: "a store",
   get: async () => Buffer.from("x"),
   put: async () => undefined,
+  copy: async () => undefined,
+  upload: async () => ({ add: async () => undefined, complete: async () => undefined, abort: async () => undefined }),
+  abortUploads: async () => undefined,
   list: async function* () {},
   listFolders: async () => [],
   delete: async () => undefined,
@@ -20,6 +23,18 @@ const storage = (parts: Partial<Storage>): Storage => ({
 });
 
 describe("retrying", () => {
+  it("repeats a part of an upload, and not the upload", async () => {
+    const add = vi.fn(async () => undefined);
+    add.mockRejectedValueOnce(overloaded());
+    const complete = vi.fn(async () => undefined);
+    complete.mockRejectedValueOnce(unreachable());
+    const upload = vi.fn(async () => ({ add, complete, abort: async () => undefined }));
+    const begun = await retrying(storage({ upload }), quick).upload("key");
+    await begun.add(Buffer.from("part"));
+    await begun.complete();
+    expect([upload, add, complete].map((each) => each.mock.calls.length)).toEqual([1, 2, 2]);
+  });
+
   it("repeats what failed for a passing reason", async () => {
     const get = vi.fn(async () => Buffer.from("content"));
     get.mockRejectedValueOnce(overloaded()).mockRejectedValueOnce(unreachable());

@@ -37,6 +37,16 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
     get: (key, range) => attempt(() => storage.get(key, range)),
     put: (key, data, putOptions) =>
       putOptions?.ifAbsent ? putOnce(storage, key, data, putOptions, attempt) : attempt(() => storage.put(key, data)),
+    copy: (from, to) => attempt(() => storage.copy(from, to)),
+    upload: async (key) => {
+      const upload = await attempt(() => storage.upload(key));
+      return {
+        add: (data) => attempt(() => upload.add(data)),
+        complete: () => attempt(() => upload.complete()),
+        abort: () => attempt(() => upload.abort()),
+      };
+    },
+    abortUploads: (prefix) => attempt(() => storage.abortUploads(prefix)),
     list: (prefix) => listAgain(storage, prefix, attempt),
     listFolders: (prefix) => attempt(() => storage.listFolders(prefix)),
     delete: (key) => attempt(() => storage.delete(key)),

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
@@ -13,6 +14,7 @@ import type { S3Options } from "./location.ts";
 import { openStorage } from "./open.ts";
 import { s3Storage } from "./s3.ts";
 import { connectS3 } from "./s3-client.ts";
+import { copyObject } from "./s3-upload.ts";
 import type { Storage } from "./storage.ts";
 
 let server: S3Server;
@@ -41,15 +43,25 @@ interface Connect {
   readonly credentialsDirectory?: string;
 }
 
-function connect({ options, bucket, prefix = "", environment = {}, credentialsDirectory = keys({}) }: Connect = {}) {
-  const connection = connectS3({
+function connect({
+  options = {},
+  bucket,
+  prefix = "",
+  environment = {},
+  credentialsDirectory = keys({}),
+}: Connect = {}) {
+  const connection = connectTo({ options, credentialsDirectory, environment });
+  const storage = s3Storage(connection, bucket ?? server.bucket, prefix);
+  opened.push(storage);
+  return storage;
+}
+
+function connectTo({ options = {}, environment = {}, credentialsDirectory = keys({}) }: Connect = {}) {
+  return connectS3({
     options: { endpoint: server.endpoint, region: server.region, ...options },
     credentialsDirectory,
     environment,
   });
-  const storage = s3Storage(connection, bucket ?? server.bucket, prefix);
-  opened.push(storage);
-  return storage;
 }
 
 let folders = 0;
@@ -71,6 +83,21 @@ describeStorage("An S3 bucket without a prefix, with Content-MD5", {
     mkdirSync(join(server.bucketFolder, "..", bucket));
     return connect({ bucket, options: { requestChecksums: "WhenRequired" } });
   },
+});
+
+describe("copyObject", () => {
+  it("copies what is too long for one request in parts", async () => {
+    const storage = connect({ prefix: "long" });
+    const data = randomBytes(11_000_000);
+    await storage.put("from here", data);
+    const connection = connectTo();
+    const at = (key: string) => ({ Bucket: server.bucket, Key: `long/${key}` });
+    const bucket = { connection, name: server.bucket, answered: false };
+    const request = { action: "copy", subject: "it", bucket: server.bucket, endpoint: server.endpoint };
+    await copyObject({ bucket, from: at("from here"), to: at("to there"), request, atOnce: 5_242_880 });
+    connection.client.destroy();
+    expect((await storage.get("to there")).equals(data)).toBe(true);
+  });
 });
 
 describe("s3Storage", () => {

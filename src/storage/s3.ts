@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -10,18 +8,12 @@ import {
 } from "@aws-sdk/client-s3";
 import { isStorageError, StorageError } from "./errors.ts";
 import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
+import { checksumOf } from "./s3-checksum.ts";
 import type { S3Connection } from "./s3-client.ts";
-import { describeS3Error, hasCode, isAmbiguousNotFound, type S3Request, statusOf } from "./s3-errors.ts";
+import { hasCode, type S3Request, statusOf } from "./s3-errors.ts";
+import { type Bucket, exchange } from "./s3-exchange.ts";
+import { abortUploads, beginUpload, copyObject } from "./s3-upload.ts";
 import type { ByteRange, Storage, StoredObject } from "./storage.ts";
-
-/** Until the store has answered once, a request may take no longer than this: a wrong address must not hang a run. */
-const firstAnswerMs = 8_000;
-
-interface Bucket {
-  readonly connection: S3Connection;
-  readonly name: string;
-  answered: boolean;
-}
 
 /** A bucket's objects below `prefix`, over S3. Single requests: `retrying` makes it patient. */
 export function s3Storage(connection: S3Connection, bucket: string, prefix: string): Storage {
@@ -66,6 +58,20 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
       await exchange(bucket, request, (sendOptions) => client.send(new PutObjectCommand(input), sendOptions));
     },
 
+    async copy(from, to) {
+      assertKey(from);
+      assertKey(to);
+      await copyObject({ bucket, from: at(from), to: at(to), request: about("copy", from) });
+    },
+
+    async upload(key) {
+      assertKey(key);
+      return beginUpload(bucket, at(key), about("write", key));
+    },
+
+    abortUploads: (start) =>
+      abortUploads(bucket, prefix === "" ? start : `${prefix}/${start}`, about("list the uploads of", start)),
+
     list: (start) => listAll(bucket, prefix, start, about("list", start)),
 
     async listFolders(start) {
@@ -97,35 +103,6 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
 
     close: () => client.destroy(),
   };
-}
-
-interface SendOptions {
-  readonly abortSignal?: AbortSignal;
-}
-
-/** Sends one request, and turns what goes wrong into a `StorageError` that tells a missing object from a missing bucket. */
-async function exchange<T>(bucket: Bucket, request: S3Request, send: (options: SendOptions) => Promise<T>): Promise<T> {
-  try {
-    const answer = await send(bucket.answered ? {} : { abortSignal: AbortSignal.timeout(firstAnswerMs) });
-    bucket.answered = true;
-    return answer;
-  } catch (error) {
-    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
-    await assertBucket(bucket, request);
-    throw describeS3Error(error, request);
-  }
-}
-
-/** Lists, since the answer to a HEAD has no body that could say more than «404»: versitygw says so of unknown keys, too. */
-async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
-  try {
-    await bucket.connection.client.send(new ListObjectsV2Command({ Bucket: bucket.name, MaxKeys: 1 }), {
-      abortSignal: AbortSignal.timeout(firstAnswerMs),
-    });
-  } catch (error) {
-    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
-    throw describeS3Error(Object.assign(new Error("The bucket is missing"), { name: "NoSuchBucket" }), request);
-  }
 }
 
 type PutInput = ConstructorParameters<typeof PutObjectCommand>[0];
@@ -162,14 +139,6 @@ async function exists(
     if (isStorageError(error, "NotFound")) return false;
     throw error;
   }
-}
-
-/** CRC-32 is the cheapest that today's stores verify; Content-MD5 is the one that every store verifies. */
-function checksumOf(data: Uint8Array, { checksums }: S3Connection): { ChecksumCRC32?: string; ContentMD5?: string } {
-  if (checksums === "WhenRequired") return { ContentMD5: createHash("md5").update(data).digest("base64") };
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(data));
-  return { ChecksumCRC32: sum.toString("base64") };
 }
 
 /** The body into one buffer of the promised length; anything shorter or longer is an error. */

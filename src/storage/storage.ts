@@ -19,6 +19,18 @@ export interface Storage {
    */
   put(key: string, data: Uint8Array, options?: PutOptions): Promise<void>;
 
+  /**
+   * Makes `to` an object with the content of `from`, inside the store: whole or not at all, replacing what is there. Rejects
+   * with kind `NotFound` where there is no `from`.
+   */
+  copy(from: string, to: string): Promise<void>;
+
+  /** Begins an object that is too long to be held in memory. Nothing of it is under `key` before it is complete. */
+  upload(key: string): Promise<Upload>;
+
+  /** Frees what unfinished uploads below `prefix` take up. Only for who knows that nobody else is uploading there. */
+  abortUploads(prefix: string): Promise<void>;
+
   /** Every object whose key starts with `prefix`, in no promised order. Half-written objects are never listed. */
   list(prefix: string): AsyncIterable<StoredObject>;
 
@@ -33,6 +45,19 @@ export interface Storage {
 
   /** Lets connections go. */
   close(): void;
+}
+
+/** An object on its way into the store, part by part. */
+export interface Upload {
+  /**
+   * Appends a part; one at a time. All but the last have one length of at least 5 MiB, and there are at most 10,000 (S3's own
+   * limits). After a rejection the same part may be given again. `data` must not change until the promise settles.
+   */
+  add(data: Uint8Array): Promise<void>;
+  /** As with `put`: once resolved, the object is durable and its content confirmed. */
+  complete(): Promise<void>;
+  /** Gives up, and frees the space. */
+  abort(): Promise<void>;
 }
 
 export interface ByteRange {

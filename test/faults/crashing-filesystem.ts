@@ -26,6 +26,15 @@ const crashing = (storage: Storage): Storage => ({
   ...storage,
   description: storage.description,
   put: (key, data, options) => counted(`put ${key}`, () => storage.put(key, data, options)),
+  copy: (from, to) => counted(`copy ${from} ${to}`, () => storage.copy(from, to)),
+  upload: async (key) => {
+    const upload = await counted(`upload ${key}`, () => storage.upload(key));
+    return {
+      add: (data) => counted(`add to ${key}`, () => upload.add(data)),
+      complete: () => counted(`complete ${key}`, () => upload.complete()),
+      abort: () => upload.abort(),
+    };
+  },
   delete: (key) => counted(`delete ${key}`, () => storage.delete(key)),
   below: (prefix) => crashing(storage.below(prefix)),
 });

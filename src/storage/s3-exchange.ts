@@ -1,0 +1,45 @@
+import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import type { S3Connection } from "./s3-client.ts";
+import { describeS3Error, isAmbiguousNotFound, type S3Request } from "./s3-errors.ts";
+
+/** Until the store has answered once, a request may take no longer than this: a wrong address must not hang a run. */
+const firstAnswerMs = 8_000;
+
+export interface Bucket {
+  readonly connection: S3Connection;
+  readonly name: string;
+  answered: boolean;
+}
+
+export interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+}
+
+/** Sends one request, and turns what goes wrong into a `StorageError` that tells a missing object from a missing bucket. */
+export async function exchange<T>(
+  bucket: Bucket,
+  request: S3Request,
+  send: (options: SendOptions) => Promise<T>,
+): Promise<T> {
+  try {
+    const answer = await send(bucket.answered ? {} : { abortSignal: AbortSignal.timeout(firstAnswerMs) });
+    bucket.answered = true;
+    return answer;
+  } catch (error) {
+    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
+    await assertBucket(bucket, request);
+    throw describeS3Error(error, request);
+  }
+}
+
+/** Lists, since the answer to a HEAD has no body that could say more than «404»: versitygw says so of unknown keys, too. */
+async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
+  try {
+    await bucket.connection.client.send(new ListObjectsV2Command({ Bucket: bucket.name, MaxKeys: 1 }), {
+      abortSignal: AbortSignal.timeout(firstAnswerMs),
+    });
+  } catch (error) {
+    if (!isAmbiguousNotFound(error)) throw describeS3Error(error, request);
+    throw describeS3Error(Object.assign(new Error("The bucket is missing"), { name: "NoSuchBucket" }), request);
+  }
+}
