@@ -4,8 +4,9 @@ import { loadIndex } from "../repository/load-index.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
 import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
-import type { IndexedRepository, Snapshot } from "../repository/types.ts";
+import type { Snapshot } from "../repository/types.ts";
 import type { Outcome } from "../restore/outcome.ts";
+import { type Restorable, restorable } from "../restore/restorable.ts";
 import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
 import { type RestoreConfig, type RestoreResult, restoreConfig, type VerifyConfig, verifyConfig } from "./contract.ts";
@@ -88,7 +89,7 @@ async function perform(
 }
 
 interface Source {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly snapshot: Snapshot;
   readonly signal: AbortSignal;
 }
@@ -109,7 +110,7 @@ async function withSnapshot(
         `Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`,
       );
     }
-    return work({ repository: await loadIndex(repository), snapshot, signal: lock.signal });
+    return work({ repository: restorable(await loadIndex(repository)), snapshot, signal: lock.signal });
   });
 }
 

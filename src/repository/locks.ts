@@ -25,6 +25,32 @@ export interface HeldLock {
   confirm(): Promise<void>;
 }
 
+/** Where locks lie: sealed documents in a repository, plain JSON in a mirror. */
+export interface LockPlace {
+  /** For messages. */
+  readonly description: string;
+  /** What a person can do about a lock that nobody holds any more. */
+  readonly remedy: string;
+  list(): Promise<readonly Id[]>;
+  /** Parsed JSON; undefined where it is gone, null where it is no JSON that we can read. Rejects with the store's error. */
+  read(id: Id): Promise<unknown>;
+  write(lock: unknown): Promise<Id>;
+  remove(id: Id): Promise<void>;
+}
+
+const locksOf = (repository: Repository): LockPlace => ({
+  description: repository.storage.description,
+  remedy: "`restic unlock` removes the lock",
+  list: async () => (await listDocuments(repository, "locks")).map(({ id }) => id),
+  read: (id) =>
+    readDocumentIfPresent(repository, "locks", id).catch((error: unknown) => {
+      if (isStorageError(error)) throw error;
+      return null;
+    }),
+  write: (lock) => writeDocument(repository, "locks", lock),
+  remove: (id) => repository.storage.delete(`locks/${id}`),
+});
+
 /** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
 const settleMilliseconds = 200;
 const retryMilliseconds = 1000;
@@ -33,18 +59,25 @@ const retryMilliseconds = 1000;
  * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
  * `RepositoryLocked`, naming the holder and the age of its lock, where they do not.
  */
-export async function withLock<T>(
+export const withLock = <T>(
   repository: Repository,
   options: LockOptions,
   work: (lock: HeldLock) => Promise<T>,
+): Promise<T> => withLockAt(locksOf(repository), options, work);
+
+/** As `withLock`, for whatever keeps its locks in another way. */
+export async function withLockAt<T>(
+  place: LockPlace,
+  options: LockOptions,
+  work: (lock: HeldLock) => Promise<T>,
 ): Promise<T> {
-  const first = await acquire(repository, options);
+  const first = await acquire(place, options);
   const keeper = keepLock({
     first,
-    where: repository.storage.description,
-    isPresent: (id) => isPresent(repository, id),
-    write: () => writeLock(repository, options),
-    remove: (id) => removeLock(repository, id),
+    where: place.description,
+    isPresent: (id) => isPresent(place, id),
+    write: () => writeLock(place, options),
+    remove: (id) => place.remove(id),
   });
   const signal = options.signal ? AbortSignal.any([keeper.signal, options.signal]) : keeper.signal;
   const confirm = async (): Promise<void> => {
@@ -55,54 +88,51 @@ export async function withLock<T>(
     return await work({ exclusive: options.exclusive, signal, confirm });
   } finally {
     const last = await keeper.stop();
-    await removeLock(repository, last).catch((error: unknown) => {
+    await place.remove(last).catch((error: unknown) => {
       // The work is done all the same, and others wait no longer than half an hour.
-      options.onNotice?.(`Our lock locks/${last} on ${repository.storage.description} could not be removed: ${error}`);
+      options.onNotice?.(`Our lock locks/${last} on ${place.description} could not be removed: ${error}`);
     });
   }
 }
 
-async function acquire(repository: Repository, options: LockOptions): Promise<Id> {
+async function acquire(place: LockPlace, options: LockOptions): Promise<Id> {
   const deadline = Date.now() + options.identity.waitSeconds * 1000;
   for (;;) {
     options.signal?.throwIfAborted();
-    const conflict = (await findConflict(repository, options)) ?? (await tryLock(repository, options));
+    const conflict = (await findConflict(place, options)) ?? (await tryLock(place, options));
     if (typeof conflict === "string") return conflict;
     const left = deadline - Date.now();
-    if (left <= 0) throw lockedError(repository, conflict);
+    if (left <= 0) throw lockedError(place, conflict);
     await sleep(Math.min(retryMilliseconds * (0.5 + Math.random()), left), undefined, { signal: options.signal });
   }
 }
 
 /** Our new lock's id; or the lock that was written at the same time, and then ours is taken back. */
-async function tryLock(repository: Repository, options: LockOptions): Promise<Id | Lock> {
-  const id = await writeLock(repository, options);
+async function tryLock(place: LockPlace, options: LockOptions): Promise<Id | Lock> {
+  const id = await writeLock(place, options);
   try {
     await sleep(settleMilliseconds, undefined, { signal: options.signal });
-    const conflict = await findConflict(repository, options, id);
+    const conflict = await findConflict(place, options, id);
     if (!conflict) return id;
-    await removeLock(repository, id);
+    await place.remove(id);
     return conflict;
   } catch (error) {
-    await removeLock(repository, id).catch(() => {});
+    await place.remove(id).catch(() => {});
     throw error;
   }
 }
 
-const writeLock = (repository: Repository, { exclusive, identity }: LockOptions): Promise<Id> =>
-  writeDocument(repository, "locks", encodeLock({ exclusive, hostname: identity.holder, now: Date.now() }));
+const writeLock = (place: LockPlace, { exclusive, identity }: LockOptions): Promise<Id> =>
+  place.write(encodeLock({ exclusive, hostname: identity.holder, now: Date.now() }));
 
-const removeLock = ({ storage }: Repository, id: Id): Promise<void> => storage.delete(`locks/${id}`);
-
-const isPresent = async (repository: Repository, id: Id): Promise<boolean> =>
-  (await listDocuments(repository, "locks")).some((lock) => lock.id === id);
+const isPresent = async (place: LockPlace, id: Id): Promise<boolean> => (await place.list()).includes(id);
 
 /** Somebody else's living lock that excludes ours. The locks of the dead are removed on the way. */
-async function findConflict(repository: Repository, options: LockOptions, own?: Id): Promise<Lock | undefined> {
+async function findConflict(place: LockPlace, options: LockOptions, own?: Id): Promise<Lock | undefined> {
   const self = processIdentity(process.pid);
   const { holder, deadHolders } = options.identity;
   let conflict: Lock | undefined;
-  for (const lock of await readLocks(repository)) {
+  for (const lock of await readLocks(place)) {
     if (lock.id === own) continue;
     const now = Date.now();
     const verdict = judgeLock(lock, { now, holder, deadHolders, self, identityOf: processIdentity });
@@ -110,10 +140,8 @@ async function findConflict(repository: Repository, options: LockOptions, own?: 
       if (conflicts(lock, options.exclusive)) conflict ??= lock;
       continue;
     }
-    await removeLock(repository, lock.id);
-    options.onNotice?.(
-      `Removed ${describeLock(lock, now)}, on ${repository.storage.description}: ${whyRemoved[verdict]}.`,
-    );
+    await place.remove(lock.id);
+    options.onNotice?.(`Removed ${describeLock(lock, now)}, on ${place.description}: ${whyRemoved[verdict]}.`);
   }
   return conflict;
 }
@@ -124,13 +152,10 @@ const whyRemoved: Readonly<Record<Exclude<LockVerdict, "Alive">, string>> = {
   Stale: "it was not refreshed for more than 30 minutes",
 };
 
-async function readLocks(repository: Repository): Promise<Lock[]> {
+async function readLocks(place: LockPlace): Promise<Lock[]> {
   const locks: Lock[] = [];
-  for (const { id } of await listDocuments(repository, "locks")) {
-    const document = await readDocumentIfPresent(repository, "locks", id).catch((error: unknown) => {
-      if (isStorageError(error)) throw error;
-      return null;
-    });
+  for (const id of await place.list()) {
+    const document = await place.read(id);
     if (document === undefined) continue;
     locks.push(decodeLock(id, document) ?? unreadableLock(id));
   }
@@ -146,9 +171,9 @@ const unreadableLock = (id: Id): Lock => ({
   pid: 0,
 });
 
-const lockedError = (repository: Repository, lock: Lock): RepositoryError =>
+const lockedError = (place: LockPlace, lock: Lock): RepositoryError =>
   new RepositoryError(
     "RepositoryLocked",
-    `${repository.storage.description} is in use: ${describeLock(lock, Date.now())}. ` +
-      "Wait for it to finish; if nothing is running any more, `restic unlock` removes the lock.",
+    `${place.description} is in use: ${describeLock(lock, Date.now())}. ` +
+      `Wait for it to finish; if nothing is running any more, ${place.remedy}.`,
   );

@@ -10,9 +10,10 @@ import {
   readSync,
 } from "node:fs";
 import { posixPermissions } from "../repository/mode.ts";
-import type { BlobLocation, IndexedRepository, TreeNode } from "../repository/types.ts";
+import type { TreeNode } from "../repository/types.ts";
 import { getAttribute, listAttributes } from "../system/attributes.ts";
 import { restorableAttributes } from "./metadata.ts";
+import type { Located } from "./restorable.ts";
 
 const typeBits: Readonly<Record<TreeNode["type"], number>> = {
   file: 0o100000,
@@ -111,22 +112,12 @@ export interface ContentResult {
 
 /** Reads a regular file and compares each part's SHA-256 with the id of the blob it came from. */
 export async function compareContent(
-  repository: IndexedRepository,
-  node: TreeNode,
+  located: Located,
   path: Buffer,
   breathe: () => Promise<void>,
 ): Promise<ContentResult> {
-  const locations: BlobLocation[] = [];
-  for (const id of node.content ?? []) {
-    const location = repository.index.find(id, "data");
-    if (!location) return { identity: "", bytes: 0, difference: undefined, damage: `its blob ${id} is in no index` };
-    locations.push(location);
-  }
-  const size = locations.reduce((sum, location) => sum + location.plainLength, 0);
-  if (size !== node.size) {
-    const damage = `it has ${size} bytes of data instead of ${node.size}`;
-    return { identity: "", bytes: 0, difference: undefined, damage };
-  }
+  if ("damage" in located) return { identity: "", bytes: 0, difference: undefined, damage: located.damage };
+  const { parts, size } = located;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const status = fstatSync(descriptor, { bigint: true });
@@ -135,7 +126,7 @@ export async function compareContent(
       return { identity, bytes: 0, difference: `has ${status.size} bytes instead of ${size}` };
     }
     let offset = 0;
-    for (const { id, plainLength } of locations) {
+    for (const { id, plainLength } of parts) {
       await breathe();
       if (hashOf(descriptor, offset, plainLength) !== id) {
         return {

@@ -1,13 +1,14 @@
 import { linkSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
 import { posixPermissions } from "../repository/mode.ts";
-import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+import type { Snapshot, TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
 import { type FileWriter, fileWriter, isFatal, type PendingFile } from "./files.ts";
 import { applyMetadata } from "./metadata.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
+import type { Restorable } from "./restorable.ts";
 import { select } from "./selection.ts";
 import { makeNode, syncFileSystem } from "./system.ts";
 import { isLostAndFound, prepareTarget } from "./target.ts";
@@ -15,7 +16,7 @@ import { type Step, walk } from "./walk.ts";
 import { fetchWindow, newWindow, planFile, type Window } from "./window.ts";
 
 export interface RestoreOptions {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly snapshot: Snapshot;
   /** Is made where it is missing; else it must be empty. */
   readonly target: string;
@@ -28,7 +29,7 @@ export interface RestoreOptions {
 }
 
 interface Job {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly folders: Folders;
   readonly writer: FileWriter;
   readonly outcome: Outcome;

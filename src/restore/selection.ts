@@ -1,6 +1,6 @@
 import { RepositoryError } from "../repository/errors.ts";
-import { findNode, readTree } from "../repository/tree.ts";
-import type { Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+import type { Id, Snapshot, TreeNode } from "../repository/types.ts";
+import type { Restorable } from "./restorable.ts";
 
 /** Parts of a path below the restored folder. */
 type Parts = readonly Buffer[];
@@ -21,7 +21,7 @@ export interface Selection {
  * where an included path is not in the snapshot.
  */
 export async function select(
-  repository: IndexedRepository,
+  repository: Restorable,
   snapshot: Snapshot,
   include: readonly string[],
 ): Promise<Selection> {
@@ -31,7 +31,7 @@ export async function select(
   return { ...start, only };
 }
 
-async function findStart(repository: IndexedRepository, snapshot: Snapshot): Promise<Selection> {
+async function findStart(repository: Restorable, snapshot: Snapshot): Promise<Selection> {
   const whole: Selection = { tree: snapshot.tree, node: undefined, only: undefined };
   const [path, ...others] = snapshot.paths;
   if (path === undefined || others.length > 0) return whole;
@@ -45,10 +45,10 @@ async function findStart(repository: IndexedRepository, snapshot: Snapshot): Pro
 }
 
 /** Follows folders that hold nothing but the next part of the path; undefined where the tree is not like that. */
-async function descend(repository: IndexedRepository, root: Id, parts: Parts): Promise<Selection | undefined> {
+async function descend(repository: Restorable, root: Id, parts: Parts): Promise<Selection | undefined> {
   let at: Selection = { tree: root, node: undefined, only: undefined };
   for (const [position, part] of parts.entries()) {
-    const nodes: readonly TreeNode[] = await readTree(repository, at.tree);
+    const nodes: readonly TreeNode[] = await repository.readTree(at.tree);
     const [node, ...others] = nodes;
     if (!node?.name.equals(part) || others.length > 0) return undefined;
     if (node.subtree) at = { tree: node.subtree, node, only: undefined };
@@ -58,15 +58,27 @@ async function descend(repository: IndexedRepository, root: Id, parts: Parts): P
 }
 
 /** An included path counts from the restored folder; the absolute path that was backed up is understood, too. */
-async function locate(repository: IndexedRepository, snapshot: Snapshot, tree: Id, path: string): Promise<Parts> {
+async function locate(repository: Restorable, snapshot: Snapshot, tree: Id, path: string): Promise<Parts> {
   const parts = partsOf(path);
   if (parts.length === 0) throw notThere(path, snapshot);
   const [base = ""] = snapshot.paths;
   const inside = partsOf(base).every((part, at) => parts[at]?.equals(part)) ? parts.slice(partsOf(base).length) : [];
   for (const candidate of [parts, inside]) {
-    if (candidate.length > 0 && (await findNode(repository, tree, candidate.join("/")))) return candidate;
+    if (candidate.length > 0 && (await isThere(repository, tree, candidate))) return candidate;
   }
   throw notThere(path, snapshot);
+}
+
+async function isThere(repository: Restorable, root: Id, parts: Parts): Promise<boolean> {
+  let tree: Id | undefined = root;
+  for (const [position, part] of parts.entries()) {
+    if (!tree) return false;
+    const nodes: readonly TreeNode[] = await repository.readTree(tree);
+    const node = nodes.find(({ name }) => name.equals(part));
+    if (position === parts.length - 1) return node !== undefined;
+    tree = node?.subtree;
+  }
+  return false;
 }
 
 const notThere = (path: string, snapshot: Snapshot): RepositoryError =>

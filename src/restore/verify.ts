@@ -1,17 +1,18 @@
 import { readdirSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
-import type { IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
+import type { Snapshot, TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
 import { compareContent, compareMetadata } from "./compare.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
+import type { Restorable } from "./restorable.ts";
 import { select } from "./selection.ts";
 import { isLostAndFound } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
 
 export interface VerifyOptions {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly snapshot: Snapshot;
   readonly target: string;
   /** What was restored; everything where there are none. */
@@ -21,7 +22,7 @@ export interface VerifyOptions {
 }
 
 interface Job {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly folders: Folders;
   readonly outcome: Outcome;
   readonly breathe: () => Promise<void>;
@@ -85,7 +86,7 @@ async function verifyEntry(job: Job, folder: Folder, node: TreeNode): Promise<vo
   const difference = compareMetadata(node, folders.entry(folder, node.name), { isRoot: false });
   if (difference) return differs(difference);
   if (node.type === "file") {
-    const content = await compareContent(repository, node, folders.entry(folder, node.name), breathe);
+    const content = await compareContent(repository.locate(folder, node), folders.entry(folder, node.name), breathe);
     if (content.damage) return outcome.fail(path, "RepositoryDamaged", `${path} cannot be compared: ${content.damage}`);
     const found = content.difference ?? compareNames(job, node, content.identity);
     if (found) return differs(found);

@@ -1,7 +1,7 @@
 import { reasonOf } from "../repository/errors.ts";
-import { readTree } from "../repository/tree.ts";
-import type { Id, IndexedRepository, TreeNode } from "../repository/types.ts";
+import type { Id, TreeNode } from "../repository/types.ts";
 import { displayPath, type Folder } from "../system/folders.ts";
+import type { Restorable } from "./restorable.ts";
 import type { Selection } from "./selection.ts";
 
 /**
@@ -36,7 +36,7 @@ interface Selected {
 }
 
 /** Rejects with the store's error where the repository cannot be read at all; damage is handed out as a step. */
-export async function* walk(repository: IndexedRepository, selection: Selection): AsyncGenerator<Step> {
+export async function* walk(repository: Restorable, selection: Selection): AsyncGenerator<Step> {
   const root: Folder = { name: Buffer.alloc(0), parent: undefined };
   const levels: Level[] = [];
   const first = await enter(repository, {
@@ -76,7 +76,7 @@ export async function* walk(repository: IndexedRepository, selection: Selection)
 }
 
 async function enter(
-  repository: IndexedRepository,
+  repository: Restorable,
   at: {
     readonly folder: Folder;
     readonly node: TreeNode | undefined;
@@ -88,7 +88,7 @@ async function enter(
   if (!tree)
     return { kind: "damaged", folder, error: new Error(`${displayPath(folder)} has no tree in the repository`) };
   try {
-    const nodes = await readTree(repository, tree);
+    const nodes = await repository.readTree(tree);
     return { kind: "entered", level: { folder, node, entries: nodes.flatMap((each) => chosen(each, only)), next: 0 } };
   } catch (error) {
     if (reasonOf(error) !== "RepositoryDamaged") throw error;

@@ -1,8 +1,9 @@
-import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
+import type { PackBlob } from "../repository/blobs.ts";
 import { forEachConcurrently } from "../repository/concurrency.ts";
-import type { BlobLocation, Id, IndexedRepository } from "../repository/types.ts";
+import type { BlobLocation, Id } from "../repository/types.ts";
 import { displayPath } from "../system/folders.ts";
 import type { FileWriter, PendingFile } from "./files.ts";
+import type { Restorable } from "./restorable.ts";
 
 interface Place {
   readonly file: PendingFile;
@@ -33,19 +34,13 @@ const concurrentPacks = 4;
 
 /** Adds a file with its blobs' places; or says why its content cannot be what it was. */
 export function planFile(
-  repository: IndexedRepository,
+  repository: Restorable,
   window: Window,
   base: Pick<PendingFile, "folder" | "node">,
 ): { readonly file: PendingFile } | { readonly damage: string } {
-  const locations: BlobLocation[] = [];
-  let size = 0;
-  for (const id of base.node.content ?? []) {
-    const location = repository.index.find(id, "data");
-    if (!location) return { damage: `its blob ${id} is in no index` };
-    locations.push(location);
-    size += location.plainLength;
-  }
-  if (size !== base.node.size) return { damage: `it has ${size} bytes of data instead of ${base.node.size}` };
+  const located = repository.locate(base.folder, base.node);
+  if ("damage" in located) return located;
+  const { parts: locations, size } = located;
   const file: PendingFile = { ...base, size, missing: locations.length, state: "Planned" };
   window.files.push(file);
   let offset = 0;
@@ -67,7 +62,7 @@ function needOf(window: Window, location: BlobLocation): Need {
 
 /** Fetches all blobs of the window and writes them. Rejects when the store fails, the target is full, or it is stopped. */
 export async function fetchWindow(options: {
-  readonly repository: IndexedRepository;
+  readonly repository: Restorable;
   readonly window: Window;
   readonly writer: FileWriter;
   readonly onBytes: (count: number) => void;
@@ -76,7 +71,7 @@ export async function fetchWindow(options: {
   const { repository, window, writer, onBytes, signal } = options;
   await forEachConcurrently(window.packs, concurrentPacks, async ([pack, needs]) => {
     const locations = [...needs.values()].map(({ location }) => location);
-    for await (const blob of readPackBlobs({ repository, pack, locations })) {
+    for await (const blob of repository.readParts(pack, locations)) {
       signal.throwIfAborted();
       const damage = damageOf(blob);
       for (const { file, offset } of needs.get(blob.location.id)?.places ?? []) {

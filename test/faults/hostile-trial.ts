@@ -10,6 +10,7 @@ import { prune } from "../../src/repository/prune.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { findSnapshot, listSnapshots } from "../../src/repository/snapshots.ts";
 import type { Id, Repository } from "../../src/repository/types.ts";
+import { restorable } from "../../src/restore/restorable.ts";
 import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { verifyFolder } from "../../src/restore/verify.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
@@ -109,7 +110,8 @@ async function restoreAndJudge({ repository, allowed, sandbox, verdicts, broken 
   const { target } = sandbox;
   try {
     const snapshot = await findSnapshot(repository, "latest");
-    const options = { repository: await loadIndex(repository), snapshot, target, include: [], signal };
+    const source = restorable(await loadIndex(repository));
+    const options = { repository: source, snapshot, target, include: [], signal };
     const restored = await restoreSnapshot(options);
     const found = regularFiles(target);
     const expected = allowed.snapshots.get(snapshot.id);

@@ -3,6 +3,7 @@ import { loadIndex } from "../../src/repository/load-index.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { findSnapshot } from "../../src/repository/snapshots.ts";
 import type { IndexedRepository, Snapshot } from "../../src/repository/types.ts";
+import { type Restorable, restorable } from "../../src/restore/restorable.ts";
 import { filesystemStorage } from "../../src/storage/filesystem.ts";
 
 const password = "test password";
@@ -11,7 +12,7 @@ const password = "test password";
 export async function backedUp(
   source: string,
   folder: string,
-): Promise<{ readonly repository: IndexedRepository; readonly snapshot: Snapshot }> {
+): Promise<{ readonly repository: IndexedRepository & Restorable; readonly snapshot: Snapshot }> {
   const storage = filesystemStorage(folder);
   const result = await runBackup({
     config: {
@@ -31,5 +32,6 @@ export async function backedUp(
 export async function opened(folder: string) {
   const repository = await openRepository({ storage: filesystemStorage(folder), password });
   const snapshot = await findSnapshot(repository, "latest");
-  return { repository: await loadIndex(repository), snapshot };
+  const indexed = await loadIndex(repository);
+  return { repository: { ...indexed, ...restorable(indexed) }, snapshot };
 }

@@ -1,0 +1,41 @@
+import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
+import { readTree } from "../repository/tree.ts";
+import type { BlobLocation, Id, IndexedRepository, TreeNode } from "../repository/types.ts";
+import type { Folder } from "../system/folders.ts";
+
+/** What a restore and a comparison need of where a snapshot is kept: a repository, or a mirror. */
+export interface Restorable {
+  /** The entries of a folder, sorted by their names. Rejects with `RepositoryDamaged`, or with the store's error. */
+  readTree(id: Id): Promise<readonly TreeNode[]>;
+  /** Where the content of a file lies, in order. */
+  locate(folder: Folder, node: TreeNode): Located;
+  /** Parts that lie in one object, verified; a damaged one is handed out as its error. */
+  readParts(object: string, locations: readonly BlobLocation[]): AsyncIterable<PackBlob>;
+}
+
+export type Located =
+  | { readonly parts: readonly BlobLocation[]; readonly size: number }
+  /** Why the content cannot be what it was. */
+  | { readonly damage: string };
+
+export function restorable(repository: IndexedRepository): Restorable {
+  return {
+    readTree: (id) => readTree(repository, id),
+    locate(_, node) {
+      const parts: BlobLocation[] = [];
+      for (const id of node.content ?? []) {
+        const location = repository.index.find(id, "data");
+        if (!location) return { damage: `its blob ${id} is in no index` };
+        parts.push(location);
+      }
+      return sized(parts, node);
+    },
+    readParts: (pack, locations) => readPackBlobs({ repository, pack, locations }),
+  };
+}
+
+/** The parts, if they add up to the file. */
+export function sized(parts: readonly BlobLocation[], node: TreeNode): Located {
+  const size = parts.reduce((sum, { plainLength }) => sum + plainLength, 0);
+  return size === node.size ? { parts, size } : { damage: `it has ${size} bytes of data instead of ${node.size}` };
+}
