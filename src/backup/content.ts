@@ -24,15 +24,16 @@ export async function storeWhole(
   goOn: (bytesDone: number) => void,
 ): Promise<Content> {
   const ids: Id[] = [];
+  let length = 0;
   let bytesRead = 0;
-  for await (const chunk of readChunks(file)) {
-    goOn(bytesRead);
-    const id = idOf(chunk);
+  for await (const { bytes, id = idOf(bytes), bytesRead: read } of readChunks(file)) {
+    goOn(length);
     ids.push(id);
-    bytesRead += chunk.length;
-    await distribute(recipients, "data", id, chunk);
+    length += bytes.length;
+    bytesRead += read;
+    await distribute(recipients, "data", id, bytes);
   }
-  return { ids, length: bytesRead, bytesRead };
+  return { ids, length, bytesRead };
 }
 
 /**
