@@ -6,15 +6,15 @@ modules := node_modules/.package-lock.json
 wasm := build/kernel.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test test-long demo cluster cluster-down generate format tools
+.PHONY: help build check test test-long demo cluster cluster-down generate format tools referees
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-test: $(modules) $(wasm) tools ## Run every test, on a real cluster too (sets everything up, removes it again)
+test: $(modules) $(wasm) referees ## Run every test, on a real cluster too (sets everything up, removes it again)
 	@node test/suite/main.ts
 
-check: $(modules) $(wasm) tools ## Format, lint, types, unit and interop tests: about a minute, no cluster
+check: $(modules) $(wasm) referees ## Format, lint, types, unit and interop tests: about a minute, no cluster
 	@biome check .
 	@tsc --noEmit
 	@node src/api/generate.ts --check
@@ -43,6 +43,10 @@ tools:
 	@missing=; for each in $(commands); do command -v $${each%:*} >/dev/null || missing="$$missing $${each#*:}"; done; \
 	  [ -z "$$missing" ] || (echo "installing$$missing"; apt-get update -qq && apt-get install -y -qq $$missing >/dev/null) \
 	  || (echo "not all of$$missing could be installed: install them and try again" >&2; exit 1)
+
+# Two referees: the restic that the system has, and the newest one, which is built once per machine.
+referees: tools $(modules)
+	@node test/support/prepare-restic.ts
 
 $(modules): package.json package-lock.json
 	@command -v npm >/dev/null || (echo "npm is missing: install Node.js 20 or newer with npm, then try again" >&2; exit 1)

@@ -7,6 +7,7 @@ import { initialiseRepository, openRepository } from "../repository/repository.t
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
+import { requireWritable } from "../repository/writable.ts";
 import { takeInventory } from "./inventory.ts";
 import { chooseParent } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
@@ -61,8 +62,12 @@ async function enter(
   { plan, target }: TargetRun,
   opened: Awaited<ReturnType<BackupPlan["open"]>>,
 ): Promise<Repository> {
-  if (target.expect === "Present") return openRepository(opened);
-  return initialiseRepository({ ...opened, hostname: plan.hostname, username: currentUser().username });
+  const repository =
+    target.expect === "Present"
+      ? await openRepository(opened)
+      : await initialiseRepository({ ...opened, hostname: plan.hostname, username: currentUser().username });
+  requireWritable(repository);
+  return repository;
 }
 
 async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {

@@ -34,5 +34,7 @@ test("knows no file that was not there", () => {
 test("does not trust a file that was changed while its parent's backup began", () => {
   const late = { ...node, ctime: (parseTime(began) as bigint) - 1_000_000n };
   expect(isUnchanged(late, late, parent)).toBe(false);
-  expect(isUnchanged(late, late, { ...parent, summary: undefined })).toBe(true);
+  const byOlderRestic = { time: parent.time, tree: "", paths: [] };
+  expect(isUnchanged(late, late, byOlderRestic)).toBe(false);
+  expect(isUnchanged(late, late, { ...byOlderRestic, time: "2026-01-01T12:00:01Z" })).toBe(true);
 });

@@ -13,6 +13,7 @@ export function isUnchanged(node: TreeNode, previous: TreeNode | undefined, pare
   if (!previous || previous.error || previous.type !== node.type) return false;
   if (previous.size !== node.size || previous.mtime !== node.mtime) return false;
   if (previous.ctime !== node.ctime || previous.inode !== node.inode) return false;
-  const began = parent.summary && parseTime(parent.summary.backup_start);
+  // Restic before 0.17 has no summary; its snapshots are dated with the beginning of the backup.
+  const began = parseTime(parent.summary?.backup_start ?? parent.time);
   return began === undefined || node.ctime < began - tickNanoseconds;
 }

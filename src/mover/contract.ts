@@ -133,6 +133,8 @@ export const failureReason = z.enum([
   "RepositoryNotEmpty",
   "RepositoryDamaged",
   "RepositoryLocked",
+  "FormatReadOnly",
+  "FormatUnknown",
   "SnapshotNotFound",
   "SourceUnreadable",
   "ReadErrors",

@@ -3,6 +3,7 @@ import { damaged, RepositoryError } from "./errors.ts";
 import { addKey, listKeys, maximumKeys, openKeys, readKey } from "./keys.ts";
 import type { HeldLock } from "./locks.ts";
 import type { Id, Repository } from "./types.ts";
+import { requireWritable } from "./writable.ts";
 
 /** Changes of the passwords that open a repository. None of them rewrites data: every key file holds the same master key. */
 
@@ -53,6 +54,7 @@ export interface AddedKey {
  * May be repeated after it was killed. Rejects with `InvalidConfiguration` where there are as many keys as programs try.
  */
 export async function addPassword({ repository, newPassword, ...owner }: AddPasswordOptions): Promise<AddedKey> {
+  requireWritable(repository);
   const { storage, master } = repository;
   const [existing] = await keysOpenedBy(repository, newPassword);
   if (existing) return { id: existing, added: false };

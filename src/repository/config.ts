@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Storage } from "../storage/storage.ts";
 import { isId, seal, unseal } from "./crypto.ts";
-import { damaged } from "./errors.ts";
+import { damaged, RepositoryError } from "./errors.ts";
 import { randomPolynomial } from "./polynomial.ts";
 import type { MasterKey } from "./types.ts";
 
@@ -11,6 +11,8 @@ const configDocument = z.object({
   id: z.string().refine(isId),
   chunker_polynomial: z.string().regex(/^[0-9a-f]{1,16}$/),
 });
+/** Of a format that may come after those that we know. */
+const laterConfig = z.object({ version: z.int().min(3) });
 export type ConfigDocument = z.infer<typeof configDocument>;
 
 export const newConfig = (): ConfigDocument => ({
@@ -23,12 +25,20 @@ export const newConfig = (): ConfigDocument => ({
 export const writeConfig = (storage: Storage, master: MasterKey, config: ConfigDocument): Promise<void> =>
   storage.put("config", seal(master, Buffer.from(JSON.stringify(config))), { ifAbsent: true });
 
-/** The configuration in `sealed`; undefined where `master` does not open it. */
+/** The configuration in `sealed`; undefined where `master` does not open it. Throws `FormatUnknown` or `RepositoryDamaged`. */
 export function decodeConfig(sealed: Buffer, master: MasterKey, where: string): ConfigDocument | undefined {
   const plaintext = unseal(master, sealed);
   if (!plaintext) return undefined;
-  const parsed = configDocument.safeParse(parseJson(plaintext));
+  const document = parseJson(plaintext);
+  const parsed = configDocument.safeParse(document);
   if (!parsed.success) {
+    const { data: later } = laterConfig.safeParse(document);
+    if (later) {
+      throw new RepositoryError(
+        "FormatUnknown",
+        `${where} is in format ${later.version} of restic repositories; this program knows 1 and 2. Nothing was changed: use a newer one.`,
+      );
+    }
     throw damaged(`The config of ${where} is not one that this program knows (formats 1 and 2).`, parsed.error);
   }
   return parsed.data;

@@ -4,6 +4,7 @@ import { idOf, isId, seal, unseal } from "./crypto.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { goJson } from "./go-json.ts";
 import type { Id, Repository } from "./types.ts";
+import { requireWritable } from "./writable.ts";
 
 /** Sealed JSON documents, named by the SHA-256 of their stored bytes: indexes, snapshots and locks. */
 export type DocumentFolder = "index" | "snapshots" | "locks";
@@ -57,6 +58,7 @@ function decodeDocument({ master }: Keyed, stored: Buffer, id: Id, where: string
 
 /** Stores a document and returns its id. What was encoded is decoded again before it is stored. */
 export async function writeDocument(repository: Keyed, folder: DocumentFolder, value: unknown): Promise<Id> {
+  if (folder !== "locks") requireWritable(repository);
   const json = Buffer.from(goJson(value));
   const plaintext = repository.version === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
   const stored = seal(repository.master, plaintext);

@@ -33,10 +33,10 @@ const encodeBlob = ({ id, type, offset, length, plainLength, compressed }: PackE
 
 /** Every location in an index document. Throws `RepositoryDamaged` where a field cannot be; `where` names the document. */
 export function* decodeIndex(document: unknown, where: string): Generator<BlobLocation> {
-  if (!isObject(document) || !Array.isArray(document.packs)) {
-    throw damaged(`${where} is not an index in restic's format 1 or 2.`);
-  }
-  for (const pack of document.packs) {
+  // A bare list of packs is restic's form until 0.2, which later ones still find in old repositories.
+  const packs = isObject(document) && !Array.isArray(document) ? document.packs : document;
+  if (!Array.isArray(packs)) throw damaged(`${where} is not an index in a form that restic ever had.`);
+  for (const pack of packs) {
     if (!isObject(pack) || !isId(pack.id) || !Array.isArray(pack.blobs))
       throw damaged(`${where} has a pack that makes no sense.`);
     for (const blob of pack.blobs) yield decodeBlob(pack.id, blob, where);

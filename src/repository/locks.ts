@@ -7,9 +7,10 @@ import { decodeLock, describeLock, encodeLock, type Lock, processIdentity } from
 import { keepLock } from "./lock-keeper.ts";
 import { conflicts, judgeLock, type LockVerdict } from "./lock-rules.ts";
 import type { Id, Repository } from "./types.ts";
+import { requireWritable } from "./writable.ts";
 
 export interface LockOptions {
-  /** Alone in the repository: for everything that removes data. */
+  /** Alone in the repository: for everything that removes data. Refused as `FormatReadOnly` in format 1. */
   readonly exclusive: boolean;
   readonly identity: LockIdentity;
   /** Told in a sentence when the lock of a dead or absent holder was removed. */
@@ -59,11 +60,14 @@ const retryMilliseconds = 1000;
  * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
  * `RepositoryLocked`, naming the holder and the age of its lock, where they do not.
  */
-export const withLock = <T>(
+export async function withLock<T>(
   repository: Repository,
   options: LockOptions,
   work: (lock: HeldLock) => Promise<T>,
-): Promise<T> => withLockAt(locksOf(repository), options, work);
+): Promise<T> {
+  if (options.exclusive) requireWritable(repository);
+  return withLockAt(locksOf(repository), options, work);
+}
 
 /** As `withLock`, for whatever keeps its locks in another way. */
 export async function withLockAt<T>(

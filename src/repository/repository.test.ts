@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
+import { seal } from "./crypto.ts";
 import { RepositoryError } from "./errors.ts";
 import { addKey } from "./keys.ts";
 import { initialiseRepository, openRepository, repositoryState } from "./repository.ts";
@@ -130,6 +131,13 @@ describe("openRepository", () => {
     const config = storage.objects.get("config") as Buffer;
     config[config.length - 1] = (config.at(-1) ?? 0) ^ 1;
     expect(await reason(openRepository({ storage, password }))).toBe("RepositoryDamaged");
+  });
+
+  test("does not call a format that may come later damaged", async () => {
+    const { master } = await initialiseRepository({ storage, password });
+    const later = { version: 3, id: "ab".repeat(32), chunker_polynomial: "25b468838dcb75" };
+    storage.objects.set("config", seal(master, Buffer.from(JSON.stringify(later))));
+    expect(await reason(openRepository({ storage, password }))).toBe("FormatUnknown");
   });
 
   test("does not let a key file choose a ruinous key derivation", async () => {

@@ -1,11 +1,11 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, utimes } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { copyFile, mkdtemp, rename, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { exists } from "./files.ts";
+import { compilePrograms, type GoModule, programFolder } from "./go-programs.ts";
 import { step } from "./progress.ts";
 import { run } from "./run.ts";
-import { cacheFolder, checkout, digest } from "./settings.ts";
+import { checkout } from "./settings.ts";
 
-const module = join(checkout, "test/cluster/tools");
 const kubernetesVersion = "v1.36.1";
 
 /** The Go package each program is built from, relative to the module or in a module it requires. */
@@ -45,7 +45,10 @@ const linkerFlags = (() => {
   );
   return ["-s -w", ...settings].join(" ");
 })();
-const flags = ["-trimpath", "-buildvcs=false", "-ldflags", linkerFlags];
+const module: GoModule = {
+  folder: join(checkout, "test/cluster/tools"),
+  flags: ["-trimpath", "-buildvcs=false", "-ldflags", linkerFlags],
+};
 
 /** Builds every program of the cluster, or finds them in the cache; returns the folder they are in. */
 export async function ensureBinaries(): Promise<string> {
@@ -63,46 +66,19 @@ export async function ensureBinary(program: Program): Promise<string> {
 export const snapshotDefinitions = (binaries: string) => join(binaries, "snapshot-crds");
 
 async function build(wanted: readonly Package[]): Promise<string> {
-  const folder = join(cacheFolder, "binaries", await cacheKey());
-  await mkdir(folder, { recursive: true });
-  await utimes(folder, new Date(), new Date());
-  await dropUnused();
+  const folder = await programFolder(module);
   const missing: Package[] = [];
   for (const name of wanted) if (!(await exists(join(folder, name)))) missing.push(name);
   if (missing.length > 0) {
     const hint = missing.includes("kubernetes") ? " (once per machine, about 7 minutes on two cores)" : "";
-    await step(`building ${missing.join(" ")}${hint}`, () => compile(missing, folder));
+    const sources = missing.map((name) => packages[name]);
+    await step(`building ${missing.join(" ")}${hint}`, () => compilePrograms(module, sources, folder));
   }
   if (wanted.includes("kubernetes")) {
     await linkComponents(folder);
     await copySnapshotDefinitions(folder);
   }
   return folder;
-}
-
-/** Removes the programs of other versions that nobody has asked for in a week: they take 500 MB each. */
-async function dropUnused(): Promise<void> {
-  const parent = join(cacheFolder, "binaries");
-  const weekAgo = Date.now() - 7 * 24 * 3600 * 1000;
-  for (const name of await readdir(parent)) {
-    const folder = join(parent, name);
-    const used = await stat(folder).catch(() => undefined); // gone: another start's scratch folder
-    if (used && used.mtimeMs < weekAgo) await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Compiles beside the cache and moves the results in, so that what is in the cache is whole. */
-async function compile(names: readonly Package[], folder: string): Promise<void> {
-  const scratch = await mkdtemp(`${folder}.building-`);
-  try {
-    const sources = names.map((name) => packages[name]);
-    // GOGC: the compiler collects its garbage less often, which saves a tenth of the time for some memory.
-    const environment = { CGO_ENABLED: "0", GOFLAGS: "", GOWORK: "off", GOGC: "400" };
-    await run(["go", "build", ...flags, "-o", `${scratch}/`, ...sources], { cwd: module, environment });
-    for (const name of names) await rename(join(scratch, basename(packages[name])), join(folder, name));
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
 }
 
 async function linkComponents(folder: string): Promise<void> {
@@ -119,20 +95,12 @@ async function copySnapshotDefinitions(folder: string): Promise<void> {
   const target = snapshotDefinitions(folder);
   if (await exists(target)) return;
   const name = "github.com/kubernetes-csi/external-snapshotter/client/v8";
-  await run(["go", "mod", "download", name], { cwd: module });
-  const source = (await run(["go", "list", "-m", "-f", "{{.Dir}}", name], { cwd: module })).trim();
+  await run(["go", "mod", "download", name], { cwd: module.folder });
+  const source = (await run(["go", "list", "-m", "-f", "{{.Dir}}", name], { cwd: module.folder })).trim();
   const scratch = await mkdtemp(`${target}.copying-`);
   for (const kind of ["volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots"]) {
     const file = `snapshot.storage.k8s.io_${kind}.yaml`;
     await copyFile(join(source, "config/crd", file), join(scratch, file));
   }
   await rename(scratch, target);
-}
-
-/** What the programs are made of: dependencies, compiler, flags and our own sources. */
-async function cacheKey(): Promise<string> {
-  const compiler = await run(["go", "env", "GOVERSION", "GOOS", "GOARCH"], { cwd: module });
-  const sources = (await readdir(module, { recursive: true })).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name));
-  const contents = await Promise.all(sources.sort().map((name) => readFile(join(module, name), "utf8")));
-  return digest(compiler, ...flags, ...sources, ...contents);
 }

@@ -35,7 +35,8 @@ export interface Running {
 export function startHoldfast(words: readonly string[], options: RunOptions = {}): Running {
   const { environment = {}, password = "test password", uid, cwd } = options;
   const child = spawn(process.execPath, [main, ...words], {
-    env: { PATH: process.env.PATH, HOLDFAST_PASSWORD: password, ...environment },
+    // Nothing on PATH: whatever we read or write, no restic has a hand in it.
+    env: { PATH: "", HOLDFAST_PASSWORD: password, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
     ...(uid !== undefined && { uid, gid: uid }),
     ...(cwd !== undefined && { cwd }),

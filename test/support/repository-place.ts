@@ -13,16 +13,15 @@ export interface RepositoryPlace {
 const password = "test password";
 let places = 0;
 
-export function filePlace(scratch: Scratch): RepositoryPlace {
+/** `binary` is a restic other than the system's. */
+export function filePlace(scratch: Scratch, binary?: string): RepositoryPlace {
   const folder = scratch.path(`repository-${places++}`);
-  return { url: `file://${folder}`, environment: {}, password, restic: resticFor(folder, password) };
+  return { url: `file://${folder}`, environment: {}, password, restic: resticFor(folder, password, {}, binary) };
 }
 
-export function s3Place({ bucket, endpoint, environment }: S3Server): RepositoryPlace {
+export function s3Place({ bucket, endpoint, environment }: S3Server, binary?: string): RepositoryPlace {
   const prefix = `tests/repository-${places++}`;
-  const restic = resticFor(`s3:${endpoint}/${bucket}/${prefix}`, password, {
-    ...environment,
-    AWS_DEFAULT_REGION: environment.AWS_REGION ?? "",
-  });
+  const forRestic = { ...environment, AWS_DEFAULT_REGION: environment.AWS_REGION ?? "" };
+  const restic = resticFor(`s3:${endpoint}/${bucket}/${prefix}`, password, forRestic, binary);
   return { url: `s3://${bucket}/${prefix}`, environment, password, restic };
 }
