@@ -44,7 +44,7 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
 async function compare(
   { password, written }: InventoryOptions,
   storage: Storage,
-  { tag, known }: NonNullable<BackupTarget["inventory"]>,
+  { tags: own, known }: NonNullable<BackupTarget["inventory"]>,
 ): Promise<Inventory> {
   const unknown: NonNullable<Inventory["unknown"]> = [];
   const missing: string[] = [];
@@ -55,7 +55,7 @@ async function compare(
     const present = new Set(snapshots.map(({ id }) => id));
     missing.push(...expected.filter((id) => !present.has(id)));
     for (const { id, time, tags = [] } of snapshots) {
-      const isNews = id !== written && !expected.includes(id) && tags.includes(tag);
+      const isNews = id !== written && !expected.includes(id) && own.every((tag) => tags.includes(tag));
       if (isNews) unknown.push({ chain, snapshot: id, time, tags: [...tags] });
     }
   }

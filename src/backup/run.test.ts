@@ -502,9 +502,13 @@ describe("interruption", () => {
 });
 
 describe("the inventory", () => {
-  const inventory = (known: Record<string, string[]>) => ({ url: "one", tag: "policy", known });
+  const inventory = (known: Record<string, string[]>) => ({
+    url: "one",
+    tags: ["policy", "cluster"],
+    known,
+  });
 
-  const backupTo = async (chain: string, known: Record<string, string[]>, tags = ["policy"]) => {
+  const backupTo = async (chain: string, known: Record<string, string[]>, tags = ["cluster", "policy"]) => {
     const result = await backup({
       tags,
       targets: [{ name: "one", repository: { url: `one/${chain}` }, expect: "Any", inventory: inventory(known) }],
@@ -517,14 +521,20 @@ describe("the inventory", () => {
     const old = await backupTo("20260101T000000Z", {});
     expect(old).toMatchObject({ state: "Good" });
     expect(old?.unknown).toBeUndefined();
-    await backupTo("20260101T000000Z", { "20260101T000000Z": [old?.snapshot ?? ""] }, ["another policy"]);
+    await backupTo("20260101T000000Z", { "20260101T000000Z": [old?.snapshot ?? ""] }, ["another policy", "cluster"]);
+    // Of the same policy in another cluster that shares the bucket: as many as are reported at a time.
+    for (let at = 0; at < 3; at++) {
+      const all = [...(stores.one?.objects.keys() ?? [])].filter((key) => key.includes("/snapshots/"));
+      expect(all.length).toBe(at + 2);
+      await backupTo("20260101T000000Z", {}, ["policy", "another cluster"]);
+    }
     const lost = "0".repeat(64);
     const next = await backupTo("20260201T000000Z", {
       "20260101T000000Z": [lost],
       "20251201T000000Z": ["1".repeat(64)],
     });
     expect(next?.unknown).toEqual([
-      { chain: "20260101T000000Z", snapshot: old?.snapshot, time: expect.any(String), tags: ["policy"] },
+      { chain: "20260101T000000Z", snapshot: old?.snapshot, time: expect.any(String), tags: ["cluster", "policy"] },
     ]);
     expect(next?.missing).toEqual(["1".repeat(64), lost]);
   });

@@ -46,15 +46,15 @@ const backupTarget = z.strictObject({
    */
   expect: z.enum(["Absent", "Present", "Any"]),
   /**
-   * Looks through all chains of the volume for snapshots of this policy that nobody knows (their object was deleted, or a
-   * run died before it was written), so that the next run adopts them.
+   * Looks through all chains of the volume for snapshots of this policy in this cluster that nobody knows (their object was
+   * deleted, or a run died before it was written), so that the next run adopts them.
    */
   inventory: z
     .strictObject({
       /** The folder that holds the volume's chains, in the same store as `repository`: `s3://bucket/prefix/namespace/pvc`. */
       url: z.string(),
-      /** Snapshots must carry this tag to count as this policy's. */
-      tag: z.string(),
+      /** Snapshots must carry all these tags to count as this policy's, in this cluster. */
+      tags: z.array(z.string()).min(1),
       /** Ids of the snapshots that are known, by chain. */
       known: z.record(z.string(), z.array(z.string())),
     })

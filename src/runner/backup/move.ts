@@ -6,7 +6,7 @@ import { chainLocation, credentialMount, volumeUrl } from "../location.ts";
 import { mountPaths } from "../mover-pod.ts";
 import { runMover } from "../mover-run.ts";
 import { isStored } from "../points.ts";
-import { encodeTags, pointTag, policyTag } from "./tags.ts";
+import { clusterTag, encodeTags, pointTag, policyTag } from "./tags.ts";
 
 /** How long a mover waits for somebody else's lock on a repository. */
 const lockWaitSeconds = 120;
@@ -71,7 +71,7 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
       expect: input.decision.targets.find((entry) => entry.target === target.metadata.name)?.expect ?? "Any",
       inventory: {
         url: volumeUrl(target, namespace, pvc.name),
-        tag: policyTag(policy),
+        tags: [clusterTag(input.clusterUid), policyTag(policy)],
         known: knownSnapshots(points, target.metadata.name),
       },
     })),

@@ -26,6 +26,7 @@ const keys: Readonly<Record<keyof SnapshotTags, string>> = {
 export const encodeTags = (tags: SnapshotTags): string[] =>
   Object.entries(keys).map(([name, key]) => `${key}=${tags[name as keyof SnapshotTags]}`);
 
+export const clusterTag = (uid: string): string => `${keys.cluster}=${uid}`;
 export const policyTag = (policy: string): string => `${keys.policy}=${policy}`;
 /** The tag by which a mover that is started again finds the snapshot which it had already written. */
 export const pointTag = (point: string): string => `${keys.point}=${point}`;
