@@ -92,6 +92,10 @@ export type RestoreConfig = z.infer<typeof restoreConfig>;
 export const verifyConfig = restoreConfig.omit({ verify: true, include: true });
 export type VerifyConfig = z.infer<typeof verifyConfig>;
 
+/** Where a command that only looks (`ls`, `find`, `dump`, `tar`, `diff`, `stats`) finds the repository. */
+export const readingConfig = z.strictObject({ repository: repositoryLocation, lock: lockIdentity });
+export type ReadingConfig = z.infer<typeof readingConfig>;
+
 /** Removes given snapshots, on each target; the decision which ones was made before (`policy/retention.ts`). */
 export const forgetConfig = z.strictObject({
   targets: z
@@ -136,6 +140,7 @@ export const failureReason = z.enum([
   "FormatReadOnly",
   "FormatUnknown",
   "SnapshotNotFound",
+  "PathNotFound",
   "SourceUnreadable",
   "ReadErrors",
   "SourceEmpty",

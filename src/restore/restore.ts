@@ -9,6 +9,7 @@ import { type FileWriter, fileWriter, isFatal, type PendingFile } from "./files.
 import { applyMetadata } from "./metadata.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import type { Restorable } from "./restorable.ts";
+import { sameContent } from "./same-content.ts";
 import { select } from "./selection.ts";
 import { makeNode, syncFileSystem } from "./system.ts";
 import { isLostAndFound, prepareTarget } from "./target.ts";
@@ -149,9 +150,6 @@ function takeFile(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>, 
   if (key !== undefined && !first) job.linked.set(key, planned.file);
   if (planned.file.missing === 0) job.writer.writeEmpty(planned.file);
 }
-
-const sameContent = (a: TreeNode, b: TreeNode): boolean =>
-  a.content?.length === b.content?.length && (a.content ?? []).every((id, at) => id === b.content?.[at]);
 
 const fileTypes = { fifo: 0o010000, socket: 0o140000, chardev: 0o020000, dev: 0o060000 } as const;
 

@@ -1,5 +1,6 @@
 import { RepositoryError } from "../repository/errors.ts";
 import type { Id, Snapshot, TreeNode } from "../repository/types.ts";
+import { findEntry } from "./find-entry.ts";
 import type { Restorable } from "./restorable.ts";
 
 /** Parts of a path below the restored folder. */
@@ -31,15 +32,21 @@ export async function select(
   return { ...start, only };
 }
 
-async function findStart(repository: Restorable, snapshot: Snapshot): Promise<Selection> {
-  const whole: Selection = { tree: snapshot.tree, node: undefined, only: undefined };
+/** The folder that was backed up, where there is one. */
+export interface Start extends Selection {
+  /** Its path from the snapshot's root. */
+  readonly parts: Parts;
+}
+
+export async function findStart(repository: Restorable, snapshot: Snapshot): Promise<Start> {
+  const whole: Start = { tree: snapshot.tree, node: undefined, only: undefined, parts: [] };
   const [path, ...others] = snapshot.paths;
   if (path === undefined || others.length > 0) return whole;
   const parts = partsOf(path);
   // `restic backup folder` records the absolute path, but its tree begins at the folder: try the shorter ends, too.
   for (let from = 0; from < parts.length; from++) {
     const found = await descend(repository, snapshot.tree, parts.slice(from));
-    if (found) return found;
+    if (found) return { ...found, parts: parts.slice(from) };
   }
   return whole;
 }
@@ -64,21 +71,9 @@ async function locate(repository: Restorable, snapshot: Snapshot, tree: Id, path
   const [base = ""] = snapshot.paths;
   const inside = partsOf(base).every((part, at) => parts[at]?.equals(part)) ? parts.slice(partsOf(base).length) : [];
   for (const candidate of [parts, inside]) {
-    if (candidate.length > 0 && (await isThere(repository, tree, candidate))) return candidate;
+    if (candidate.length > 0 && (await findEntry(repository, tree, candidate))) return candidate;
   }
   throw notThere(path, snapshot);
-}
-
-async function isThere(repository: Restorable, root: Id, parts: Parts): Promise<boolean> {
-  let tree: Id | undefined = root;
-  for (const [position, part] of parts.entries()) {
-    if (!tree) return false;
-    const nodes: readonly TreeNode[] = await repository.readTree(tree);
-    const node = nodes.find(({ name }) => name.equals(part));
-    if (position === parts.length - 1) return node !== undefined;
-    tree = node?.subtree;
-  }
-  return false;
 }
 
 const notThere = (path: string, snapshot: Snapshot): RepositoryError =>

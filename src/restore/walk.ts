@@ -35,9 +35,13 @@ interface Selected {
   readonly only: Paths | undefined;
 }
 
-/** Rejects with the store's error where the repository cannot be read at all; damage is handed out as a step. */
-export async function* walk(repository: Restorable, selection: Selection): AsyncGenerator<Step> {
-  const root: Folder = { name: Buffer.alloc(0), parent: undefined };
+const target: Folder = { name: Buffer.alloc(0), parent: undefined };
+
+/**
+ * Rejects with the store's error where the repository cannot be read at all; damage is handed out as a step. Folders count
+ * from `root`, the target folder where it is absent.
+ */
+export async function* walk(repository: Restorable, selection: Selection, root: Folder = target): AsyncGenerator<Step> {
   const levels: Level[] = [];
   const first = await enter(repository, {
     folder: root,

@@ -1,0 +1,84 @@
+import { type Command, Option } from "commander";
+import { safeLines } from "../browse/text.ts";
+import { loadIndex } from "../repository/load-index.ts";
+import { withLock } from "../repository/locks.ts";
+import { openRepository } from "../repository/repository.ts";
+import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
+import type { IndexedRepository, Repository, Snapshot } from "../repository/types.ts";
+import { type Restorable, restorable } from "../restore/restorable.ts";
+import { exitCode, readingConfig } from "./contract.ts";
+import { exitCodeOf } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { type CommonOptions, lockOf, readSettings, required } from "./settings.ts";
+import { ReaderGone, readerGoneCode, type StandardOutput, standardOutput } from "./stdout.ts";
+import { logInternal, runTask } from "./task.ts";
+
+/** Commands that look into a repository and write what they find to standard output; everything else goes to standard error. */
+
+export interface ReadingFlags extends CommonOptions {
+  readonly lock?: boolean;
+}
+
+export interface Reading {
+  /** Snapshots are found before the index is read: whatever they refer to is then in it. */
+  readonly repository: Repository;
+  readonly index: () => Promise<IndexedRepository>;
+  readonly source: () => Promise<Restorable>;
+  readonly output: StandardOutput;
+  readonly signal: AbortSignal;
+  /** Something a person should know. */
+  readonly notice: (text: string) => void;
+}
+
+/** Options that all of them have; to be added after a command's own. */
+export const addReadingOptions = (command: Command): Command =>
+  command
+    .option("--repository <url>", "file:///absolute/folder or s3://bucket/prefix (endpoint, region and keys: AWS_*)")
+    .addOption(
+      new Option("--config <file>", "a JSON file that says where the repository is").conflicts([
+        "repository",
+        "waitForLock",
+      ]),
+    )
+    .option("--wait-for-lock <seconds>", "how long to wait for others to leave the repository (default: 0)")
+    .option("--no-lock", "write nothing to the store, as where the keys may only read: a prune could get in the way");
+
+/** Runs a command to its end. It may return an exit code of its own; rejects with nothing. */
+export const runReading = (
+  flags: ReadingFlags,
+  work: (reading: Reading) => Promise<number | undefined>,
+): Promise<never> =>
+  runTask(async ({ stores, signal }) => {
+    const output = standardOutput(signal);
+    const notice = (text: string) => console.error(safeLines(text));
+    try {
+      const config = flags.config === undefined ? undefined : readSettings(readingConfig, flags.config);
+      const location = config?.repository ?? { url: required(flags.repository, "--repository") };
+      const repository = await openRepository(await stores.open(location));
+      const index = () => loadIndex(repository);
+      const source = async () => restorable(await index());
+      const read = (until: AbortSignal) => work({ repository, index, source, output, signal: until, notice });
+      const identity = config?.lock ?? lockOf(flags);
+      const code = await (flags.lock === false
+        ? read(signal)
+        : withLock(repository, { exclusive: false, identity, onNotice: notice, signal }, (lock) => read(lock.signal)));
+      await output.flush();
+      return code ?? exitCode.done;
+    } catch (error) {
+      if (error instanceof ReaderGone) return readerGoneCode;
+      const failure = failureOf(error);
+      if (failure.reason === "InternalError") logInternal(error);
+      await output.flush().catch(() => {});
+      notice(failure.message);
+      return exitCodeOf({ state: "Failed", reason: failure.reason });
+    }
+  });
+
+/** The snapshot of a name; says so where it is known to lack something. */
+export async function snapshotFor({ repository, notice }: Reading, name: string): Promise<Snapshot> {
+  const snapshot = await findSnapshot(repository, name);
+  if (isIncomplete(snapshot)) {
+    notice(`Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`);
+  }
+  return snapshot;
+}
