@@ -25,13 +25,13 @@ const labelSelector = z.strictObject({
 });
 export type LabelSelector = z.infer<typeof labelSelector>;
 
-export const backupType = z.enum(["Full", "Incremental"]);
+export const backupType = z.enum(["Full", "Incremental", "Differential"]);
 export type BackupType = z.infer<typeof backupType>;
 
 export const schedule = z.strictObject({
   name: labelName.min(1).max(30).describe("Names the schedule; it becomes part of the CronJob's name."),
   type: backupType.describe(
-    "Full starts a new chain, a repository that shares nothing with earlier ones. Incremental adds to the newest chain; where there is none, it becomes a Full.",
+    "Full starts a new chain, a repository that shares nothing with earlier ones. Incremental adds to the newest chain, against its newest point. Differential adds to the newest chain and depends on nothing but that chain's Full and itself. Where there is no chain, both become a Full.",
   ),
   cron: cron.describe(
     "When it runs: minute, hour, day of month, month and day of week (0 to 6, Sunday is 0), such as 0 1 * * 1-6.",

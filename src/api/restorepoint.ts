@@ -59,7 +59,7 @@ export const copy = z.strictObject({
   ),
   type: backupType
     .optional()
-    .describe("Its own type: an Incremental is stored as a Full on a target that has no chain yet."),
+    .describe("Its own type: an Incremental or a Differential is stored as a Full on a target that has no chain yet."),
   repository: z
     .string()
     .optional()

@@ -1,15 +1,17 @@
 import type { BackupResult } from "../mover/contract.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
-import { loadPresentIndex } from "../repository/load-index.ts";
+import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
+import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
 import { requireWritable } from "../repository/writable.ts";
 import { takeInventory } from "./inventory.ts";
-import { chooseParent } from "./parent.ts";
+import { chooseOrigin } from "./origin.ts";
+import { chooseParent, newestOf } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
 import { createSession, type TargetSession } from "./session.ts";
 import type { Participant } from "./shared-read.ts";
@@ -84,23 +86,45 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
       `A Full needs a place of its own, but ${repository.storage.description} already holds ${existing} snapshots: use another URL, or make an Incremental.`,
     );
   }
-  const { repository: indexed, lostPacks } = await loadPresentIndex(repository);
-  if (lostPacks.length > 0) {
-    notices.push(
-      `${lostPacks.length} packs are missing from the store; what this backup needs of them was stored again, older snapshots may be damaged: run check.`,
-    );
-  }
-  const parent = chooseParent(snapshots, plan);
-  const writer = createPackWriter({ repository, index: indexed.index });
+  const present = await loadPresentIndex(repository);
+  const { repository: indexed } = present;
+  const { provenance, scope } = chooseOrigin({ ...plan.config, isFirst: existing === 0 });
+  notices.push(...noticesOf(plan.config.type, provenance, present));
+  const parent = chooseParent(snapshots, plan, provenance.type);
+  const writer = createPackWriter({ repository, index: indexed.index, owner: provenance.owner, scope });
   const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, notices });
   try {
     const result = await read.join(session);
     if (session.failure) throw session.failure.error;
-    return await complete(run, { repository, lock, session, writer, read: result, isFirst: existing === 0 });
+    return await complete(run, {
+      repository,
+      lock,
+      session,
+      writer,
+      read: result,
+      provenance,
+      before: newestOf(snapshots, plan),
+    });
   } catch (error) {
     await writer.abandon();
     throw session.failure ? session.failure.error : error;
   }
+}
+
+/** What is not as one would expect it, in sentences for people. */
+function* noticesOf(
+  wanted: SnapshotType,
+  { type }: Provenance,
+  { repository: { index }, lostPacks }: PresentIndex,
+): Generator<string> {
+  if (lostPacks.length > 0)
+    yield `${lostPacks.length} packs are missing from the store; what this backup needs of them was stored again, older snapshots may be damaged: run check.`;
+  if (wanted === "Differential" && type === "Full")
+    yield "There was no Full to add to, so this Differential became one.";
+  if (type !== "Differential") return;
+  const unknown = [...index.packs()].filter((pack) => index.ownerOf(pack) === undefined).length;
+  if (unknown > 0)
+    yield `Nobody knows which run wrote ${unknown} of the packs: restic wrote them, or the index anew. What this Differential needs of them was stored again; a new Full makes the next ones small.`;
 }
 
 interface Completion {
@@ -109,16 +133,19 @@ interface Completion {
   readonly session: TargetSession;
   readonly writer: PackWriter;
   readonly read: ReadResult;
-  readonly isFirst: boolean;
+  readonly provenance: Provenance;
+  /** The newest snapshot before this one. */
+  readonly before: Snapshot | undefined;
 }
 
 /** The order matters: packs, then the index, and only when both are safe and our lock still stands the snapshot. */
 async function complete({ plan, target }: TargetRun, completion: Completion): Promise<TargetOutcome> {
-  const { repository, lock, session, writer, read, isFirst } = completion;
+  const { repository, lock, session, writer, read, provenance, before } = completion;
   await writer.finish();
   await lock.confirm();
-  const doubt = doubtAbout(read, session.parent);
-  const snapshot = await writeSnapshot({ plan, repository, session, writer, read, isIncomplete: doubt !== undefined });
+  const doubt = doubtAbout(read, before);
+  const isIncomplete = doubt !== undefined;
+  const snapshot = await writeSnapshot({ plan, repository, session, writer, read, provenance, isIncomplete });
   return {
     snapshot,
     result: {
@@ -126,7 +153,7 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
       state: doubt ? "Incomplete" : "Good",
       ...doubt,
       repository: target.repository.url,
-      type: isFirst ? "Full" : "Incremental",
+      type: provenance.type,
       snapshot: snapshot.id,
       ...(session.parent && { parent: session.parent.id }),
       bytesAdded: writer.counts.bytesAdded,
@@ -138,7 +165,7 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
 /** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
 function doubtAbout(
   { totals, failures }: ReadResult,
-  parent: Snapshot | undefined,
+  before: Snapshot | undefined,
 ): Pick<TargetResult, "reason" | "message"> | undefined {
   if (failures.count > 0) {
     return {
@@ -146,11 +173,11 @@ function doubtAbout(
       message: `${failures.count} paths could not be read; the first: ${failures.paths[0]}.`,
     };
   }
-  const filesBefore = parent?.summary?.total_files_processed ?? 0;
+  const filesBefore = before?.summary?.total_files_processed ?? 0;
   if (totals.entries === 0 && filesBefore > 0) {
     return {
       reason: "SourceEmpty",
-      message: `The source is empty, and had ${filesBefore} files in the parent snapshot: is the right volume mounted?`,
+      message: `The source is empty, and had ${filesBefore} files in the snapshot before: is the right volume mounted?`,
     };
   }
   return undefined;
@@ -167,7 +194,7 @@ function alreadyWritten(target: BackupTarget, snapshot: Snapshot, isFirst: boole
       ...(incomplete && { reason: "ReadErrors" }),
       message: "An earlier attempt at this run had written the snapshot already.",
       repository: target.repository.url,
-      type: isFirst ? "Full" : "Incremental",
+      type: provenanceOf(snapshot)?.type ?? (isFirst ? "Full" : "Incremental"),
       snapshot: snapshot.id,
       ...(snapshot.parent && { parent: snapshot.parent }),
       ...(snapshot.summary && {

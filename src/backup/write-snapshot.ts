@@ -1,4 +1,5 @@
 import type { PackWriter } from "../repository/pack-writer.ts";
+import { type Provenance, withProvenance } from "../repository/provenance.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
 import { incompleteTag, type Repository, type Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
@@ -12,6 +13,7 @@ export interface SnapshotOptions {
   readonly session: TargetSession;
   readonly writer: PackWriter;
   readonly read: ReadResult;
+  readonly provenance: Provenance;
   readonly isIncomplete: boolean;
 }
 
@@ -22,12 +24,13 @@ export function writeSnapshot({
   session,
   writer,
   read,
+  provenance,
   isIncomplete,
 }: SnapshotOptions): Promise<Snapshot> {
   const { counts } = session;
   const user = currentUser();
   const { excludes } = plan.config;
-  const tags = isIncomplete ? [...plan.tags, incompleteTag] : plan.tags;
+  const tags = [...withProvenance(plan.tags, provenance), ...(isIncomplete ? [incompleteTag] : [])];
   return saveSnapshot(repository, {
     time: plan.time,
     ...(session.parent && { parent: session.parent.id }),
@@ -38,7 +41,7 @@ export function writeSnapshot({
     ...(user.uid > 0 && { uid: user.uid }),
     ...(user.gid > 0 && { gid: user.gid }),
     ...(excludes.length > 0 && { excludes }),
-    ...(tags.length > 0 && { tags }),
+    tags,
     program_version: programVersion,
     summary: {
       backup_start: plan.started,

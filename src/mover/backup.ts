@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { runBackup } from "../backup/run.ts";
+import { type SnapshotType, snapshotTypes } from "../repository/provenance.ts";
 import { type BackupResult, backupConfig } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
@@ -11,7 +12,7 @@ import { count, formatBytes } from "./units.ts";
 
 interface BackupFlags extends CommonOptions {
   readonly source?: string;
-  readonly type: "Full" | "Incremental";
+  readonly type: SnapshotType;
   readonly exclude: readonly string[];
   readonly tag: readonly string[];
 }
@@ -21,8 +22,11 @@ export function backupCommand(): Command {
     .description("Back a folder up into one or more repositories, in one read")
     .option("--source <dir>", "the folder to back up")
     .addOption(
-      new Option("--type <type>", "Full needs an empty repository; Incremental makes one where there is none")
-        .choices(["Full", "Incremental"])
+      new Option(
+        "--type <type>",
+        "Full needs an empty repository; Incremental adds to the newest snapshot; Differential depends on the Full and itself only; both begin with a Full where there is nothing",
+      )
+        .choices(snapshotTypes)
         .default("Incremental"),
     )
     .option("--exclude <glob>", "leave these paths out (repeatable)", collect, [])
@@ -47,6 +51,7 @@ async function backup(flags: BackupFlags, { signal, stores, started }: TaskConte
 
 const configFrom = (flags: BackupFlags) => ({
   source: required(flags.source, "--source"),
+  type: flags.type,
   tags: [...flags.tag],
   excludes: [...flags.exclude],
   targets: [
@@ -81,10 +86,13 @@ function describe(result: BackupResult): string {
       ? `The backup failed: ${message}`
       : `${state}: ${read}, in ${durationSeconds} s.`,
     ...(targets.length > 0 && message ? [message] : []),
-    ...targets.map((target) =>
+    ...targets.flatMap((target) =>
       target.snapshot
-        ? `${target.target}: ${target.state}, ${target.type} snapshot ${target.snapshot.slice(0, 8)}, ${formatBytes(target.bytesStored ?? 0)} stored`
-        : `${target.target}: ${target.state}, ${target.message ?? target.reason}`,
+        ? [
+            `${target.target}: ${target.state}, ${target.type} snapshot ${target.snapshot.slice(0, 8)}, ${formatBytes(target.bytesStored ?? 0)} stored`,
+            ...(target.state === "Good" && target.message ? [target.message] : []),
+          ]
+        : [`${target.target}: ${target.state}, ${target.message ?? target.reason}`],
     ),
     ...(errors > 0 ? [`${count(errors, "path")} could not be read:`, ...failedPaths.map((path) => `  ${path}`)] : []),
   ].join("\n");

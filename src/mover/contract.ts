@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { snapshotTypes } from "../repository/provenance.ts";
 
 /**
  * What goes into a mover and what comes out of it. The runner writes the configuration (a file, mounted read-only) and
@@ -37,6 +38,8 @@ export const lockIdentity = z.strictObject({
 });
 export type LockIdentity = z.infer<typeof lockIdentity>;
 
+const snapshotType = z.enum(snapshotTypes);
+
 const backupTarget = z.strictObject({
   name: z.string(),
   repository: repositoryLocation,
@@ -63,6 +66,11 @@ const backupTarget = z.strictObject({
 
 export const backupConfig = z.strictObject({
   source: z.string(),
+  /**
+   * What the run is to be. On a target whose repository is empty it becomes a `Full`, whatever it was to be; that a Full finds its
+   * repository empty is for `expect` to say.
+   */
+  type: snapshotType.default("Incremental"),
   /** restic's `hostname` (the namespace) and path (`/<pvc>`); the machine's host name and the source folder where absent. */
   hostname: z.string().optional(),
   path: z.string().optional(),
@@ -161,7 +169,7 @@ const backupTargetResult = z.strictObject({
   message: z.string().optional(),
   repository: z.string(),
   /** The type as stored on this target: the first snapshot of a repository is a `Full`. */
-  type: z.enum(["Full", "Incremental"]).optional(),
+  type: snapshotType.optional(),
   snapshot: z.string().optional(),
   parent: z.string().optional(),
   bytesAdded: z.number().optional(),

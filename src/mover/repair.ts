@@ -35,10 +35,19 @@ async function repair(flags: CommonOptions, { signal, stores }: TaskContext, out
 
 function describe(report: RepairIndexReport, isWhole: boolean): Pick<Report, "said" | "problems"> {
   const { packs, blobs, indexesRemoved, damagedIndexes, damagedPacks, missingPacks } = report;
+  const { packsWithoutOwner, differentials } = report;
   const damaged = damagedIndexes.length > 0 ? `, ${damagedIndexes.length} of them damaged` : "";
   const made = `The index was made anew: ${count(packs, "pack")}, ${count(blobs, "blob")}; in the place of ${count(indexesRemoved, "index file")}${damaged}.`;
   return {
-    said: isWhole ? [made] : [made, "Run check: it names the snapshots and files that this touches."],
+    said: [
+      made,
+      ...(packsWithoutOwner > 0 && differentials > 0
+        ? [
+            `No old index told which run wrote ${count(packsWithoutOwner, "pack")}: of the ${count(differentials, "Differential")}, those that need them are not independent any more, as far as anybody knows; check names them.`,
+          ]
+        : []),
+      ...(isWhole ? [] : ["Run check: it names the snapshots and files that this touches."]),
+    ],
     problems: [
       ...damagedPacks.map(({ pack, blobsKept }) =>
         blobsKept > 0

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { BackupType } from "../api/policy.ts";
 import type { CopyState } from "../api/restorepoint.ts";
 import { type ChainPoint, chainPath, chooseChain, forgetByChain, newChainName, volumePath } from "./chains.ts";
 
@@ -10,7 +11,7 @@ const point = (chain: string, copies: Record<string, CopyState>): ChainPoint => 
 });
 
 const choose = (
-  type: "Full" | "Incremental",
+  type: BackupType,
   points: readonly ChainPoint[],
   more: Partial<Parameters<typeof chooseChain>[0]> = {},
 ) => chooseChain({ type, now, targets: ["onprem", "offsite"], points, knownChains: [], ...more });
@@ -107,6 +108,27 @@ describe("an Incremental", () => {
       point(newer, { onprem: "Good", offsite: "Good" }),
     ];
     expect(choose("Incremental", points).chain).toBe(newer);
+  });
+});
+
+describe("a Differential", () => {
+  test("adds to the newest chain, as a Differential", () => {
+    const points = [point(newer, { onprem: "Good", offsite: "Good" }), point(older, { onprem: "Good" })];
+    expect(choose("Differential", points)).toMatchObject({
+      chain: newer,
+      type: "Differential",
+      reason: "NewestChain",
+      targets: [{ expect: "Present" }, { expect: "Present" }],
+    });
+  });
+
+  test.each<[string, readonly ChainPoint[], string]>([
+    ["there is no chain", [], "NoChainYet"],
+    ["a target lost the chain", [point(newer, { onprem: "Good", offsite: "Missing" })], "CopiesMissing"],
+  ])("becomes a Full where %s, and says so", (_, points, reason) => {
+    const decision = choose("Differential", points);
+    expect(decision).toMatchObject({ chain: "20261123T010000Z", type: "Full", reason });
+    expect(decision.message).toContain("this Differential becomes a Full");
   });
 });
 

@@ -15,10 +15,10 @@ export type ChainReason = "FullScheduled" | "NewestChain" | "NoChainYet" | "Copi
 
 export interface ChainDecision {
   readonly chain: string;
-  /** What the run really is: an Incremental without a chain is a `Full`. */
+  /** What the run really is: without a chain it is a `Full`. */
   readonly type: BackupType;
   readonly reason: ChainReason;
-  /** For people; says so where an Incremental became a Full. */
+  /** For people; says so where something else became a Full. */
   readonly message: string;
   readonly targets: readonly { readonly target: string; readonly expect: Expectation }[];
 }
@@ -26,7 +26,7 @@ export interface ChainDecision {
 /**
  * Chooses the chain that a run writes one volume to, on all its targets.
  *
- * A Full starts a new chain. An Incremental adds to the newest chain that holds a snapshot on any of the targets. It becomes
+ * A Full starts a new chain. An Incremental or a Differential adds to the newest chain that holds a snapshot on any of the targets. It becomes
  * a Full where there is none, and where all that a target had in that chain has gone missing: its repository is then
  * not made anew under the same name, as if nothing had happened.
  */
@@ -65,7 +65,7 @@ export function chooseChain(options: {
 
   const chain = newestChain(points, targets);
   if (chain === undefined) {
-    return newChain("NoChainYet", "there is no chain to add to yet, so this Incremental becomes a Full");
+    return newChain("NoChainYet", `there is no chain to add to yet, so this ${type} becomes a Full`);
   }
   const states = targets.map((target) => ({ target, states: statesOn(points, chain, target) }));
   const lost = states.filter((entry) => entry.states.includes("Missing") && !entry.states.some(isStored));
@@ -73,12 +73,12 @@ export function chooseChain(options: {
     const names = lost.map((entry) => entry.target).join(", ");
     return newChain(
       "CopiesMissing",
-      `all copies of chain ${chain} are missing on ${names}, so this Incremental becomes a Full`,
+      `all copies of chain ${chain} are missing on ${names}, so this ${type} becomes a Full`,
     );
   }
   return {
     chain,
-    type: "Incremental",
+    type,
     reason: "NewestChain",
     message: `adds to chain ${chain}`,
     targets: states.map((entry) => ({ target: entry.target, expect: expectationOf(entry.states) })),
@@ -132,7 +132,7 @@ export interface ChainForget<Point> {
 
 /**
  * Groups the points that retention removes on one target by chain. `stored` are all the points of this volume that have a
- * snapshot on this target; `newest` is the chain that the next Incremental adds to, which is never dropped.
+ * snapshot on this target; `newest` is the chain that the next run adds to, which is never dropped.
  */
 export function forgetByChain<Point extends { readonly id: string; readonly chain: string }>(options: {
   readonly stored: readonly Point[];

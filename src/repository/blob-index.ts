@@ -1,3 +1,4 @@
+import type { Owner } from "./provenance.ts";
 import type { BlobLocation, BlobType, Id } from "./types.ts";
 
 /**
@@ -9,6 +10,8 @@ export interface BlobIndex {
   readonly size: number;
   add(location: BlobLocation): void;
   has(id: Id, type: BlobType): boolean;
+  /** Whether a pack of one of these owners has a copy. */
+  hasOwned(id: Id, type: BlobType, owners: ReadonlySet<Owner>): boolean;
   /** The first copy that was added. */
   find(id: Id, type: BlobType): BlobLocation | undefined;
   findAll(id: Id, type: BlobType): BlobLocation[];
@@ -20,6 +23,8 @@ export interface BlobIndex {
   /** Every pack that was named. */
   packs(): Iterable<Id>;
   hasPack(id: Id): boolean;
+  /** Undefined where nobody knows it. */
+  ownerOf(pack: Id): Owner | undefined;
 }
 
 // One entry: the id (8 words), the number of the pack, offset, sealed length, and plain length with two flags on top.
@@ -40,6 +45,7 @@ export function createBlobIndex(): BlobIndex {
   const segments: Uint32Array[] = [];
   const packIds: Id[] = [];
   const packNumbers = new Map<Id, number>();
+  const packOwners: (Owner | undefined)[] = [];
   const idBytes = Buffer.alloc(32);
   const idWords = new Uint32Array(idBytes.buffer, idBytes.byteOffset, 8);
   let size = 0;
@@ -75,22 +81,28 @@ export function createBlobIndex(): BlobIndex {
     for (let entry = 0; entry < size; entry++) place(entry, segmentOf(entry)[baseOf(entry)] as number);
   };
 
-  const packNumber = (pack: Id): number => {
+  /** A pack may be named twice, and only once with its owner. */
+  const packNumber = (pack: Id, owner: Owner | undefined): number => {
     const known = packNumbers.get(pack);
+    const number = known ?? packIds.length;
+    packOwners[number] ??= owner;
     if (known !== undefined) return known;
     packIds.push(pack);
-    packNumbers.set(pack, packIds.length - 1);
-    return packIds.length - 1;
+    packNumbers.set(pack, number);
+    return number;
   };
 
   const locationOf = (entry: number): BlobLocation => {
     const segment = segmentOf(entry);
     const base = baseOf(entry);
     const flags = segment[base + 11] as number;
+    const pack = segment[base + 8] as number;
+    const owner = packOwners[pack];
     return {
       id: Buffer.from(segment.buffer, segment.byteOffset + base * 4, 32).toString("hex"),
       type: (flags & treeFlag) !== 0 ? "tree" : "data",
-      pack: packIds[segment[base + 8] as number] as Id,
+      pack: packIds[pack] as Id,
+      ...(owner !== undefined && { owner }),
       offset: segment[base + 9] as number,
       length: segment[base + 10] as number,
       plainLength: flags & plainLengthMask,
@@ -109,6 +121,12 @@ export function createBlobIndex(): BlobIndex {
     return found;
   };
 
+  const hasOwned = (id: Id, type: BlobType, owners: ReadonlySet<Owner>): boolean =>
+    entriesOf(id, type).some((entry) => {
+      const owner = packOwners[segmentOf(entry)[baseOf(entry) + 8] as number];
+      return owner !== undefined && owners.has(owner);
+    });
+
   const firstEntry = (id: Id, type: BlobType): number => {
     const flag = type === "tree" ? treeFlag : 0;
     parseId(id);
@@ -123,7 +141,7 @@ export function createBlobIndex(): BlobIndex {
     get size() {
       return size;
     },
-    add({ id, type, pack, offset, length, plainLength, compressed }) {
+    add({ id, type, pack, owner, offset, length, plainLength, compressed }) {
       if (size % segmentEntries === 0)
         segments.push(new Uint32Array(new SharedArrayBuffer(segmentEntries * entryWords * 4)));
       if (size + 1 > slots.length * maximumLoad) growSlots();
@@ -131,7 +149,7 @@ export function createBlobIndex(): BlobIndex {
       const segment = segmentOf(size);
       const base = baseOf(size);
       segment.set(idWords, base);
-      segment[base + 8] = packNumber(pack);
+      segment[base + 8] = packNumber(pack, owner);
       segment[base + 9] = offset;
       segment[base + 10] = length;
       segment[base + 11] = plainLength + (type === "tree" ? treeFlag : 0) + (compressed ? compressedFlag : 0);
@@ -139,6 +157,7 @@ export function createBlobIndex(): BlobIndex {
       size++;
     },
     has: (id, type) => firstEntry(id, type) >= 0,
+    hasOwned,
     find(id, type) {
       const entry = firstEntry(id, type);
       return entry < 0 ? undefined : locationOf(entry);
@@ -151,5 +170,6 @@ export function createBlobIndex(): BlobIndex {
     },
     packs: () => packIds.values(),
     hasPack: (id) => packNumbers.has(id),
+    ownerOf: (pack) => packOwners[packNumbers.get(pack) ?? -1],
   };
 }

@@ -66,11 +66,11 @@ export async function* readPackBlobs({ repository, pack, locations }: PackBlobsO
 }
 
 /** The stored bytes of blobs of one pack, in the order of their offsets; undefined where the pack is missing or too short. */
-export async function* readSealedGroups(
+export async function* readSealedGroups<Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
-  locations: readonly BlobLocation[],
-): AsyncGenerator<{ readonly location: BlobLocation; readonly sealed: Buffer | undefined }> {
+  locations: readonly Location[],
+): AsyncGenerator<{ readonly location: Location; readonly sealed: Buffer | undefined }> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted)) {
     const start = group[0]?.offset ?? 0;
@@ -82,8 +82,8 @@ export async function* readSealedGroups(
   }
 }
 
-export function groupNear(sorted: readonly BlobLocation[]): BlobLocation[][] {
-  const groups: BlobLocation[][] = [];
+export function groupNear<Location extends BlobLocation>(sorted: readonly Location[]): Location[][] {
+  const groups: Location[][] = [];
   let start = 0;
   let end = 0;
   for (const location of sorted) {

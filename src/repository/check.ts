@@ -1,3 +1,4 @@
+import { checkIsolation } from "./check-isolation.ts";
 import type { CheckOptions } from "./check-options.ts";
 import { comparePacks, readPacks } from "./check-packs.ts";
 import { checkTrees } from "./check-trees.ts";
@@ -40,6 +41,7 @@ export async function checkRepository(options: CheckOptions): Promise<CheckRepor
   await checkTrees(indexed, snapshots, findings, options);
   const bytesRead =
     readData === false ? 0 : await readPacks(indexed, groups, findings, { ...options, readData, packs });
+  if (findings.problems.length === 0) await checkIsolation(indexed, snapshots, findings, options);
   const affected = await findAffected(indexed, snapshots, findings);
   const { size } = indexed.index;
   return reportOf(findings, {

@@ -10,6 +10,7 @@ export interface Findings {
   noteDamage<T>(read: () => Promise<T>): Promise<T | undefined>;
   /** This copy of a blob is no good. */
   addDamagedCopy(location: BlobLocation): void;
+  isDamagedCopy(location: BlobLocation): boolean;
   /** No copy of this blob is good, or there is none. */
   isLost(index: BlobIndex, id: Id, type: BlobType): boolean;
   readonly damagedCopies: number;
@@ -32,6 +33,7 @@ export function createFindings(): Findings {
       }
     },
     addDamagedCopy: (location) => damaged.add(keyOf(location)),
+    isDamagedCopy: (location) => damaged.has(keyOf(location)),
     isLost: (index, id, type) => index.findAll(id, type).every((copy) => damaged.has(keyOf(copy))),
     get damagedCopies() {
       return damaged.size;

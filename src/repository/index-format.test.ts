@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { decodeIndex } from "./index-format.ts";
+import { describe, expect, test } from "vitest";
+import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 
 const id = "ab".repeat(32);
 const pack = { id, blobs: [{ id, type: "data", offset: 0, length: 132 }] };
@@ -20,4 +20,31 @@ test.each<[string, unknown]>([
   ["a blob that lies before its pack", { packs: [{ id, blobs: [{ id, type: "data", offset: -1, length: 132 }] }] }],
 ])("%s is damage", (_, document) => {
   expect(() => [...decodeIndex(document, "index/1")]).toThrow(/index\/1/);
+});
+
+const owned: IndexedPack = {
+  id: "a".repeat(64),
+  entries: [{ id: "b".repeat(64), type: "data", offset: 0, length: 132, plainLength: 100, compressed: false }],
+};
+const ownersIn = (document: unknown) => [...decodeIndex(document, "test")].map(({ owner }) => owner);
+const withField = (value: unknown) => {
+  const { packs } = encodeIndex([owned]) as { packs: object[] };
+  return { packs: packs.map((each) => ({ ...each, holdfast_owner: value })) };
+};
+
+describe("the owner of a pack", () => {
+  test("is read back, and absent where nobody knows it", () => {
+    expect(ownersIn(encodeIndex([{ ...owned, owner: "full" }, owned]))).toEqual(["full", undefined]);
+  });
+
+  test("is no field at all where nobody knows it, as restic writes it", () => {
+    expect(JSON.stringify(encodeIndex([owned]))).not.toContain("owner");
+  });
+
+  test.each([[1], [""], ["Not An Id"], ["x".repeat(65)], [{}], [null]])(
+    "is unknown, and the index good, where it is %o",
+    (value) => {
+      expect(ownersIn(withField(value))).toEqual([undefined]);
+    },
+  );
 });

@@ -2,14 +2,18 @@ import { maximumOffset, maximumPlainLength } from "./blob-index.ts";
 import { isId, sealOverhead } from "./crypto.ts";
 import { damaged } from "./errors.ts";
 import type { PackEntry } from "./pack-format.ts";
+import { isOwner, type Owner } from "./provenance.ts";
 import type { BlobLocation, Id } from "./types.ts";
 
-/** The JSON of an index file: packs and the blobs in them. */
+/** The JSON of an index file: packs, the blobs in them, and in one field that restic does not know the pack's owner. */
 
 export interface IndexedPack {
   readonly id: Id;
+  readonly owner?: Owner | undefined;
   readonly entries: readonly PackEntry[];
 }
+
+const ownerField = "holdfast_owner";
 
 interface BlobJson {
   readonly id: string;
@@ -20,7 +24,11 @@ interface BlobJson {
 }
 
 export const encodeIndex = (packs: readonly IndexedPack[]): unknown => ({
-  packs: packs.map(({ id, entries }) => ({ id, blobs: entries.map(encodeBlob) })),
+  packs: packs.map(({ id, owner, entries }) => ({
+    id,
+    blobs: entries.map(encodeBlob),
+    ...(owner && { [ownerField]: owner }),
+  })),
 });
 
 const encodeBlob = ({ id, type, offset, length, plainLength, compressed }: PackEntry): BlobJson => ({
@@ -31,7 +39,7 @@ const encodeBlob = ({ id, type, offset, length, plainLength, compressed }: PackE
   ...(compressed && { uncompressed_length: plainLength }),
 });
 
-/** Every location in an index document. Throws `RepositoryDamaged` where a field cannot be; `where` names the document. */
+/** Every location in an index document. Throws `RepositoryDamaged` where a field of restic's cannot be; `where` names the document. */
 export function* decodeIndex(document: unknown, where: string): Generator<BlobLocation> {
   // A bare list of packs is restic's form until 0.2, which later ones still find in old repositories.
   const packs = isObject(document) && !Array.isArray(document) ? document.packs : document;
@@ -39,7 +47,8 @@ export function* decodeIndex(document: unknown, where: string): Generator<BlobLo
   for (const pack of packs) {
     if (!isObject(pack) || !isId(pack.id) || !Array.isArray(pack.blobs))
       throw damaged(`${where} has a pack that makes no sense.`);
-    for (const blob of pack.blobs) yield decodeBlob(pack.id, blob, where);
+    const owner = isOwner(pack[ownerField]) ? { owner: pack[ownerField] } : undefined;
+    for (const blob of pack.blobs) yield { ...decodeBlob(pack.id, blob, where), ...owner };
   }
 }
 

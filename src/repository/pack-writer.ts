@@ -14,6 +14,7 @@ import {
   type PackEntry,
   packOverhead,
 } from "./pack-format.ts";
+import type { Owner } from "./provenance.ts";
 import type { BlobType, Id, MasterKey, Repository } from "./types.ts";
 
 /** A pack is closed when the next blob would make it longer than this, or when it has this many blobs. */
@@ -52,6 +53,10 @@ export interface PackWriterOptions {
   readonly repository: Repository;
   /** Blobs that it has are not written again; new ones are added to it. */
   readonly index: BlobIndex;
+  /** Recorded with every pack; unknown where it is absent. */
+  readonly owner?: Owner | undefined;
+  /** Only blobs in packs of these owners count as being there; in any pack where it is absent. */
+  readonly scope?: ReadonlySet<Owner> | undefined;
 }
 
 interface OpenPack {
@@ -62,7 +67,7 @@ interface OpenPack {
   size: number;
 }
 
-export function createPackWriter({ repository, index }: PackWriterOptions): PackWriter {
+export function createPackWriter({ repository, index, owner, scope }: PackWriterOptions): PackWriter {
   const counts: WriterCounts = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesStored: 0 };
   const open = new Map<BlobType, OpenPack>();
   /** Buffers of packs that were stored: making new ones all the time costs more memory than it seems. */
@@ -79,6 +84,9 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
     if (failure) throw failure.error;
   };
 
+  const isIndexed = (id: Id, type: BlobType): boolean =>
+    scope ? index.hasOwned(id, type, scope) : index.has(id, type);
+
   const upload = async (pack: OpenPack): Promise<void> => {
     const { entries } = pack;
     const { id, bytes } = closePack(repository.master, pack);
@@ -86,11 +94,11 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
     if (pack.bytes.length === packBufferBytes) spare.push(pack.bytes);
     counts.bytesStored += bytes.length;
     for (const entry of entries) {
-      index.add({ ...entry, pack: id });
+      index.add({ ...entry, pack: id, ...(owner && { owner }) });
       underWay.delete(entry.type + entry.id);
     }
     if (unindexedBlobs === 0) unindexedSince = Date.now();
-    unindexed.push({ id, entries });
+    unindexed.push({ id, owner, entries });
     unindexedBlobs += entries.length;
     const due = unindexedBlobs >= indexBlobs || Date.now() - unindexedSince > indexMilliseconds;
     if (due) await writeIndex();
@@ -134,7 +142,7 @@ export function createPackWriter({ repository, index }: PackWriterOptions): Pack
 
   return {
     counts,
-    has: (id, type) => index.has(id, type) || underWay.has(type + id),
+    has: (id, type) => isIndexed(id, type) || underWay.has(type + id),
     async add(payload) {
       throwFailure();
       const { id, type, plainLength, compressed } = payload;

@@ -1,9 +1,9 @@
 import type { BlobIndex } from "./blob-index.ts";
 import { headerEntryBytes, packOverhead } from "./pack-format.ts";
 import type { Id } from "./types.ts";
-import type { Usage } from "./usage.ts";
+import { type Usage, usage } from "./usage.ts";
 
-/** What a pack holds according to the index. Bytes as stored, header entries included. */
+/** What a pack holds according to the index. Bytes as stored, header entries included; spare copies count as unused. */
 export interface PackUsage {
   used: number;
   unused: number;
@@ -28,14 +28,14 @@ export interface PlanOptions {
   readonly maxUnusedShare: number;
 }
 
-export function measurePacks(index: BlobIndex, usage: Usage): Map<Id, PackUsage> {
+export function measurePacks(index: BlobIndex, found: Usage): Map<Id, PackUsage> {
   const packs = new Map<Id, PackUsage>();
   let position = 0;
   for (const { pack, length, compressed } of index.locations()) {
     const measured = packs.get(pack) ?? { used: 0, unused: 0 };
     packs.set(pack, measured);
     const bytes = length + headerEntryBytes(compressed);
-    if (usage[position]) measured.used += bytes;
+    if (found[position] === usage.needed) measured.used += bytes;
     else measured.unused += bytes;
     position++;
   }

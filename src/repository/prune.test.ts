@@ -26,6 +26,19 @@ const nothing = { problems: [], hints: [] };
 const total = (objects: ReadonlyMap<string, Buffer>): number =>
   [...objects.values()].reduce((sum, { length }) => sum + length, 0);
 
+/** As two writers do that do not know of each other. */
+async function storeTwice(
+  repository: Repository,
+  objects: Map<string, Buffer>,
+  files: Readonly<Record<string, Buffer>>,
+): Promise<void> {
+  await testSnapshot(repository, files);
+  const hidden = [...objects].filter(([key]) => key.startsWith("index/"));
+  for (const [key] of hidden) objects.delete(key);
+  await testSnapshot(repository, files, "2026-01-02T00:00:00Z");
+  for (const [key, bytes] of hidden) objects.set(key, bytes);
+}
+
 describe("prune", () => {
   test("removes what no snapshot needs, keeps what one needs, and says how much went", async () => {
     const { repository, objects } = await testRepository();
@@ -112,16 +125,26 @@ describe("prune", () => {
     expect(objects.has(packKey(pack))).toBe(true);
   });
 
-  test("keeps every copy of what is in use", async () => {
+  test("keeps one good copy of what was stored twice for no purpose", async () => {
     const { repository, objects } = await testRepository();
     const files = { a: randomBytes(1000) };
-    await testSnapshot(repository, files);
-    const hidden = [...objects].filter(([key]) => key.startsWith("index/"));
-    for (const [key] of hidden) objects.delete(key);
-    await testSnapshot(repository, files, "2026-01-02T00:00:00Z");
-    for (const [key, bytes] of hidden) objects.set(key, bytes);
-    expect(await forgetAndPrune(repository, [])).toMatchObject({ packsRemoved: 0, packsRewritten: 0 });
+    await storeTwice(repository, objects, files);
+    expect(await forgetAndPrune(repository, [])).toMatchObject({ packsRemoved: 2, packsRewritten: 0 });
     expect(await sound(repository)).toEqual(nothing);
+  });
+
+  test.each([0, 1])("keeps both copies of what was stored twice, while number %i is damaged", async (number) => {
+    const { repository, objects } = await testRepository();
+    await storeTwice(repository, objects, { a: randomBytes(1000) });
+    const { index } = await loadIndex(repository);
+    const copies = [...index.locations()].filter(({ type }) => type === "data");
+    const bytes = objects.get(packKey(copies[number]?.pack ?? "")) as Buffer;
+    bytes[100] = (bytes[100] ?? 0) ^ 1;
+    await forgetAndPrune(repository, []);
+    const { index: after } = await loadIndex(repository);
+    const good = copies[1 - number]?.pack ?? "";
+    expect([...after.locations()].map(({ pack }) => pack)).toContain(good);
+    expect(objects.has(packKey(good))).toBe(true);
   });
 
   test("wants the repository for itself", async () => {

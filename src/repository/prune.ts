@@ -7,11 +7,13 @@ import type { HeldLock } from "./locks.ts";
 import { movePack } from "./move-pack.ts";
 import { packKey } from "./pack-cache.ts";
 import { createPackWriter } from "./pack-writer.ts";
-import { measurePacks, type PrunePlan, planPrune } from "./prune-plan.ts";
+import { proveCopies } from "./prove-copies.ts";
+import type { Owner } from "./provenance.ts";
+import { measurePacks, type PackUsage, type PrunePlan, planPrune } from "./prune-plan.ts";
 import { replaceIndexes } from "./replace-indexes.ts";
 import { listSnapshots } from "./snapshots.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
-import { findUsage, type Usage } from "./usage.ts";
+import { findUsage, type Usage, usage } from "./usage.ts";
 
 export interface PruneOptions {
   readonly repository: Repository;
@@ -23,7 +25,7 @@ export interface PruneOptions {
 }
 
 export interface PruneProgress {
-  readonly phase: "mark" | "rewrite" | "remove";
+  readonly phase: "compare" | "rewrite" | "remove";
   /** Packs. */
   readonly done: number;
   readonly total: number;
@@ -50,15 +52,14 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   if (!lock.exclusive) throw new TypeError("Pruning takes an exclusive lock.");
   const snapshots = await listSnapshots(repository);
   const indexed = await loadIndex(repository);
-  const usage = await findUsage(indexed, snapshots, lock.signal);
-  const measured = measurePacks(indexed.index, usage);
   const stored = await listPacks(repository.storage);
-  const plan = planPrune({ usage: measured, stored, maxUnusedShare });
-  refuseLoss(indexed, usage, plan);
+  const found = await findUsage({ repository: indexed, snapshots, stored, signal: lock.signal });
+  const { plan, measured } = await planSafely({ indexed, found, stored, maxUnusedShare, lock, onProgress });
+  refuseLoss(indexed, found, plan);
 
-  const written = await rewrite({ indexed, usage, packs: [...plan.rewrite], lock, onProgress });
+  const written = await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress });
   const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
-  await replaceIndexes({ repository, lock, obsolete });
+  await replaceIndexes({ repository, lock, obsolete, ownerOf: indexed.index.ownerOf });
   const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
   await removePacks({ repository, lock, packs: removable, onProgress });
 
@@ -74,12 +75,40 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   };
 }
 
+interface PlanningOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
+  readonly indexed: IndexedRepository;
+  readonly found: Usage;
+  readonly stored: ReadonlyMap<Id, number>;
+  readonly maxUnusedShare: number;
+}
+
+/** Plans anew until every spare copy that goes leaves one behind that was read and is good. */
+async function planSafely(
+  options: PlanningOptions,
+): Promise<{ readonly plan: PrunePlan; readonly measured: Map<Id, PackUsage> }> {
+  const { indexed, found, stored, maxUnusedShare, lock, onProgress } = options;
+  const isProven = new Uint8Array(indexed.index.size);
+  for (;;) {
+    const measured = measurePacks(indexed.index, found);
+    const plan = planPrune({ usage: measured, stored, maxUnusedShare });
+    const areGood = await proveCopies({
+      repository: indexed,
+      found,
+      leaving: new Set([...plan.remove, ...plan.rewrite]),
+      isProven,
+      signal: lock.signal,
+      onProgress: (done, total) => onProgress?.({ phase: "compare", done, total }),
+    });
+    if (areGood) return { plan, measured };
+  }
+}
+
 /** Every blob in use must have a copy in a pack that is there. */
-function refuseLoss({ index, storage }: IndexedRepository, usage: Usage, { missing }: PrunePlan): void {
+function refuseLoss({ index, storage }: IndexedRepository, found: Usage, { missing }: PrunePlan): void {
   if (missing.size === 0) return;
   let position = 0;
   for (const { id, type, pack } of index.locations()) {
-    const isNeeded = usage[position++] === 1 && missing.has(pack);
+    const isNeeded = found[position++] === usage.needed && missing.has(pack);
     if (isNeeded && index.findAll(id, type).every((copy) => missing.has(copy.pack))) {
       throw damaged(
         `The pack ${pack} of ${storage.description} is missing, and snapshots need it. Nothing was pruned: run check to see what is affected.`,
@@ -90,20 +119,37 @@ function refuseLoss({ index, storage }: IndexedRepository, usage: Usage, { missi
 
 interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
   readonly indexed: IndexedRepository;
-  readonly usage: Usage;
+  readonly found: Usage;
   readonly packs: readonly Id[];
 }
 
-/** Copies what is in use to new packs, which are stored and indexed when this resolves. Returns the bytes written. */
-async function rewrite({ indexed, usage, packs, lock, onProgress }: RewriteOptions): Promise<number> {
-  if (packs.length === 0) return 0;
-  const inUse = locationsInUse(indexed, usage, new Set(packs));
-  const writer = createPackWriter({ repository: indexed, index: createBlobIndex() });
+/**
+ * Copies what is in use to new packs, which are stored and indexed when this resolves. Returns the bytes written. Blobs of
+ * different owners never meet in a pack: what one of them needs must not go with what the other leaves behind.
+ */
+async function rewrite({ indexed, found, packs, lock, onProgress }: RewriteOptions): Promise<number> {
+  const inUse = locationsInUse(indexed, found, new Set(packs));
+  let written = 0;
+  let done = 0;
+  for (const [owner, owned] of Map.groupBy(packs, indexed.index.ownerOf)) {
+    written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock }, () =>
+      onProgress?.({ phase: "rewrite", done: done++, total: packs.length }),
+    );
+  }
+  return written;
+}
+
+interface OwnedPacks extends Pick<RewriteOptions, "indexed" | "packs" | "lock"> {
+  readonly owner: Owner | undefined;
+  readonly inUse: ReadonlyMap<Id, readonly BlobLocation[]>;
+}
+
+async function rewriteOwned({ indexed, owner, packs, inUse, lock }: OwnedPacks, onPack: () => void): Promise<number> {
+  const writer = createPackWriter({ repository: indexed, index: createBlobIndex(), owner });
   try {
-    let done = 0;
     for (const pack of packs) {
       lock.signal.throwIfAborted();
-      onProgress?.({ phase: "rewrite", done: done++, total: packs.length });
+      onPack();
       await movePack({ repository: indexed, pack, locations: inUse.get(pack) ?? [], writer });
     }
     await writer.finish();
@@ -114,16 +160,16 @@ async function rewrite({ indexed, usage, packs, lock, onProgress }: RewriteOptio
   return writer.counts.bytesStored;
 }
 
-function locationsInUse({ index }: IndexedRepository, usage: Usage, packs: ReadonlySet<Id>): Map<Id, BlobLocation[]> {
-  const found = new Map<Id, BlobLocation[]>();
+function locationsInUse({ index }: IndexedRepository, found: Usage, packs: ReadonlySet<Id>): Map<Id, BlobLocation[]> {
+  const inUse = new Map<Id, BlobLocation[]>();
   let position = 0;
   for (const location of index.locations()) {
-    if (usage[position++] !== 1 || !packs.has(location.pack)) continue;
-    const locations = found.get(location.pack);
+    if (found[position++] !== usage.needed || !packs.has(location.pack)) continue;
+    const locations = inUse.get(location.pack);
     if (locations) locations.push(location);
-    else found.set(location.pack, [location]);
+    else inUse.set(location.pack, [location]);
   }
-  return found;
+  return inUse;
 }
 
 interface RemoveOptions extends Pick<PruneOptions, "repository" | "lock" | "onProgress"> {

@@ -3,10 +3,13 @@ import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
+import { isolatedAmong } from "./isolation.ts";
 import { listPacks } from "./list-packs.ts";
 import type { HeldLock } from "./locks.ts";
 import { openBlob, type PackEntry } from "./pack-format.ts";
+import type { Owner } from "./provenance.ts";
 import { readHeader } from "./read-header.ts";
+import { listSnapshots } from "./snapshots.ts";
 import type { BlobLocation, Id, Repository } from "./types.ts";
 
 export interface RepairIndexOptions {
@@ -34,6 +37,10 @@ export interface RepairIndexReport {
   readonly damagedPacks: readonly DamagedPack[];
   /** Packs that the old index named and that are not in the store. */
   readonly missingPacks: readonly Id[];
+  /** Packs of the new index of which no old one tells who wrote them: a Differential may need them, and not be independent. */
+  readonly packsWithoutOwner: number;
+  /** Differential snapshots in the repository. */
+  readonly differentials: number;
 }
 
 export interface DamagedPack {
@@ -54,9 +61,9 @@ export async function repairIndex({ repository, lock, onProgress }: RepairIndexO
   if (!lock.exclusive) throw new TypeError("Repairing the index takes an exclusive lock.");
   const old = await surveyIndexes(repository, lock);
   const stored = await listPacks(repository.storage);
-  await refuseEmptyStore(repository, stored, old.packs);
+  await refuseEmptyStore(repository, stored, old.owners);
 
-  const writer = createIndexWriter(repository);
+  const writer = createIndexWriter(repository, old.owners);
   const unreadable = new Set<Id>();
   let done = 0;
   await forEachConcurrently(stored, concurrentReads, async ([pack, size]) => {
@@ -87,29 +94,30 @@ export async function repairIndex({ repository, lock, onProgress }: RepairIndexO
     indexesRemoved: old.readable.length + old.damaged.length,
     damagedIndexes: old.damaged,
     damagedPacks,
-    missingPacks: [...old.packs].filter((pack) => !stored.has(pack)).sort(),
+    missingPacks: [...old.owners.keys()].filter((pack) => !stored.has(pack)).sort(),
+    differentials: await countDifferentials(repository),
   };
 }
 
 interface OldIndexes {
   readonly readable: readonly Id[];
   readonly damaged: readonly Id[];
-  /** Every pack that a readable one names. */
-  readonly packs: ReadonlySet<Id>;
+  /** Every pack that a readable one names, and its owner where it tells one. */
+  readonly owners: ReadonlyMap<Id, Owner | undefined>;
 }
 
 /** One file after the other, so that the memory it takes is that of one, and of the packs' names. */
 async function surveyIndexes(repository: Repository, lock: HeldLock): Promise<OldIndexes> {
   const readable: Id[] = [];
   const broken: Id[] = [];
-  const packs = new Set<Id>();
+  const owners = new Map<Id, Owner | undefined>();
   for (const { id } of await listDocuments(repository, "index")) {
     lock.signal.throwIfAborted();
     const locations = await readIndex(repository, id);
     (locations ? readable : broken).push(id);
-    for (const { pack } of locations ?? []) packs.add(pack);
+    for (const { pack, owner } of locations ?? []) owners.set(pack, owners.get(pack) ?? owner);
   }
-  return { readable, damaged: broken, packs };
+  return { readable, damaged: broken, owners };
 }
 
 /** Undefined where the file is damaged. */
@@ -126,7 +134,7 @@ async function readIndex(repository: Repository, id: Id): Promise<BlobLocation[]
 async function refuseEmptyStore(
   repository: Repository,
   stored: ReadonlyMap<Id, number>,
-  named: ReadonlySet<Id>,
+  named: ReadonlyMap<Id, Owner | undefined>,
 ): Promise<void> {
   if (stored.size > 0) return;
   const snapshots = await listDocuments(repository, "snapshots");
@@ -135,6 +143,11 @@ async function refuseEmptyStore(
     `${repository.storage.description} holds no pack at all, but ${snapshots.length} snapshots: there is nothing to make an index from. ` +
       "Nothing was changed. Bring the files below data/ back from a copy first.",
   );
+}
+
+async function countDifferentials(repository: Repository): Promise<number> {
+  const snapshots = await listSnapshots(repository, { onDamage: () => {} });
+  return isolatedAmong(snapshots).length;
 }
 
 /**
@@ -184,14 +197,14 @@ async function readableBlobs(
 }
 
 interface IndexWriter {
-  readonly counts: { packs: number; blobs: number };
+  readonly counts: { packs: number; blobs: number; packsWithoutOwner: number };
   add(pack: IndexedPack): Promise<void>;
   finish(): Promise<void>;
 }
 
 /** Writes an index file whenever there is enough for one. */
-function createIndexWriter(repository: Repository): IndexWriter {
-  const counts = { packs: 0, blobs: 0 };
+function createIndexWriter(repository: Repository, owners: ReadonlyMap<Id, Owner | undefined>): IndexWriter {
+  const counts = { packs: 0, blobs: 0, packsWithoutOwner: 0 };
   let waiting: IndexedPack[] = [];
   let waitingBlobs = 0;
   const flush = async (): Promise<void> => {
@@ -204,7 +217,9 @@ function createIndexWriter(repository: Repository): IndexWriter {
   return {
     counts,
     async add(pack) {
-      waiting.push(pack);
+      const owner = owners.get(pack.id);
+      waiting.push({ ...pack, owner });
+      if (owner === undefined) counts.packsWithoutOwner++;
       waitingBlobs += pack.entries.length;
       counts.packs++;
       counts.blobs += pack.entries.length;

@@ -3,6 +3,7 @@ import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 import type { HeldLock } from "./locks.ts";
 import type { PackEntry } from "./pack-format.ts";
+import type { Owner } from "./provenance.ts";
 import type { Id, Repository } from "./types.ts";
 
 export interface ReplaceOptions {
@@ -11,6 +12,8 @@ export interface ReplaceOptions {
   readonly lock: HeldLock;
   /** Packs that no index shall name any more. */
   readonly obsolete: ReadonlySet<Id>;
+  /** What is known of a pack's owner beside what its own file says: it may be named in two. */
+  readonly ownerOf: (pack: Id) => Owner | undefined;
 }
 
 /** An index file with fewer blobs is merged with others of its kind, when there are as many as that. */
@@ -20,10 +23,11 @@ const blobsPerFile = 50_000;
 const concurrentRemovals = 8;
 
 /** Writes new index files without the obsolete packs, and then removes those that they replace. */
-export async function replaceIndexes({ repository, lock, obsolete }: ReplaceOptions): Promise<void> {
+export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
+  const { repository, lock, obsolete } = options;
   const replaced = await chooseFiles(repository, obsolete);
   if (replaced.length === 0) return;
-  await writeMerged({ repository, lock, obsolete }, replaced);
+  await writeMerged(options, replaced);
   await lock.confirm();
   await forEachConcurrently(replaced, concurrentRemovals, async (id) => {
     lock.signal.throwIfAborted();
@@ -44,7 +48,10 @@ async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>): P
 }
 
 /** File by file, so that the memory it takes is that of a few files. */
-async function writeMerged({ repository, lock, obsolete }: ReplaceOptions, files: readonly Id[]): Promise<void> {
+async function writeMerged(
+  { repository, lock, obsolete, ownerOf }: ReplaceOptions,
+  files: readonly Id[],
+): Promise<void> {
   let packs: IndexedPack[] = [];
   let blobs = 0;
   const seen = new Set<Id>();
@@ -58,7 +65,7 @@ async function writeMerged({ repository, lock, obsolete }: ReplaceOptions, files
     for (const pack of await readPacks(repository, file)) {
       if (obsolete.has(pack.id) || seen.has(pack.id)) continue;
       seen.add(pack.id);
-      packs.push(pack);
+      packs.push({ ...pack, owner: pack.owner ?? ownerOf(pack.id) });
       blobs += pack.entries.length;
       if (blobs >= blobsPerFile) await flush();
     }
@@ -68,11 +75,11 @@ async function writeMerged({ repository, lock, obsolete }: ReplaceOptions, files
 
 async function readPacks(repository: Repository, id: Id): Promise<IndexedPack[]> {
   const document = await readDocument(repository, "index", id);
-  const packs = new Map<Id, PackEntry[]>();
-  for (const { pack, ...entry } of decodeIndex(document, `index/${id} of ${repository.storage.description}`)) {
-    const entries = packs.get(pack);
-    if (entries) entries.push(entry);
-    else packs.set(pack, [entry]);
+  const packs = new Map<Id, { readonly owner: Owner | undefined; readonly entries: PackEntry[] }>();
+  for (const { pack, owner, ...entry } of decodeIndex(document, `index/${id} of ${repository.storage.description}`)) {
+    const known = packs.get(pack);
+    if (known) known.entries.push(entry);
+    else packs.set(pack, { owner, entries: [entry] });
   }
-  return [...packs].map(([pack, entries]) => ({ id: pack, entries }));
+  return [...packs].map(([id, pack]) => ({ id, ...pack }));
 }

@@ -4,6 +4,7 @@ import { loadIndex } from "./load-index.ts";
 import type { LockOptions } from "./locks.ts";
 import { payloadOf } from "./pack-format.ts";
 import { createPackWriter } from "./pack-writer.ts";
+import { type Provenance, scopeOf, withProvenance } from "./provenance.ts";
 import { initialiseRepository } from "./repository.ts";
 import { saveSnapshot } from "./snapshots.ts";
 import { encodeTree } from "./tree-format.ts";
@@ -45,14 +46,15 @@ export const folderNode = (name: string, subtree: Id): TreeNode => {
   return { ...node, type: "dir", mode: 2 ** 31 + 0o755, subtree };
 };
 
-/** A snapshot of a folder `files` with one blob a file. */
+/** A snapshot of a folder `files` with one blob a file; `provenance` says which run wrote it. */
 export async function testSnapshot(
   repository: Repository,
   files: Readonly<Record<string, Buffer>>,
   time = "2026-01-01T00:00:00Z",
+  provenance?: Provenance,
 ): Promise<Snapshot> {
   const { index } = await loadIndex(repository);
-  const writer = createPackWriter({ repository, index });
+  const writer = createPackWriter({ repository, index, owner: provenance?.owner, scope: scopeOf(provenance) });
   const store = async (type: "data" | "tree", bytes: Buffer): Promise<Id> => {
     const id = idOf(bytes);
     if (!writer.has(id, type)) await writer.add(payloadOf(type, bytes, id));
@@ -64,5 +66,6 @@ export async function testSnapshot(
   const subtree = await store("tree", encodeTree(nodes));
   const tree = await store("tree", encodeTree([folderNode("files", subtree)]));
   await writer.finish();
-  return saveSnapshot(repository, { time, tree, paths: ["/files"], hostname: "test" });
+  const tags = provenance ? withProvenance([], provenance) : [];
+  return saveSnapshot(repository, { time, tree, paths: ["/files"], hostname: "test", tags });
 }

@@ -1,6 +1,7 @@
 import type { Storage } from "../storage/storage.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { PackCache } from "./pack-cache.ts";
+import type { Owner } from "./provenance.ts";
 
 /** Lowercase hex SHA-256: of the stored bytes for files, of the uncompressed plaintext for blobs. */
 export type Id = string;
@@ -41,6 +42,8 @@ export interface BlobLocation {
   readonly id: Id;
   readonly type: BlobType;
   readonly pack: Id;
+  /** Of the pack. Absent where nobody knows who wrote it: restic did, or it wrote the index anew. */
+  readonly owner?: Owner;
   readonly offset: number;
   /** Of the sealed blob in the pack. */
   readonly length: number;

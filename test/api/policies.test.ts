@@ -75,7 +75,7 @@ describe("is refused, with a message that says what to do:", () => {
     [
       "a type that does not exist",
       { schedules: [{ ...schedule, type: "Differential" }] },
-      'supported values: "Full", "Incremental"',
+      'supported values: "Full", "Incremental", "Differential"',
     ],
     ["a schedule's name with a capital", { schedules: [{ ...schedule, name: "Nightly" }] }, "use lower-case letters"],
     ["a schedule's name that is too long", { schedules: [{ ...schedule, name: "a".repeat(31) }] }, "30"],

@@ -17,6 +17,7 @@ export async function backedUp(
   const result = await runBackup({
     config: {
       source,
+      type: "Incremental",
       tags: [],
       excludes: [],
       targets: [{ name: "test", repository: { url: `file://${folder}` }, expect: "Any" }],

@@ -65,7 +65,9 @@ export function compareWithStore(options: {
       continue;
     }
     const { name, spec, status } = creations.get(found.tags.point) ?? newPoint(found, options);
-    creations.set(name, { name, spec, status: withCopy(status, copy) });
+    // A target that had nothing yet holds a Full, whatever the run was to be: the others know better.
+    const type = spec.type === "Full" ? found.tags.type : spec.type;
+    creations.set(name, { name, spec: { ...spec, type }, status: withCopy(status, copy) });
   }
   return { updates: [...statuses.values()], creations: [...creations.values()] };
 }

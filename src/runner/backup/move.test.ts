@@ -59,6 +59,7 @@ it("tells the mover what to write where, as the contract wants it", () => {
   });
   expect(backupConfig.parse(config)).toEqual(config);
   expect(config).toMatchObject({
+    type: "Incremental",
     hostname: "shop",
     path: "/data",
     time: "2026-11-23T01:00:00.000Z",

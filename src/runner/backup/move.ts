@@ -59,6 +59,7 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
   const name = point.metadata.name;
   return {
     source: mountPaths.source,
+    type,
     hostname: namespace,
     path: `/${pvc.name}`,
     time,

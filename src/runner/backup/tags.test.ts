@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { withProvenance } from "../../repository/provenance.ts";
 import { decodeTags, encodeTags, pointTag, policyTag, type SnapshotTags } from "./tags.ts";
 
 const tags: SnapshotTags = {
@@ -13,6 +14,15 @@ const tags: SnapshotTags = {
 
 it("reads back what it writes, past tags of others", () => {
   expect(decodeTags(["holdfast-incomplete", ...encodeTags(tags), "by=hand"])).toEqual(tags);
+});
+
+it.each(["Full", "Incremental", "Differential"] as const)("knows the type %s", (type) => {
+  expect(decodeTags(encodeTags({ ...tags, type }))?.type).toBe(type);
+});
+
+it("goes by the type that the mover stored it as on this target", () => {
+  const stored = withProvenance(encodeTags(tags), { type: "Full", owner: "full" });
+  expect(decodeTags(stored)).toEqual({ ...tags, type: "Full" });
 });
 
 it("writes the tags by which the mover finds its own and this policy's snapshots", () => {

@@ -1,4 +1,5 @@
-import type { BackupType } from "../../api/policy.ts";
+import { type BackupType, backupType } from "../../api/policy.ts";
+import { typeKey } from "../../repository/provenance.ts";
 
 /** What a restic snapshot's tags say about where it came from; enough to make its RestorePoint again. */
 export type SnapshotTags = {
@@ -18,7 +19,7 @@ const keys: Readonly<Record<keyof SnapshotTags, string>> = {
   policy: "policy",
   schedule: "schedule",
   run: "run",
-  type: "type",
+  type: typeKey,
   point: "point",
 };
 
@@ -37,5 +38,5 @@ export function decodeTags(tags: readonly string[]): SnapshotTags | undefined {
   const entries = Object.entries(keys).map(([name, key]) => [name, values.get(key)]);
   if (entries.some(([, value]) => !value)) return undefined;
   const decoded = Object.fromEntries(entries) as SnapshotTags;
-  return decoded.type === "Full" || decoded.type === "Incremental" ? decoded : undefined;
+  return backupType.safeParse(decoded.type).success ? decoded : undefined;
 }

@@ -1,3 +1,4 @@
+import type { BackupType } from "../../../src/api/policy.ts";
 import { setting, storeOf, type TargetName } from "./cluster.ts";
 import { repositoryPassword } from "./referee.ts";
 
@@ -49,7 +50,7 @@ export const target = (name: TargetName, prefix: string, s3: object = {}) => ({
 /** Never by itself: runs are started by hand. */
 export const never = "0 0 1 1 *";
 
-export type ScheduleInput = { readonly name: string; readonly type: "Full" | "Incremental"; readonly cron?: string };
+export type ScheduleInput = { readonly name: string; readonly type: BackupType; readonly cron?: string };
 
 export const bothSchedules: readonly ScheduleInput[] = [
   { name: "full", type: "Full" },

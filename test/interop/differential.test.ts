@@ -1,0 +1,265 @@
+import { randomBytes } from "node:crypto";
+import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { folderState } from "../support/folder-state.ts";
+import { holdfast } from "../support/holdfast.ts";
+import { makeOddFolder } from "../support/odd-folder.ts";
+import { resticFor } from "../support/restic.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
+
+// What a Differential is for: it depends on its chain's Full and itself. So everything that other runs wrote is really deleted, and
+// each Differential restored, by our program (which has no restic at hand) and by plain restic.
+
+const password = "test password";
+let scratch: Scratch;
+let folders = 0;
+
+beforeAll(() => {
+  scratch = makeScratch();
+});
+afterAll(() => scratch.remove());
+
+const newFolder = () => scratch.path(`folder-${folders++}`);
+
+async function mover(folder: string, words: readonly string[], code = 0) {
+  const ran = await holdfast(["mover", ...words, "--repository", `file://${folder}`], {
+    password,
+    environment: { PATH: "/nowhere" },
+  });
+  expect(ran.code, `${words.join(" ")}\n${ran.stdout}${ran.stderr}`).toBe(code);
+  return ran;
+}
+
+type Result = {
+  readonly targets: readonly { type: string; snapshot: string; message?: string; bytesAdded: number }[];
+};
+
+const packsIn = (repository: string): Set<string> =>
+  new Set(
+    readdirSync(join(repository, "data"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name),
+  );
+
+/** One run on a source, and what it left in the store. */
+interface Run {
+  readonly type: string;
+  readonly snapshot: string;
+  readonly packs: ReadonlySet<string>;
+  readonly state: Record<string, string>;
+  readonly message: string | undefined;
+}
+
+interface Chain {
+  readonly source: string;
+  readonly repository: string;
+  readonly runs: Run[];
+}
+
+const newChain = (): Chain => {
+  const source = newFolder();
+  mkdirSync(source);
+  return { source, repository: newFolder(), runs: [] };
+};
+
+/** Backs up and notes which packs are new. */
+async function run({ source, repository, runs }: Chain, type: "Full" | "Incremental" | "Differential"): Promise<Run> {
+  const before = runs.length === 0 ? new Set<string>() : packsIn(repository);
+  const ran = await mover(repository, ["backup", "--source", source, "--type", type, "--json"]);
+  const target = ran.result<Result>().targets[0];
+  expect(target).toMatchObject({ type });
+  const done = {
+    type,
+    snapshot: target?.snapshot ?? "",
+    packs: packsIn(repository).difference(before),
+    state: folderState(source, { root: true }),
+    message: target?.message,
+  };
+  runs.push(done);
+  return done;
+}
+
+async function resticRun({ source, repository, runs }: Chain): Promise<void> {
+  const before = packsIn(repository);
+  await resticFor(repository, password).run("backup", source);
+  const state = folderState(source, { root: true });
+  const [newest] = await resticFor(repository, password).json<{ id: string }[]>("snapshots", "--latest", "1");
+  runs.push({
+    type: "restic",
+    snapshot: newest?.id ?? "",
+    packs: packsIn(repository).difference(before),
+    state,
+    message: undefined,
+  });
+}
+
+/** Restored by us, who compare it once more, and by restic. */
+async function expectRestores(repository: string, source: string, { snapshot, state }: Run): Promise<void> {
+  const ours = newFolder();
+  await mover(repository, ["restore", "--snapshot", snapshot, "--target", ours, "--verify"]);
+  expect(folderState(ours, { root: true })).toEqual(state);
+  const theirs = newFolder();
+  await resticFor(repository, password).run("restore", snapshot, "--target", theirs);
+  expect(folderState(join(theirs, source), { root: true })).toEqual(state);
+  for (const folder of [ours, theirs]) rmSync(folder, { recursive: true });
+}
+
+function removePacks(repository: string, packs: Iterable<string>): void {
+  for (const pack of packs) rmSync(join(repository, "data", pack.slice(0, 2), pack));
+}
+
+const rebuilders: Readonly<Record<string, (repository: string) => Promise<unknown>>> = {
+  // It says that packs are missing, and that it is done.
+  ours: (repository) => mover(repository, ["repair", "index"], 3),
+  "restic's": (repository) => resticFor(repository, password).run("rebuild-index"),
+};
+
+describe("each Differential of a chain", () => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    chain = newChain();
+    const { source } = chain;
+    const change = (round: number) => {
+      writeFileSync(join(source, `added in ${round}`), randomBytes(700_000));
+      appendFileSync(join(source, "growing"), randomBytes(300_000));
+      writeFileSync(join(source, "deep/er/and/deeper", "changing"), `round ${round}`);
+      rmSync(join(source, `added in ${round - 2}`), { force: true });
+    };
+    makeOddFolder(source);
+    writeFileSync(join(source, "growing"), randomBytes(3_000_000));
+    await run(chain, "Full");
+    for (const [round, type] of ["Incremental", "Differential", "restic", "Incremental", "Differential"].entries()) {
+      change(round);
+      if (type === "restic") await resticRun(chain);
+      else await run(chain, type as "Incremental");
+    }
+  });
+
+  it("is of its type, and all of them are whole", async () => {
+    expect(chain.runs.map(({ type }) => type)).toEqual([
+      "Full",
+      "Incremental",
+      "Differential",
+      "restic",
+      "Incremental",
+      "Differential",
+    ]);
+    expect((await mover(chain.repository, ["check", "--read-data"])).stdout).not.toContain("Differential");
+    await resticFor(chain.repository, password).check();
+    for (const each of chain.runs) await expectRestores(chain.repository, chain.source, each);
+  });
+
+  it("writes again what restic wrote, and says that nobody knows who did", () => {
+    expect(chain.runs.at(-1)?.message).toContain("Nobody knows which run wrote");
+  });
+
+  it.each(Object.keys(rebuilders))(
+    "restores when every pack of every other run is gone, with %s index made anew",
+    async (rebuilder) => {
+      for (const differential of chain.runs.filter(({ type }) => type === "Differential")) {
+        const copy = newFolder();
+        cpSync(chain.repository, copy, { recursive: true });
+        const others = chain.runs.filter((each) => each !== differential && each.type !== "Full");
+        for (const { packs } of others) removePacks(copy, packs);
+        expect(packsIn(copy).size).toBe((chain.runs[0]?.packs.size ?? 0) + differential.packs.size);
+        await rebuilders[rebuilder]?.(copy);
+        await expectRestores(copy, chain.source, differential);
+        // With nothing but its own snapshot plain restic finds it whole.
+        const restic = resticFor(copy, password);
+        await restic.run(
+          "forget",
+          ...chain.runs.filter((each) => each !== differential).map(({ snapshot }) => snapshot),
+        );
+        expect(await restic.run("check", "--read-data")).toContain("no errors were found");
+        rmSync(copy, { recursive: true });
+      }
+    },
+  );
+
+  it("is not to be had from the Full and another's packs alone", async () => {
+    const [full, incremental] = chain.runs;
+    const copy = newFolder();
+    cpSync(chain.repository, copy, { recursive: true });
+    for (const each of chain.runs) if (each !== full && each !== incremental) removePacks(copy, each.packs);
+    const differential = chain.runs[2];
+    const target = newFolder();
+    await mover(copy, ["restore", "--snapshot", differential?.snapshot ?? "", "--target", target], 1);
+    rmSync(copy, { recursive: true });
+  });
+});
+
+it("a chain that is destroyed takes nothing from the next one", async () => {
+  const first = newChain();
+  const { source } = first;
+  writeFileSync(join(source, "kept"), randomBytes(500_000));
+  await run(first, "Full");
+  writeFileSync(join(source, "added"), randomBytes(200_000));
+  await run(first, "Incremental");
+  const second: Chain = { ...first, repository: newFolder(), runs: [] };
+  await run(second, "Full");
+  writeFileSync(join(source, "more"), randomBytes(200_000));
+  await run(second, "Differential");
+  rmSync(first.repository, { recursive: true });
+  for (const each of second.runs) await expectRestores(second.repository, source, each);
+});
+
+describe("the copies that a Differential has of its own", () => {
+  async function chainWithCopies(): Promise<Chain> {
+    const chain = newChain();
+    const { source } = chain;
+    writeFileSync(join(source, "base"), randomBytes(400_000));
+    await run(chain, "Full");
+    writeFileSync(join(source, "added"), randomBytes(2_000_000));
+    await run(chain, "Incremental");
+    await run(chain, "Differential");
+    writeFileSync(join(source, "last"), randomBytes(300_000));
+    await run(chain, "Differential");
+    return chain;
+  }
+  const prune = (repository: string) => mover(repository, ["forget", "--keep-last", "100", "--prune"]);
+  const isThere = (repository: string, { packs }: Run) => packs.isSubsetOf(packsIn(repository));
+
+  it("stay through our prune while they are in use, and go when it is forgotten", async () => {
+    const { source, repository, runs } = await chainWithCopies();
+    const [full, , differential, last] = runs as [Run, Run, Run, Run];
+    await prune(repository);
+    expect([differential, last].map((each) => isThere(repository, each))).toEqual([true, true]);
+    const kept = packsIn(repository);
+
+    const alone = newFolder();
+    cpSync(repository, alone, { recursive: true });
+    removePacks(alone, kept.difference(full.packs).difference(differential.packs));
+    await mover(alone, ["repair", "index"], 3);
+    await expectRestores(alone, source, differential);
+
+    await resticFor(repository, password).run("forget", last.snapshot);
+    await prune(repository);
+    expect(packsIn(repository).isDisjointFrom(last.packs), "all that only it needed").toBe(true);
+    expect(isThere(repository, differential)).toBe(true);
+    expect((await mover(repository, ["check", "--read-data"])).stdout).toContain("No problems were found");
+    await resticFor(repository, password).check();
+    for (const each of runs) if (each !== last) await expectRestores(repository, source, each);
+  });
+
+  it("go with a restic prune by hand, which takes no data: check says so, and the next one is independent", async () => {
+    const chain = await chainWithCopies();
+    const { source, repository, runs } = chain;
+    const restic = resticFor(repository, password);
+    const differential = runs[2] as Run;
+    await restic.run("prune", "--max-unused", "0");
+    for (const each of runs) await expectRestores(repository, source, each);
+    const { stdout } = await mover(repository, ["check", "--read-data"]);
+    expect(stdout).toContain(`snapshot ${differential.snapshot.slice(0, 8)} is a Differential, but needs`);
+    expect(stdout).toContain("No problems were found");
+
+    const next = await run(chain, "Differential");
+    expect(next.message).toContain("Nobody knows which run wrote");
+    const after = (await mover(repository, ["check", "--read-data"])).stdout;
+    expect(after).not.toContain(next.snapshot.slice(0, 8));
+    removePacks(repository, packsIn(repository).difference(next.packs));
+    await mover(repository, ["repair", "index"], 3);
+    await expectRestores(repository, source, next);
+  });
+});
