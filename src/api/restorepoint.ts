@@ -66,7 +66,10 @@ export const copy = z.strictObject({
     .describe("Where it is, as plain restic takes it, such as s3:https://host/bucket/prefix; it holds no credentials."),
   snapshot: z.string().optional().describe("The restic snapshot's id."),
   reason: z.string().optional().describe("Why it is not good, as a word for programs."),
-  message: z.string().optional().describe("Why it is not good, and what to do, for people."),
+  message: z
+    .string()
+    .optional()
+    .describe("Why it is not good, and what to do, for people; or what a person should know of a good one."),
   completionTime: instant.optional().describe("When it was written."),
   bytesAdded: z.int().min(0).optional().describe("Bytes of files that were new to this target."),
   bytesStored: z.int().min(0).optional().describe("Bytes that they took in the store, compressed and encrypted."),

@@ -168,7 +168,7 @@ describe("the kustomize base", () => {
 describe("the samples", () => {
   const namespace = useNamespace("api-samples");
 
-  test.each(["kustomization", "restore"])("%s is taken by the API server", (file) => {
+  test.each(["kustomization", "restore", "backuppolicy-differential"])("%s is taken by the API server", (file) => {
     const yaml =
       file === "kustomization"
         ? kubectl("kustomize", "config/samples")

@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 import type { RestorePoint } from "../../api/objects.ts";
 import type { BackupResult } from "../../mover/contract.ts";
+import { type SnapshotType, withProvenance } from "../../repository/provenance.ts";
 import { compareWithStore } from "./adopt.ts";
 import { encodeTags } from "./tags.ts";
 
 const now = new Date("2026-11-23T05:00:00Z");
 const tagsOf = (point: string, cluster = "c-1") =>
   encodeTags({ cluster, pvcUid: "p-1", policy: "shop", schedule: "nightly", run: "r-0", type: "Full", point });
+/** As the mover stores them: with the type that the snapshot became there. */
+const storedAs = (type: SnapshotType, point: string) => ({
+  ...unknown(point),
+  tags: withProvenance(tagsOf(point), { type, owner: type === "Full" ? "full" : "a1" }),
+});
 const unknown = (point: string, more: string[] = [], cluster?: string) => ({
   chain: "20261123T010000Z",
   snapshot: `id-of-${point}`,
@@ -20,10 +26,14 @@ const pointOf = (name: string, copies: object[]) =>
     status: { phase: "Failed", copies },
   }) as unknown as RestorePoint;
 
-const compare = (points: RestorePoint[], reported: Partial<BackupResult["targets"][number]>) =>
+const compare = (
+  points: RestorePoint[],
+  reported: Partial<BackupResult["targets"][number]>,
+  targets: readonly object[] = [{ target: "onprem", state: "Good", repository: "", ...reported }],
+) =>
   compareWithStore({
     result: {
-      targets: [{ target: "onprem", state: "Good", repository: "", ...reported }],
+      targets,
     } as unknown as BackupResult,
     points,
     current: "data-now",
@@ -36,6 +46,21 @@ const compare = (points: RestorePoint[], reported: Partial<BackupResult["targets
   });
 
 describe("compareWithStore", () => {
+  it.each([
+    ["Differential", "Full"],
+    ["Full", "Differential"],
+  ] as const)("takes a run for a Differential that is one on some target: %s, %s", (...types) => {
+    const targets = types.map((type, at) => ({
+      target: `target-${at}`,
+      state: "Good",
+      repository: "",
+      unknown: [storedAs(type, "data-20261123-010000")],
+    }));
+    const { creations } = compare([], {}, targets);
+    expect(creations).toMatchObject([{ spec: { type: "Differential" } }]);
+    expect(creations[0]?.status.copies?.map(({ type }) => type)).toEqual(types);
+  });
+
   it("makes the restore point of a snapshot again whose object was deleted", () => {
     const { creations, updates } = compare([], { unknown: [unknown("data-20261123-010000")] });
     expect(updates).toEqual([]);

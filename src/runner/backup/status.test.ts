@@ -45,6 +45,14 @@ const finish = (...reported: BackupResult["targets"]) =>
   });
 
 describe("finishedStatus", () => {
+  it("passes on what the mover has to say of a good copy, which makes it no worse", () => {
+    const message = "There was no Full to add to, so this Differential became one.";
+    const status = finish({ ...good, target: "onprem", message }, { ...good, target: "offsite" });
+    expect(status).toMatchObject({ phase: "Succeeded", copies: [{ state: "Good", message }, { state: "Good" }] });
+    expect(status.message).toBeUndefined();
+    expect(status.copies?.[1]?.message).toBeUndefined();
+  });
+
   it("is Succeeded when every target has a good copy", () => {
     const status = finish({ ...good, target: "onprem" }, { ...good, target: "offsite", snapshot: "s2" });
     expect(status).toMatchObject({ phase: "Succeeded", size: 10, files: 3, completionTime: now.toISOString() });

@@ -88,14 +88,14 @@ export function phaseOf(copies: readonly Pick<Copy, "state">[]): NonNullable<Res
 type TargetResult = BackupResult["targets"][number];
 
 function copyOf(reported: TargetResult, target: BackupTarget, repository: string, now: Date): Copy {
-  const { state, type, snapshot, bytesAdded, bytesStored } = reported;
+  const { state, type, snapshot, message, bytesAdded, bytesStored } = reported;
   return {
     target: reported.target,
     state,
     ...(type === undefined ? {} : { type }),
     repository,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(state === "Good" ? {} : explainFailure(reported, target)),
+    ...(state === "Good" ? (message === undefined ? {} : { message }) : explainFailure(reported, target)),
     completionTime: now.toISOString(),
     ...(bytesAdded === undefined ? {} : { bytesAdded: Math.round(bytesAdded) }),
     ...(bytesStored === undefined ? {} : { bytesStored: Math.round(bytesStored) }),
