@@ -6,7 +6,7 @@ modules := node_modules/.package-lock.json
 wasm := build/kernel.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test test-long demo cluster cluster-down generate format tools referees
+.PHONY: help build check test test-long demo cluster cluster-down generate format tools referees bench bench-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,13 @@ tools:
 # Two referees: the restic that the system has, and the newest one, which is built once per machine.
 referees: tools $(modules)
 	@node test/support/prepare-restic.ts
+
+# What it may be told: BENCH="--scale small --data src,rnd --store s3 --repeat 5 --rustic PATH --kopia PATH".
+bench: $(modules) $(wasm) referees bench-tools ## Measure against restic, and other peers by path (hours; see test/bench/README.md)
+	@node test/bench/main.ts $(BENCH)
+
+bench-tools:
+	@$(MAKE) --no-print-directory tools commands="diff:diffutils mkfs.ext4:e2fsprogs setpriv:util-linux"
 
 $(modules): package.json package-lock.json
 	@command -v npm >/dev/null || (echo "npm is missing: install Node.js 20 or newer with npm, then try again" >&2; exit 1)

@@ -12,7 +12,7 @@ const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts"], 60),
+      project("unit", ["src/**/*.test.ts", "test/bench/**/*.test.ts"], 60),
       project("interop", ["test/interop/**/*.test.ts"], 180),
       project("faults", ["test/faults/**/*.test.ts"], 900),
       project("api", ["test/api/**/*.test.ts"], 180, false),

@@ -59,7 +59,8 @@ async function missingPackages(): Promise<string[]> {
   return missing;
 }
 
-async function installQuietly(packages: readonly string[]): Promise<void> {
+/** Installs Debian packages without starting their services. */
+export async function installQuietly(packages: readonly string[]): Promise<void> {
   const apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"];
   const options = { environment: { DEBIAN_FRONTEND: "noninteractive" }, survives: true };
   const present = await readFile(policyFile, "utf8").catch(() => policy);

@@ -16,6 +16,8 @@ export interface S3Server {
   readonly secretAccessKey: string;
   /** The folder behind the bucket: each object is a file in it. */
   readonly bucketFolder: string;
+  /** One line for each request that was answered. */
+  readonly accessLog: string;
   /** The variables by which restic, the SDK and our command line find it. */
   readonly environment: Readonly<Record<string, string>>;
   /** Stops answering, as a store that went down; `start` brings it back at the same address. */
@@ -37,13 +39,15 @@ export async function startS3Server(): Promise<S3Server> {
   const bucketFolder = join(folder, "data", bucket);
   await mkdir(bucketFolder, { recursive: true });
   await mkdir(join(folder, "metadata"));
+  const accessLog = join(folder, "access.log");
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   let server: ChildProcess | undefined;
 
   const start = async () => {
     const posix = ["posix", "--sidecar", join(folder, "metadata"), join(folder, "data")];
-    const running = spawn(binary, ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet", ...posix], {
+    const options = ["--port", `127.0.0.1:${port}`, "--region", region, "--quiet", "--access-log", accessLog];
+    const running = spawn(binary, [...options, ...posix], {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
     });
@@ -75,6 +79,7 @@ export async function startS3Server(): Promise<S3Server> {
     accessKeyId,
     secretAccessKey,
     bucketFolder,
+    accessLog,
     environment: {
       AWS_ENDPOINT_URL_S3: endpoint,
       AWS_REGION: region,

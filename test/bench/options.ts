@@ -1,0 +1,55 @@
+import { parseArgs } from "node:util";
+import type { Scale } from "./data/data-set.ts";
+import type { StoreName } from "./stores.ts";
+
+export interface BenchOptions {
+  readonly scale: Scale;
+  readonly data: readonly string[];
+  readonly stores: readonly StoreName[];
+  /** Timed ones, beside the warm-up. */
+  readonly repetitions: number;
+  /** Paths by name; restic's is the newest, built by ourselves, where none is given. */
+  readonly peers: { readonly restic?: string; readonly rustic?: string; readonly kopia?: string };
+  readonly output: string;
+}
+
+export const allData = ["bin", "src", "rnd", "db", "image"] as const;
+const allStores = ["folder", "s3"] as const;
+
+/** Throws an `Error` that says what is wrong. Results of a trial go where nobody takes them for figures. */
+export function parseOptions(
+  words: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): BenchOptions {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      scale: { type: "string", default: "full" },
+      data: { type: "string", default: allData.join() },
+      store: { type: "string", default: allStores.join() },
+      repeat: { type: "string", default: "3" },
+      restic: { type: "string", default: environment.RESTIC ?? "" },
+      rustic: { type: "string", default: environment.RUSTIC ?? "" },
+      kopia: { type: "string", default: environment.KOPIA ?? "" },
+      output: { type: "string" },
+    },
+  });
+  const { restic, rustic, kopia } = values;
+  const scale = oneOf("--scale", values.scale, ["full", "small"] as const);
+  const repetitions = Number(values.repeat);
+  if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error("--repeat takes a whole number from 1.");
+  return {
+    scale,
+    data: values.data.split(",").map((name) => oneOf("--data", name, allData)),
+    stores: values.store.split(",").map((name) => oneOf("--store", name, allStores)),
+    repetitions,
+    peers: { ...(restic && { restic }), ...(rustic && { rustic }), ...(kopia && { kopia }) },
+    output: values.output ?? (scale === "full" ? "test/bench" : "build/bench"),
+  };
+}
+
+function oneOf<Value extends string>(option: string, value: string, known: readonly Value[]): Value {
+  const found = known.find((each) => each === value);
+  if (found === undefined) throw new Error(`${option} takes ${known.join(", ")}, not ${JSON.stringify(value)}.`);
+  return found;
+}
