@@ -33,7 +33,7 @@ interface Scene {
 
 interface Scenario {
   readonly name: string;
-  /** Makes the state before the command that is killed: as many backups, with changes in between and at the end. */
+  /** Makes the state before the command that is killed: as many backups, the third a Differential, with changes in between and at the end. */
   readonly backups: number;
   readonly command: (scene: Scene) => string[];
   /** Which snapshots the command is to remove: they may be there or not after it was killed. */
@@ -54,6 +54,12 @@ const backupWords = (scene: Scene): string[] => [
 const scenarios: readonly Scenario[] = [
   { name: "the first backup", backups: 0, command: backupWords, removes: () => [] },
   { name: "an incremental backup", backups: 1, command: backupWords, removes: () => [] },
+  {
+    name: "a differential backup",
+    backups: 2,
+    command: (scene) => [...backupWords(scene), "--type", "Differential"],
+    removes: () => [],
+  },
   {
     name: "forget and prune",
     backups: 3,
@@ -89,7 +95,7 @@ async function makeScene(name: string, { backups }: Scenario): Promise<Scene> {
   writeFileSync(join(source, "constant"), randomBytes(2000));
   change(source, 0);
   for (let round = 1; round <= backups; round++) {
-    expected.set(await backUp(scene), folderState(source));
+    expected.set(await backUp(scene, round === 3 ? "Differential" : "Incremental"), folderState(source));
     change(source, round);
   }
   return scene;
@@ -101,8 +107,8 @@ function change(source: string, round: number): void {
   rmSync(join(source, "folder", `added ${round - 1}`), { force: true });
 }
 
-async function backUp(scene: Scene): Promise<string> {
-  const ran = await holdfast(backupWords(scene), { password });
+async function backUp(scene: Scene, type: string): Promise<string> {
+  const ran = await holdfast([...backupWords(scene), "--type", type], { password });
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
   return snapshotOf(ran);
 }
