@@ -1,4 +1,8 @@
+import { hostname as machineName } from "node:os";
+import { resolve } from "node:path";
 import type { BackupConfig, RepositoryLocation } from "../mover/contract.ts";
+import { RepositoryError } from "../repository/errors.ts";
+import { formatTime, parseTime } from "../repository/time.ts";
 import type { Id } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { ArchiveTotals } from "./archive.ts";
@@ -15,9 +19,8 @@ export interface BackupProgress {
   readonly filesDone: number;
 }
 
-/** One run, with everything that was left open decided. */
-export interface BackupPlan {
-  readonly config: BackupConfig;
+/** What a run says of itself in snapshots, with everything that was left open decided. */
+export interface RunFacts {
   readonly hostname: string;
   /** Absolute path of the source in the snapshots. */
   readonly path: string;
@@ -25,6 +28,10 @@ export interface BackupPlan {
   readonly time: string;
   readonly started: string;
   readonly tags: readonly string[];
+}
+
+export interface BackupPlan extends RunFacts {
+  readonly config: BackupConfig;
   readonly signal: AbortSignal;
   readonly patienceMilliseconds: number;
   readonly open: (location: RepositoryLocation) => Promise<OpenedLocation> | OpenedLocation;
@@ -39,3 +46,22 @@ export interface ReadResult {
 }
 
 export type BackupTarget = BackupConfig["targets"][number];
+
+/** `started` in milliseconds since 1970. Throws `InvalidConfiguration`. */
+export function runFacts(config: BackupConfig, started: number): RunFacts {
+  const startTime = formatTime(BigInt(started) * 1_000_000n);
+  const time = config.time === undefined ? undefined : parseTime(config.time);
+  if (config.time !== undefined && time === undefined) {
+    throw new RepositoryError("InvalidConfiguration", `The time ${config.time} is not in RFC 3339.`);
+  }
+  const path = config.path ?? resolve(config.source);
+  if (!path.startsWith("/"))
+    throw new RepositoryError("InvalidConfiguration", `The path ${path} does not begin with a slash.`);
+  return {
+    hostname: config.hostname ?? machineName(),
+    path,
+    time: time === undefined ? startTime : formatTime(time),
+    started: startTime,
+    tags: [...new Set([...config.tags, ...(config.runTag ? [config.runTag] : [])])],
+  };
+}

@@ -1,9 +1,5 @@
-import { hostname as machineName } from "node:os";
-import { resolve } from "node:path";
 import type { BackupResult } from "../mover/contract.ts";
-import { RepositoryError } from "../repository/errors.ts";
-import { formatTime, parseTime } from "../repository/time.ts";
-import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
+import { type BackupPlan, type BackupProgress, type ReadResult, runFacts } from "./plan.ts";
 import { checkSource, readSource } from "./read-source.ts";
 import type { TargetSession } from "./session.ts";
 import { shareRead } from "./shared-read.ts";
@@ -86,22 +82,10 @@ function planOf(
   { config, open, signal, patienceMilliseconds = defaultPatience }: BackupOptions,
   started: number,
 ): BackupPlan {
-  const startTime = formatTime(BigInt(started) * 1_000_000n);
-  const time = config.time === undefined ? undefined : parseTime(config.time);
-  if (config.time !== undefined && time === undefined) {
-    throw new RepositoryError("InvalidConfiguration", `The time ${config.time} is not in RFC 3339.`);
-  }
-  const path = config.path ?? resolve(config.source);
-  if (!path.startsWith("/"))
-    throw new RepositoryError("InvalidConfiguration", `The path ${path} does not begin with a slash.`);
   return {
+    ...runFacts(config, started),
     config,
     open,
-    hostname: config.hostname ?? machineName(),
-    path,
-    time: time === undefined ? startTime : formatTime(time),
-    started: startTime,
-    tags: [...new Set([...config.tags, ...(config.runTag ? [config.runTag] : [])])],
     signal: signal ?? new AbortController().signal,
     patienceMilliseconds,
   };

@@ -1,9 +1,10 @@
 import { Command, Option } from "commander";
 import { runBackup } from "../backup/run.ts";
+import { runMirror } from "../mirror/run.ts";
 import { type SnapshotType, snapshotTypes } from "../repository/provenance.ts";
 import { type BackupResult, backupConfig } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
@@ -12,7 +13,10 @@ import { count, formatBytes } from "./units.ts";
 
 interface BackupFlags extends CommonOptions {
   readonly source?: string;
-  readonly type: SnapshotType;
+  readonly type: SnapshotType | "Mirror";
+  readonly unencrypted?: boolean;
+  readonly maximumChange?: string;
+  readonly acknowledge: readonly string[];
   readonly exclude: readonly string[];
   readonly tag: readonly string[];
 }
@@ -24,13 +28,21 @@ export function backupCommand(): Command {
     .addOption(
       new Option(
         "--type <type>",
-        "Full needs an empty repository; Incremental adds to the newest snapshot; Differential depends on the Full and itself only; both begin with a Full where there is nothing",
+        "Full needs an empty repository; Incremental adds to the newest snapshot; Differential depends on the Full and itself only; both begin with a Full where there is nothing; Mirror keeps one plain copy",
       )
-        .choices(snapshotTypes)
+        .choices([...snapshotTypes, "Mirror"])
         .default("Incremental"),
     )
     .option("--exclude <glob>", "leave these paths out (repeatable)", collect, [])
-    .option("--tag <tag>", "mark the snapshot (repeatable)", collect, []);
+    .option("--tag <tag>", "mark the snapshot (repeatable)", collect, [])
+    .option("--unencrypted", "for a Mirror: yes, its files shall lie in the store as they are")
+    .option("--maximum-change <percent>", "for a Mirror: how much of it one run may delete or overwrite (50)")
+    .option(
+      "--acknowledge <token>",
+      "for a Mirror: let the change pass that was stopped with this token (repeatable)",
+      collect,
+      [],
+    );
   return addCommonOptions(command).action((flags: BackupFlags) => runTask((context) => backup(flags, context)));
 }
 
@@ -39,7 +51,10 @@ async function backup(flags: BackupFlags, { signal, stores, started }: TaskConte
   let result: BackupResult;
   try {
     const config = settingsFor(backupConfig, flags, () => configFrom(flags));
-    result = await runBackup({ config, open: stores.open, onProgress: output.progress, signal });
+    const common = { config, onProgress: output.progress, signal };
+    result = config.mirror
+      ? await runMirror({ ...common, settings: config.mirror, openStorage: stores.openStorage })
+      : await runBackup({ ...common, open: stores.open });
   } catch (error) {
     const failure = failureOf(error);
     if (failure.reason === "InternalError") logInternal(error);
@@ -51,7 +66,7 @@ async function backup(flags: BackupFlags, { signal, stores, started }: TaskConte
 
 const configFrom = (flags: BackupFlags) => ({
   source: required(flags.source, "--source"),
-  type: flags.type,
+  ...mirrorFrom(flags),
   tags: [...flags.tag],
   excludes: [...flags.exclude],
   targets: [
@@ -63,6 +78,24 @@ const configFrom = (flags: BackupFlags) => ({
   ],
   lock: lockOf(flags),
 });
+
+function mirrorFrom({ type, unencrypted, maximumChange, acknowledge }: BackupFlags) {
+  if (type !== "Mirror") {
+    const isMeant = unencrypted || maximumChange !== undefined || acknowledge.length > 0;
+    if (isMeant) throw invalid("--unencrypted, --maximum-change and --acknowledge are for --type Mirror.");
+    return { type };
+  }
+  if (!unencrypted) {
+    throw invalid("A Mirror lies in the store as plain files: say --unencrypted if that is what you want.");
+  }
+  return {
+    mirror: {
+      unencrypted: true as const,
+      ...(maximumChange !== undefined && { maximumChange: Number(maximumChange) }),
+      acknowledge: [...acknowledge],
+    },
+  };
+}
 
 const failed = (failure: Pick<BackupResult, "reason" | "message">, started: number): BackupResult => ({
   kind: "backup",

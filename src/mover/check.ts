@@ -1,8 +1,10 @@
 import { Command, Option } from "commander";
+import { isMirror } from "../mirror/open.ts";
 import { type CheckReport, checkRepository } from "../repository/check.ts";
 import type { ReadData } from "../repository/check-options.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
+import { checkMirrorAt } from "./check-mirror.ts";
 import { addCommonOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { readDataFrom } from "./read-subset.ts";
@@ -35,7 +37,9 @@ async function check(flags: CheckFlags, { signal, stores }: TaskContext, output:
   const url = required(flags.repository, "--repository");
   const identity = lockOf(flags);
   const readData = readDataFrom(flags);
-  const repository = await openRepository(await stores.open({ url }));
+  const storage = await stores.openStorage({ url });
+  if (await isMirror(storage)) return checkMirrorAt(storage, { signal, readData, identity }, output);
+  const repository = await openRepository({ storage, password: stores.password({ url }) });
   const lockOptions = { exclusive: false, identity, onNotice: output.notice, signal };
   const report = await withLock(repository, lockOptions, (lock) =>
     checkRepository({

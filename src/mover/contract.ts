@@ -80,6 +80,19 @@ export const backupConfig = z.strictObject({
   /** A run that already wrote a snapshot with this tag to a target (a retried pod) reports that snapshot instead of writing a second one. */
   runTag: z.string().optional(),
   excludes: z.array(z.string()).default([]),
+  /** Makes a mirror on each target, in place of a snapshot in a repository. */
+  mirror: z
+    .strictObject({
+      /** Mirrors are plain objects: whoever wants one has to say that this is known. */
+      unencrypted: z.literal(true),
+      /** The share of a mirror's files or bytes that one run may delete or overwrite, in percent. */
+      maximumChange: z.number().min(0).max(100).default(50),
+      /** Tokens of changes that were stopped as `MassChange`, and are to go ahead. */
+      acknowledge: z.array(z.string()).default([]),
+      /** Tags that an earlier run must have left on the mirror: else it is somebody else's, and left alone. */
+      owner: z.array(z.string()).default([]),
+    })
+    .optional(),
   targets: z.array(backupTarget).min(1),
   lock: lockIdentity,
 });
@@ -152,6 +165,7 @@ export const failureReason = z.enum([
   "SourceUnreadable",
   "ReadErrors",
   "SourceEmpty",
+  "MassChange",
   "TargetFolderNotEmpty",
   "TargetVolumeFull",
   "WriteErrors",
@@ -162,6 +176,8 @@ export const failureReason = z.enum([
 ]);
 export type FailureReason = z.infer<typeof failureReason>;
 
+const amount = z.strictObject({ files: z.number(), bytes: z.number() });
+
 const backupTargetResult = z.strictObject({
   target: z.string(),
   state: z.enum(["Good", "Incomplete", "Failed"]),
@@ -169,11 +185,15 @@ const backupTargetResult = z.strictObject({
   message: z.string().optional(),
   repository: z.string(),
   /** The type as stored on this target: the first snapshot of a repository is a `Full`. */
-  type: snapshotType.optional(),
+  type: z.enum([...snapshotTypes, "Mirror"]).optional(),
   snapshot: z.string().optional(),
   parent: z.string().optional(),
   bytesAdded: z.number().optional(),
   bytesStored: z.number().optional(),
+  /** Of a mirror run that was stopped as `MassChange`: what it would have done, and what lets it pass. */
+  massChange: z
+    .strictObject({ removed: amount, replaced: amount, before: amount, share: z.number(), token: z.string() })
+    .optional(),
   /** From the inventory: up to three snapshots nobody knew, and known ones (up to three) that are not in the store any more. */
   unknown: z
     .array(z.strictObject({ chain: z.string(), snapshot: z.string(), time: z.string(), tags: z.array(z.string()) }))

@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { withMirrorLock } from "../mirror/locks.ts";
+import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
 import { loadIndex } from "../repository/load-index.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
@@ -9,6 +11,7 @@ import type { Outcome } from "../restore/outcome.ts";
 import { type Restorable, restorable } from "../restore/restorable.ts";
 import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
+import type { Storage } from "../storage/storage.ts";
 import { type RestoreConfig, type RestoreResult, restoreConfig, type VerifyConfig, verifyConfig } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
@@ -101,7 +104,9 @@ async function withSnapshot(
   output: Output,
   work: (source: Source) => Promise<RestoreEnd>,
 ): Promise<RestoreEnd> {
-  const repository = await openRepository(await stores.open(config.repository));
+  const storage = await stores.openStorage(config.repository);
+  if (await isMirror(storage)) return withMirror(config, storage, { signal, output }, work);
+  const repository = await openRepository({ storage, password: stores.password(config.repository) });
   const options = { exclusive: false, identity: config.lock, onNotice: output.notice, signal };
   return withLock(repository, options, async (lock) => {
     const snapshot = await findSnapshot(repository, config.snapshot);
@@ -111,6 +116,20 @@ async function withSnapshot(
       );
     }
     return work({ repository: restorable(await loadIndex(repository)), snapshot, signal: lock.signal });
+  });
+}
+
+function withMirror(
+  config: RestoreConfig | VerifyConfig,
+  storage: Storage,
+  { signal, output }: { readonly signal: AbortSignal; readonly output: Output },
+  work: (source: Source) => Promise<RestoreEnd>,
+): Promise<RestoreEnd> {
+  const options = { exclusive: false, identity: config.lock, onNotice: output.notice, signal };
+  return withMirrorLock(storage, options, async (lock) => {
+    const mirror = await openMirror(storage);
+    assertNamed(mirror, config.snapshot, storage.description);
+    return work({ repository: mirror, snapshot: mirror.manifest, signal: lock.signal });
   });
 }
 

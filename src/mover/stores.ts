@@ -14,6 +14,8 @@ export interface OpenedLocation {
 export interface Stores {
   /** Contacts nothing yet. Rejects with `PasswordMissing` or `InvalidConfiguration`. */
   open(location: RepositoryLocation): Promise<OpenedLocation>;
+  /** Throws `PasswordMissing`. */
+  password(location: RepositoryLocation): string;
   /** Without a password. */
   openStorage(location: RepositoryLocation): Promise<Storage>;
   closeAll(): void;
@@ -29,11 +31,13 @@ export function createStores(signal: AbortSignal): Stores {
     opened.push(storage);
     return storage;
   };
+  const passwordOf = ({ passwordFile }: RepositoryLocation): string => readPassword(passwordFile, process.env);
   return {
     async open(location) {
-      const password = readPassword(location.passwordFile, process.env);
+      const password = passwordOf(location);
       return { storage: await openOne(location), password };
     },
+    password: passwordOf,
     openStorage: openOne,
     closeAll() {
       for (const storage of opened) storage.close();

@@ -11,7 +11,7 @@ const id = z.string().refine(isId);
 const texts = z.array(z.string());
 
 /** Loose, so that what a newer restic adds is not lost when a snapshot is written again. Go writes `null` for empty lists. */
-const snapshotDocument = z.looseObject({
+export const snapshotDocument = z.looseObject({
   time: z.string().refine((text) => parseTime(text) !== undefined),
   parent: id.optional(),
   tree: id,

@@ -92,7 +92,7 @@ function copyOf(reported: TargetResult, target: BackupTarget, repository: string
   return {
     target: reported.target,
     state,
-    ...(type === undefined ? {} : { type }),
+    ...(type === undefined || type === "Mirror" ? {} : { type }),
     repository,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(state === "Good" ? (message === undefined ? {} : { message }) : explainFailure(reported, target)),

@@ -1,0 +1,83 @@
+import { groupNear, isDamage, type PackBlob } from "../repository/blobs.ts";
+import { idOf } from "../repository/crypto.ts";
+import { damaged } from "../repository/errors.ts";
+import type { BlobLocation, TreeNode } from "../repository/types.ts";
+import { type Located, type Restorable, sized } from "../restore/restorable.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { Folder } from "../system/folders.ts";
+import { partBytes, pathBelow } from "./layout.ts";
+import type { Trees } from "./trees.ts";
+
+export interface MirrorContent extends Restorable {
+  /** The key at which the content of a file lies at this moment. */
+  objectOf(folder: Folder, node: TreeNode): string;
+}
+
+/** A mirror for whoever restores or compares. `placeOf` says where the content of a file lies at this moment. */
+export function mirrorRestorable(
+  storage: Storage,
+  trees: Pick<Trees, "read">,
+  placeOf: (node: TreeNode, path: Buffer) => string,
+): MirrorContent {
+  const keyOf = (folder: Folder, node: TreeNode) => placeOf(node, pathOf(folder, node.name));
+  return {
+    objectOf: keyOf,
+    readTree: (id) => trees.read(id),
+    locate: (folder, node) => locateParts(node, keyOf(folder, node)),
+    readParts: (key, locations) => readParts(storage, key, locations),
+  };
+}
+
+export function locateParts(node: TreeNode, key: string): Located {
+  const { content = [], size } = node;
+  const count = Math.ceil(size / partBytes);
+  if (content.length !== count) return { damage: `it has ${content.length} parts instead of ${count}` };
+  const parts = content.map((id, at): BlobLocation => {
+    const offset = at * partBytes;
+    const length = Math.min(partBytes, size - offset);
+    return { id, type: "data", pack: key, offset, length, plainLength: length, compressed: false };
+  });
+  return sized(parts, node);
+}
+
+/** Each part compared with its hash. One that is not what it was is handed out as its error, and the others go on. */
+export async function* readParts(
+  storage: Storage,
+  key: string,
+  locations: readonly BlobLocation[],
+): AsyncGenerator<PackBlob> {
+  const sorted = [...locations].sort((a, b) => a.offset - b.offset);
+  for (const group of groupNear(sorted)) {
+    const bytes = await readRange(storage, key, group);
+    const start = group[0]?.offset ?? 0;
+    for (const location of group) {
+      const at = location.offset - start;
+      const plaintext = bytes?.subarray(at, at + location.length);
+      if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
+      else
+        yield {
+          location,
+          error: damaged(`${key} of ${storage.description} ${bytes ? "was changed" : "is missing or cut"}.`),
+        };
+    }
+  }
+}
+
+/** Undefined where the object is missing or too short. */
+async function readRange(storage: Storage, key: string, group: readonly BlobLocation[]): Promise<Buffer | undefined> {
+  const [first, last] = [group[0], group.at(-1)];
+  if (!first || !last) return undefined;
+  try {
+    return await storage.get(key, { offset: first.offset, length: last.offset + last.length - first.offset });
+  } catch (error) {
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Below the folder that was mirrored. */
+function pathOf(folder: Folder, name: Buffer): Buffer {
+  const names = [name];
+  for (let at = folder; at.parent; at = at.parent) names.push(at.name);
+  return names.reverse().reduce(pathBelow, Buffer.alloc(0));
+}

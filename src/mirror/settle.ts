@@ -1,0 +1,81 @@
+import { forEachConcurrently } from "../repository/concurrency.ts";
+import type { Id } from "../repository/types.ts";
+import { isStorageError } from "../storage/errors.ts";
+import type { Storage } from "../storage/storage.ts";
+import { type Change, changesBetween } from "./changes.ts";
+import { layout, manifestKey, objectOf, stagedKey } from "./layout.ts";
+import { writeState } from "./state.ts";
+import { innerTree, type Trees } from "./trees.ts";
+
+export interface Settlement {
+  readonly storage: Storage;
+  readonly trees: Trees;
+  /** The manifest that counts and the one before it: ids, and their outermost trees. */
+  readonly manifest: { readonly id: Id; readonly tree: Id };
+  readonly previous: { readonly tree: Id };
+  readonly generation: string;
+  /** An earlier run began with this: what is not in staging any more was moved by it. */
+  readonly isResumed: boolean;
+  readonly signal: AbortSignal;
+}
+
+const concurrentChanges = 16;
+
+/**
+ * Makes the plain objects what the manifest says: removes those that are gone, then moves the new ones to their places. In this order,
+ * because a file may have become a folder. May be interrupted anywhere and repeated; readers find each file in either place meanwhile.
+ */
+export async function settle(settlement: Settlement): Promise<void> {
+  const { storage, trees, manifest, previous, signal } = settlement;
+  const [before, after] = [await innerTree(trees, previous.tree), await innerTree(trees, manifest.tree)];
+  const forEachChange = (work: (change: Change) => Promise<void>) =>
+    forEachConcurrently(changesBetween(trees, before, after), concurrentChanges, async (change) => {
+      signal.throwIfAborted();
+      await work(change);
+    });
+  await forEachChange(async (change) => {
+    if (change.kind === "Removed") await storage.delete(objectOf(change.before, change.path));
+  });
+  await forEachChange(async (change) => {
+    if (change.kind !== "Removed") await move(settlement, change);
+  });
+  await writeState(storage, { phase: "Settled", manifest: manifest.id });
+}
+
+async function move(
+  { storage, generation, isResumed }: Settlement,
+  { path, after }: Exclude<Change, { kind: "Removed" }>,
+): Promise<void> {
+  const staged = stagedKey(generation, path);
+  try {
+    await storage.copy(staged, objectOf(after, path));
+  } catch (error) {
+    if (isResumed && isStorageError(error, "NotFound")) return;
+    throw error;
+  }
+  await storage.delete(staged);
+}
+
+/** Removes what unfinished runs left: nothing in staging counts once the state is settled. */
+export async function clearStaging(storage: Storage): Promise<void> {
+  await storage.abortUploads(layout.staging);
+  await forEachConcurrently(storage.list(layout.staging), concurrentChanges, ({ key }) => storage.delete(key));
+}
+
+/** Removes all files of a first run that did not get to its end. */
+export async function clearFiles(storage: Storage): Promise<void> {
+  for (const folder of [layout.files, layout.awkward]) {
+    await storage.abortUploads(folder);
+    await forEachConcurrently(storage.list(folder), concurrentChanges, ({ key }) => storage.delete(key));
+  }
+}
+
+/** Removes manifests and folders that the present manifest does not need. */
+export async function clearOld(storage: Storage, manifest: Id, reached: ReadonlySet<Id>): Promise<void> {
+  await forEachConcurrently(storage.list(layout.manifests), concurrentChanges, async ({ key }) => {
+    if (key !== manifestKey(manifest)) await storage.delete(key);
+  });
+  await forEachConcurrently(storage.list(layout.trees), concurrentChanges, async ({ key }) => {
+    if (!reached.has(key.slice(layout.trees.length))) await storage.delete(key);
+  });
+}

@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { checkMirror } from "../../src/mirror/check.ts";
+import { openMirror } from "../../src/mirror/open.ts";
+import { forEachConcurrently } from "../../src/repository/concurrency.ts";
+import { reasonOf } from "../../src/repository/errors.ts";
+import { restoreSnapshot } from "../../src/restore/restore.ts";
+import { filesystemStorage } from "../../src/storage/filesystem.ts";
+import { folderState } from "../support/folder-state.ts";
+import { holdfast } from "../support/holdfast.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
+
+/**
+ * A mirror run is killed (SIGKILL) before and after every single change it makes to the store. Then the mirror must restore to exactly what the run
+ * before had seen, or to what this one has; and the next run must end well with no help from anybody, with nothing left over.
+ */
+
+const { signal } = new AbortController();
+const concurrentRuns = 4;
+let scratch: Scratch;
+
+beforeAll(() => {
+  scratch = makeScratch();
+});
+afterAll(() => scratch.remove());
+
+type State = Record<string, string>;
+
+interface Scene {
+  readonly source: string;
+  readonly mirror: string;
+  /** What may come back after the kill; undefined stands for «there is no mirror yet». */
+  readonly allowed: readonly (State | undefined)[];
+}
+
+const words = (source: string, mirror: string): string[] => [
+  ...["mover", "backup", "--type", "Mirror", "--unencrypted", "--maximum-change", "100", "--json"],
+  ...["--source", source, "--repository", `file://${mirror}`],
+];
+
+async function run(source: string, mirror: string): Promise<void> {
+  const ran = await holdfast(words(source, mirror));
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+}
+
+function makeSource(name: string): string {
+  const source = scratch.path(`${name}-source`);
+  mkdirSync(join(source, "folder"), { recursive: true });
+  writeFileSync(join(source, "constant"), randomBytes(2000));
+  writeFileSync(join(source, "changing"), randomBytes(3000));
+  writeFileSync(join(source, "leaves"), "leaves");
+  writeFileSync(join(source, "folder", "moves"), "moves");
+  writeFileSync(join(source, "becomes a folder"), "file");
+  writeFileSync(join(source, "large"), randomBytes(8_500_000));
+  return source;
+}
+
+function change(source: string): void {
+  writeFileSync(join(source, "changing"), randomBytes(3000));
+  rmSync(join(source, "leaves"));
+  renameSync(join(source, "folder", "moves"), join(source, "moved"));
+  rmSync(join(source, "becomes a folder"));
+  mkdirSync(join(source, "becomes a folder"));
+  writeFileSync(join(source, "becomes a folder", "inside"), "inside");
+  writeFileSync(join(source, "large"), randomBytes(8_600_000));
+}
+
+const scenarios = [
+  {
+    name: "the first run",
+    async make(): Promise<Scene> {
+      const source = makeSource("first");
+      return { source, mirror: scratch.path("first-mirror"), allowed: [undefined, folderState(source)] };
+    },
+  },
+  {
+    name: "a run with changes",
+    async make(): Promise<Scene> {
+      const source = makeSource("changes");
+      const mirror = scratch.path("changes-mirror");
+      await run(source, mirror);
+      const before = folderState(source);
+      change(source);
+      return { source, mirror, allowed: [before, folderState(source)] };
+    },
+  },
+];
+
+/** Undefined where there is no mirror yet. */
+async function restoredState(mirror: string): Promise<State | undefined> {
+  const target = `${mirror}-restored`;
+  try {
+    const opened = await openMirror(filesystemStorage(mirror));
+    const outcome = await restoreSnapshot({
+      repository: opened,
+      snapshot: opened.manifest,
+      target,
+      include: [],
+      signal,
+    });
+    expect(outcome.failures).toEqual([]);
+    const state = folderState(target);
+    rmSync(target, { recursive: true });
+    return state;
+  } catch (error) {
+    if (reasonOf(error) === "RepositoryNotFound") return undefined;
+    throw error;
+  }
+}
+
+async function objectsOf(mirror: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of filesystemStorage(mirror).list("")) keys.push(key);
+  return keys.filter((key) => !/^\.holdfast\/(manifests|trees)\//.test(key)).sort();
+}
+
+async function killAndGoOn(scene: Scene, point: CrashPoint, number: number): Promise<void> {
+  const mirror = `${scene.mirror}-${number}`;
+  if (existsSync(scene.mirror)) cpSync(scene.mirror, mirror, { recursive: true });
+  const killed = await runUntilCrash(words(scene.source, mirror), "", point);
+  expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
+  expect(scene.allowed).toContainEqual(await restoredState(mirror));
+
+  await run(scene.source, mirror);
+  expect(await restoredState(mirror)).toEqual(folderState(scene.source));
+  const report = await checkMirror({ storage: filesystemStorage(mirror), readData: true, signal });
+  expect(report).toMatchObject({ problems: [], hints: [] });
+  const files = Object.keys(folderState(scene.source)).filter((path) => !/^\/(folder|becomes a folder)$/.test(path));
+  expect(await objectsOf(mirror)).toEqual([".holdfast/state", ...files.map((path) => `files${path}`)].sort());
+  rmSync(mirror, { recursive: true });
+}
+
+describe.each(scenarios)("killed in $name of a mirror", ({ make, name }) => {
+  test("at every change of the store", async () => {
+    const scene = await make();
+    const rehearsal = `${scene.mirror}-rehearsal`;
+    if (existsSync(scene.mirror)) cpSync(scene.mirror, rehearsal, { recursive: true });
+    const file = scratch.path("operations");
+    const { ran, operations } = await recordOperations(words(scene.source, rehearsal), "", file);
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    expect(operations.length, name).toBeGreaterThan(10);
+    const points = operations.flatMap((done, at) =>
+      (["before", "after"] as const).map((when) => ({ operation: at + 1, when, done })),
+    );
+    await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
+      await killAndGoOn(scene, point, number).catch((cause: unknown) => {
+        throw new Error(`Killed ${point.when} ${point.done}: ${cause instanceof Error ? cause.message : cause}`, {
+          cause,
+        });
+      });
+    });
+  });
+});

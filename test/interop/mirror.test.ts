@@ -1,0 +1,354 @@
+import { hash, randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { folderState } from "../support/folder-state.ts";
+import { holdfast, type Ran } from "../support/holdfast.ts";
+import { makeOddFolder } from "../support/odd-folder.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { type S3Server, startS3Server } from "../support/versitygw.ts";
+
+/**
+ * Mirrors by the command line, in a folder and in a real S3 server: what a person sees there with other tools, and what comes back. No password is
+ * given anywhere: a mirror needs none.
+ */
+
+let scratch: Scratch;
+let server: S3Server;
+let client: S3Client;
+let count = 0;
+
+beforeAll(async () => {
+  scratch = makeScratch();
+  server = await startS3Server();
+  client = new S3Client({
+    endpoint: server.endpoint,
+    region: server.region,
+    forcePathStyle: true,
+    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
+  });
+});
+afterAll(async () => {
+  client?.destroy();
+  await server?.remove();
+  scratch?.remove();
+});
+
+interface Place {
+  readonly url: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** SHA-256 of every object below the mirror, by key, as another tool sees them. */
+  objects(): Promise<Record<string, string>>;
+  /** Where its objects are on this machine. */
+  readonly folder: string;
+}
+
+function folderPlace(): Place {
+  const folder = scratch.path(`mirror-${count++}`);
+  return { url: `file://${folder}`, environment: {}, folder, objects: async () => hashesBelow(folder) };
+}
+
+function hashesBelow(folder: string): Record<string, string> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    entries
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .map((path) => [path.slice(folder.length + 1), hash("sha256", readFileSync(path))]),
+  );
+}
+
+function s3Place(): Place {
+  const prefix = `mirrors/${count++}`;
+  return {
+    url: `s3://${server.bucket}/${prefix}`,
+    environment: server.environment,
+    folder: join(server.bucketFolder, prefix),
+    async objects() {
+      const found: Record<string, string> = {};
+      let token: string | undefined;
+      do {
+        const page = await client.send(
+          new ListObjectsV2Command({ Bucket: server.bucket, Prefix: `${prefix}/`, ContinuationToken: token }),
+        );
+        for (const { Key = "" } of page.Contents ?? []) {
+          const { Body } = await client.send(new GetObjectCommand({ Bucket: server.bucket, Key }));
+          found[Key.slice(prefix.length + 1)] = hash("sha256", (await Body?.transformToByteArray()) ?? "");
+        }
+        token = page.NextContinuationToken;
+      } while (token);
+      return found;
+    },
+  };
+}
+
+const run = (place: Place, words: readonly string[]): Promise<Ran> =>
+  holdfast(["mover", ...words, "--repository", place.url, "--json"], {
+    password: "",
+    environment: place.environment,
+  });
+
+async function succeeds(place: Place, words: readonly string[]): Promise<Ran> {
+  const ran = await run(place, words);
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  return ran;
+}
+
+const mirrorWords = (source: string): string[] => ["backup", "--type", "Mirror", "--unencrypted", "--source", source];
+
+interface MirrorResult {
+  readonly state: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly failedPaths: readonly string[];
+  readonly bytesRead: number;
+  readonly targets: readonly {
+    readonly type: string;
+    readonly snapshot: string;
+    readonly bytesStored: number;
+    readonly massChange?: {
+      readonly share: number;
+      readonly token: string;
+      readonly removed: { readonly files: number };
+    };
+  }[];
+}
+
+async function mirror(place: Place, source: string, more: readonly string[] = []): Promise<MirrorResult> {
+  return (await succeeds(place, [...mirrorWords(source), ...more])).result<MirrorResult>();
+}
+
+async function restoredState(place: Place): Promise<Record<string, string>> {
+  const target = scratch.path(`restored-${count++}`);
+  const ran = await succeeds(place, ["restore", "--target", target, "--verify"]);
+  expect(ran.result()).toMatchObject({ state: "Good", errors: 0 });
+  const state = folderState(target, { root: true });
+  rmSync(target, { recursive: true });
+  return state;
+}
+
+/** What an exact copy has below `files/`: each file whose path can be a key. */
+function expectedFiles(source: string): Record<string, string> {
+  const expected: Record<string, string> = {};
+  const visit = (folder: Buffer, prefix: string): void => {
+    for (const name of readdirSync(folder, { encoding: "buffer" })) {
+      const path = Buffer.concat([folder, Buffer.from("/"), name]);
+      const key = `${prefix}${name}`;
+      if (lstatSync(path).isDirectory()) visit(path, `${key}/`);
+      const isPlain = Buffer.from(name.toString()).equals(name) && !/\n/.test(key) && name.length <= 200;
+      if (lstatSync(path).isFile() && isPlain) expected[key] = hash("sha256", readFileSync(path));
+    }
+  };
+  visit(Buffer.from(source), "files/");
+  return expected;
+}
+
+const plainObjects = (objects: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(objects).filter(([key]) => key.startsWith("files/")));
+
+const ownObjects = (objects: Record<string, string>, folder: string): string[] =>
+  Object.keys(objects).filter((key) => key.startsWith(`.holdfast/${folder}/`));
+
+function newSource(files: Readonly<Record<string, string | Buffer>>): string {
+  const source = scratch.path(`source-${count++}`);
+  mkdirSync(source);
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(join(source, path, ".."), { recursive: true });
+    writeFileSync(join(source, path), content);
+  }
+  return source;
+}
+
+/** Another user may read and write everything in this folder. */
+function openToAll(folder: string): void {
+  chmodSync(folder, 0o777);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    chmodSync(join(entry.parentPath, entry.name), 0o777);
+  }
+}
+
+describe.each([
+  { where: "a folder", newPlace: folderPlace },
+  { where: "S3", newPlace: s3Place },
+])("a mirror in $where", ({ newPlace }) => {
+  test("shows every file as an object, and brings everything back as it was", async () => {
+    const source = newSource({});
+    makeOddFolder(source);
+    const place = newPlace();
+    const result = await mirror(place, source);
+    expect(result).toMatchObject({ state: "Good", targets: [{ type: "Mirror" }] });
+    const objects = await place.objects();
+    const expected = expectedFiles(source);
+    expect(Object.keys(expected).length).toBeGreaterThan(10);
+    expect(plainObjects(objects)).toEqual(expected);
+    expect(ownObjects(objects, "awkward")).toHaveLength(3);
+    expect(await restoredState(place)).toEqual(folderState(source, { root: true }));
+    const checked = await succeeds(place, ["check", "--read-data"]);
+    expect(checked.result()).toMatchObject({ state: "Good", problems: [], bytesRead: result.bytesRead });
+
+    const again = await mirror(place, source);
+    // A file that is another name of one is no other file, and files with mode 0 are files, too.
+    expect(again).toMatchObject({ state: "Good", bytesRead: 0, targets: [{ bytesStored: 0 }] });
+    expect(plainObjects(await place.objects())).toEqual(expected);
+  });
+
+  test("follows additions, changes, removals, renames, and files that become folders", async () => {
+    const large = randomBytes(20_000_001);
+    const source = newSource({
+      keep: "kept",
+      change: "before",
+      remove: "gone soon",
+      "folder/moved": "moves",
+      "becomes folder": "file",
+      "becomes file/inside": "x",
+      large,
+      "large and constant": randomBytes(9_000_000),
+    });
+    const place = newPlace();
+    await mirror(place, source);
+    appendFileSync(join(source, "change"), " and after");
+    rmSync(join(source, "remove"));
+    renameSync(join(source, "folder"), join(source, "renamed"));
+    rmSync(join(source, "becomes folder"));
+    mkdirSync(join(source, "becomes folder"));
+    writeFileSync(join(source, "becomes folder/inside"), "y");
+    rmSync(join(source, "becomes file"), { recursive: true });
+    writeFileSync(join(source, "becomes file"), "z");
+    writeFileSync(join(source, "large"), Buffer.concat([large.subarray(0, 12_000_000), randomBytes(8_000_001)]));
+    utimesSync(join(source, "large and constant"), 1_700_000_000, 1_700_000_000);
+    chmodSync(join(source, "keep"), 0o600);
+
+    const result = await mirror(place, source, ["--maximum-change", "100"]);
+    expect(result.targets[0]?.bytesStored).toBeLessThan(21_000_000);
+    const objects = await place.objects();
+    expect(plainObjects(objects)).toEqual(expectedFiles(source));
+    expect(ownObjects(objects, "staging")).toEqual([]);
+    expect(ownObjects(objects, "locks")).toEqual([]);
+    expect(ownObjects(objects, "manifests")).toHaveLength(1);
+    expect(ownObjects(objects, "trees")).toHaveLength(4);
+    expect(await restoredState(place)).toEqual(folderState(source, { root: true }));
+    await succeeds(place, ["check", "--read-data"]);
+  });
+
+  test("stops a mass change, touches nothing, and lets it pass when it is acknowledged", async () => {
+    const files = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`folder/${n}`, `content ${n}`]));
+    const source = newSource(files);
+    const place = newPlace();
+    await mirror(place, source);
+    const before = await place.objects();
+    for (const n of [0, 1, 2]) writeFileSync(join(source, `folder/${n}`), "encrypted");
+    for (const n of [3, 4, 5]) rmSync(join(source, `folder/${n}`));
+    writeFileSync(join(source, "new"), "and new");
+
+    const stopped = await run(place, mirrorWords(source));
+    expect(stopped.code).toBe(1);
+    const said = stopped.result<MirrorResult>();
+    const [target] = said.targets;
+    expect(said).toMatchObject({ state: "Failed", reason: "MassChange" });
+    expect(target?.massChange).toMatchObject({ share: 60, removed: { files: 3 }, replaced: { files: 3 } });
+    const token = target?.massChange?.token ?? "";
+    expect(said.message).toContain(token);
+    const after = await place.objects();
+    expect(plainObjects(after)).toEqual(plainObjects(before));
+    expect(ownObjects(after, "staging")).toEqual([]);
+    expect(after[".holdfast/state"]).toBe(before[".holdfast/state"]);
+
+    const wrong = await run(place, [...mirrorWords(source), "--acknowledge", token.replace(/^./, "x")]);
+    expect(wrong.result()).toMatchObject({ reason: "MassChange" });
+    rmSync(join(source, "folder/6"));
+    const grown = await run(place, [...mirrorWords(source), "--acknowledge", token]);
+    expect(grown.result()).toMatchObject({ reason: "MassChange" });
+    writeFileSync(join(source, "folder/6"), "content 6");
+    await mirror(place, source, ["--acknowledge", token]);
+    expect(plainObjects(await place.objects())).toEqual(expectedFiles(source));
+
+    rmSync(join(source, "folder"), { recursive: true });
+    rmSync(join(source, "new"));
+    const emptied = await run(place, [...mirrorWords(source), "--maximum-change", "100", "--acknowledge", token]);
+    const massChange = emptied.result<MirrorResult>().targets[0]?.massChange;
+    expect(massChange).toMatchObject({ share: 100 });
+    await mirror(place, source, ["--acknowledge", massChange?.token ?? ""]);
+    expect(plainObjects(await place.objects())).toEqual({});
+    expect(await restoredState(place)).toEqual(folderState(source, { root: true }));
+  });
+
+  test.runIf(process.getuid?.() === 0)("stays as it was when a path cannot be read", async () => {
+    const source = newSource({ readable: "1", unreadable: "2", another: "3" });
+    const place = newPlace();
+    await mirror(place, source);
+    const before = await place.objects();
+    writeFileSync(join(source, "readable"), "changed");
+    chmodSync(join(source, "unreadable"), 0);
+    chmodSync(scratch.path("."), 0o755);
+    if (place.url.startsWith("file:")) openToAll(place.folder);
+    const ran = await holdfast(["mover", ...mirrorWords(source), "--repository", place.url, "--json"], {
+      environment: place.environment,
+      uid: 65534,
+    });
+    expect(ran.result()).toMatchObject({
+      state: "Failed",
+      reason: "ReadErrors",
+      errors: 1,
+      failedPaths: [expect.stringContaining("unreadable")],
+    });
+    const after = await place.objects();
+    expect(plainObjects(after)).toEqual(plainObjects(before));
+    expect(ownObjects(after, "staging")).toEqual([]);
+    await mirror(place, source);
+    expect(plainObjects(await place.objects())).toEqual(expectedFiles(source));
+  });
+
+  test("puts right what somebody removed or cut, and says what somebody added or changed", async () => {
+    const source = newSource({ a: "aaaa", b: "bbbb", c: "cccc" });
+    const place = newPlace();
+    await mirror(place, source);
+    rmSync(join(place.folder, "files/a"));
+    truncateSync(join(place.folder, "files/b"), 2);
+    writeFileSync(join(place.folder, "files/stray"), "who put this here?");
+    const problems = async (...more: string[]) => {
+      const ran = await run(place, ["check", ...more]);
+      expect(ran.code, ran.stdout + ran.stderr).toBe(1);
+      return ran.result<{ problems: string[] }>().problems.join("\n");
+    };
+    expect(await problems()).toMatch(/\/a: .*\n\/b: .*\nfiles\/stray /s);
+    const target = scratch.path(`restored-${count++}`);
+    const restored = await run(place, ["restore", "--target", target]);
+    expect(restored.result()).toMatchObject({
+      state: "Incomplete",
+      reason: "RepositoryDamaged",
+      failedPaths: ["/a", "/b"],
+    });
+    expect(readdirSync(target)).toEqual(["c"]);
+
+    await mirror(place, source);
+    rmSync(join(place.folder, "files/stray"));
+    await succeeds(place, ["check", "--read-data"]);
+    writeFileSync(join(place.folder, "files/c"), "CCCC");
+    await succeeds(place, ["check"]);
+    expect(await problems("--read-data")).toMatch(/^\/c: files\/c of .* was changed\.$/);
+  });
+
+  test("takes no place that holds something else, and none without a word about encryption", async () => {
+    const source = newSource({ a: "a" });
+    const place = newPlace();
+    const silent = await run(place, ["backup", "--type", "Mirror", "--source", source]);
+    expect(silent.result()).toMatchObject({ reason: "InvalidConfiguration", message: /--unencrypted/ });
+    mkdirSync(place.folder, { recursive: true });
+    writeFileSync(join(place.folder, "somebody's"), "file");
+    const full = await run(place, mirrorWords(source));
+    expect(full.result()).toMatchObject({ reason: "RepositoryNotEmpty" });
+    expect(readdirSync(place.folder).filter((name) => !name.startsWith("."))).toEqual(["somebody's"]);
+  });
+});
