@@ -236,6 +236,14 @@ function describeDeleting(fresh: Fresh): void {
     expect(await listed(storage, "")).toEqual([{ key: "locks/b", size: 1 }]);
   });
 
+  it("deletes nothing where a key is a folder of others, or goes through an object", async () => {
+    const storage = await fresh();
+    await storage.put("files/folder/object", Buffer.from("x"));
+    await storage.delete("files/folder");
+    await storage.delete("files/folder/object/below");
+    expect(await listed(storage, "")).toEqual([{ key: "files/folder/object", size: 1 }]);
+  });
+
   it("forgets a folder with its last object, and takes new ones there", async () => {
     const storage = await fresh();
     await storage.put("chain/data/00/a", Buffer.from("x"));

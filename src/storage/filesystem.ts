@@ -124,7 +124,7 @@ function storageAt(root: string, shared: Shared): Storage {
       try {
         await unlink(path);
       } catch (error) {
-        if (!isMissing(error)) throw fail(error, "delete", key);
+        if (!isNoObject(error)) throw fail(error, "delete", key);
       }
       await removeEmptyFolders(dirname(path), root, shared);
     },
@@ -201,6 +201,10 @@ async function* temporaries(folder: string): AsyncGenerator<string> {
     else if (await isFolder(entry)) yield* temporaries(path);
   }
 }
+
+/** Neither is a folder an object, nor is there one below a file. */
+const isNoObject = (error: unknown): boolean =>
+  isMissing(error) || ["EISDIR", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 /** A folder, or a symbolic link to one: people move `data/` to another disk that way. */
 async function isFolder(entry: Dirent): Promise<boolean> {
