@@ -46,6 +46,7 @@ async function backUpWhile(change: (time: number) => void) {
   const result = await runBackup({
     config: {
       source,
+      type: "Incremental",
       path: "/data",
       tags: [],
       excludes: [],

@@ -19,6 +19,8 @@ export interface RunOptions {
   /** As another user; only root can. */
   readonly uid?: number;
   readonly cwd?: string;
+  /** As root within these capabilities, as a pod has them; only root can. */
+  readonly capabilities?: readonly string[];
 }
 
 /** Runs our program as a process of its own, as people and pods do. Never rejects for its exit code. */
@@ -33,8 +35,9 @@ export interface Running {
 }
 
 export function startHoldfast(words: readonly string[], options: RunOptions = {}): Running {
-  const { environment = {}, password = "test password", uid, cwd } = options;
-  const child = spawn(process.execPath, [main, ...words], {
+  const { environment = {}, password = "test password", uid, cwd, capabilities } = options;
+  const [program = "", ...before] = capabilities ? withCapabilities(capabilities) : [process.execPath];
+  const child = spawn(program, [...before, main, ...words], {
     // Nothing on PATH: whatever we read or write, no restic has a hand in it.
     env: { PATH: "", HOLDFAST_PASSWORD: password, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
@@ -43,6 +46,12 @@ export function startHoldfast(words: readonly string[], options: RunOptions = {}
   });
   return { process: child, ended: collect(child) };
 }
+
+/** Root keeps what the bounding set lets it have. */
+const withCapabilities = (capabilities: readonly string[]): string[] => {
+  const bounding = ["-all", ...capabilities.map((name) => `+${name.toLowerCase()}`)].join(",");
+  return ["/usr/bin/setpriv", "--no-new-privs", `--bounding-set=${bounding}`, "--inh-caps=-all", process.execPath];
+};
 
 async function collect(child: ChildProcess): Promise<Ran> {
   const text = { stdout: "", stderr: "" };

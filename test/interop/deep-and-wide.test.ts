@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bothWays, differencesBetween, directions, mover } from "../support/both-ways.ts";
+import { makeLongPath } from "../support/faithful-folder.ts";
+import { entryStates } from "../support/folder-state.ts";
+import { reportSection } from "../support/report.ts";
+import { filePlace } from "../support/repository-place.ts";
+import { makeScratch, type Scratch } from "../support/scratch.ts";
+
+// Trees that are deeper than a path may be long, folders with very many entries, and very many files.
+
+const isLong = process.env.HOLDFAST_TEST_LONG === "1";
+const minutes = isLong ? 60 : 10;
+
+let scratch: Scratch;
+let source: string;
+beforeAll(() => {
+  scratch = makeScratch();
+  source = scratch.path("source");
+  mkdirSync(source);
+});
+afterAll(() => scratch?.remove());
+
+const report = reportSection({
+  name: "deep-and-wide",
+  title: "Deep and wide trees",
+  text: "Compared as above. Restic cannot reach a path that is longer than 4,096 bytes; it lists and hands out what we stored there.",
+  columns: ["tree", ...directions],
+});
+
+describe("A tree that is deeper than a path may be long", () => {
+  it("comes back whole, and restic reads it", async () => {
+    const paths = [makeLongPath(join(source), 9000)];
+    // Many short names make more folders than are held open.
+    const chain = Array.from({ length: 600 }, (_, depth) => `depth-${depth}`);
+    mkdirSync(join(source, ...chain.slice(0, 300)), { recursive: true });
+    paths.push(`/${chain.slice(0, 300).join("/")}${makeLongPath(join(source, ...chain.slice(0, 300)), 3000)}`);
+    expect(paths.every((path) => path.length > 4096 || path.includes("depth-299"))).toBe(true);
+
+    const place = filePlace(scratch);
+    await mover(place, ["backup", "--source", source]);
+    const target = scratch.path("deep");
+    await mover(place, ["restore", "--target", target, "--verify"]);
+    expect(differencesBetween(entryStates(source), entryStates(target))).toEqual([]);
+
+    await place.restic.check();
+    const listed = await place.restic.run("ls", "latest");
+    for (const path of paths) {
+      expect(listed).toContain(`${source}${path}\n`);
+      expect(await place.restic.run("dump", "latest", `${source}${path}`)).toBe("at the end of a long path");
+    }
+    report.row("paths of 9,000 bytes", "the same", "listed and dumped", "restic cannot");
+  });
+});
+
+const oneFolder = (folder: string): void => {
+  for (let at = 0; at < 100_000; at++) writeFileSync(`${folder}/entry ${at}`, at % 5 === 0 ? `content ${at}` : "");
+};
+
+const manyFiles = (folder: string): void => {
+  const folders = isLong ? 1000 : 20;
+  for (let at = 0; at < folders; at++) {
+    mkdirSync(`${folder}/${at}`);
+    for (let file = 0; file < 1000; file++) writeFileSync(`${folder}/${at}/${file}`, contentOf(at, file));
+  }
+};
+const contentOf = (folder: number, file: number): string =>
+  createHash("sha256")
+    .update(`${folder}/${file}`)
+    .digest("hex")
+    .repeat(1 + (file % 20));
+
+describe.each([
+  ["one folder of 100,000 entries, a fifth of them files with content", oneFolder],
+  ["tens of thousands of small files (a million in `make test-long`)", manyFiles],
+])("%s", (name, make) => {
+  it(
+    "comes back in all three ways",
+    async () => {
+      const own = makeScratch({ inMemory: true });
+      try {
+        const folder = own.path("source");
+        mkdirSync(folder);
+        make(folder);
+        const expected = entryStates(folder);
+        const { states } = await bothWays(own, folder);
+        for (const direction of directions) {
+          expect(differencesBetween(expected, states[direction]).slice(0, 10), direction).toEqual([]);
+        }
+        report.row(name, ...directions.map(() => "the same"));
+      } finally {
+        own.remove();
+      }
+    },
+    minutes * 60_000,
+  );
+});
