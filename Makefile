@@ -6,7 +6,7 @@ modules := node_modules/.package-lock.json
 wasm := build/kernel.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build check test test-long demo cluster cluster-down generate format tools referees bench bench-tools
+.PHONY: help build check test test-long demo cluster cluster-down generate format tools referees bench bench-growth bench-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ referees: tools $(modules)
 # What it may be told: BENCH="--scale small --data src,rnd --store s3 --repeat 5 --rustic PATH --kopia PATH".
 bench: $(modules) $(wasm) referees bench-tools ## Measure against restic, and other peers by path (hours; see test/bench/README.md)
 	@node test/bench/main.ts $(BENCH)
+
+bench-growth: $(modules) $(wasm) ## Measure time and memory against files, bytes, points and blobs (hours)
+	@node test/bench/growth/main.ts $(BENCH)
 
 bench-tools:
 	@$(MAKE) --no-print-directory tools commands="diff:diffutils mkfs.ext4:e2fsprogs setpriv:util-linux"

@@ -35,21 +35,30 @@ export function parseOptions(
     },
   });
   const { restic, rustic, kopia } = values;
-  const scale = oneOf("--scale", values.scale, ["full", "small"] as const);
-  const repetitions = Number(values.repeat);
-  if (!Number.isInteger(repetitions) || repetitions < 1) throw new Error("--repeat takes a whole number from 1.");
+  const scale = parseChoice("--scale", values.scale, ["full", "small"]);
   return {
     scale,
-    data: values.data.split(",").map((name) => oneOf("--data", name, allData)),
-    stores: values.store.split(",").map((name) => oneOf("--store", name, allStores)),
-    repetitions,
+    data: parseChoices("--data", values.data, allData),
+    stores: parseChoices("--store", values.store, allStores),
+    repetitions: parseCount("--repeat", values.repeat),
     peers: { ...(restic && { restic }), ...(rustic && { rustic }), ...(kopia && { kopia }) },
     output: values.output ?? (scale === "full" ? "test/bench" : "build/bench"),
   };
 }
 
-function oneOf<Value extends string>(option: string, value: string, known: readonly Value[]): Value {
+/** One of the known values; throws an `Error` that names them. */
+export function parseChoice<Value extends string>(option: string, value: string, known: readonly Value[]): Value {
   const found = known.find((each) => each === value);
   if (found === undefined) throw new Error(`${option} takes ${known.join(", ")}, not ${JSON.stringify(value)}.`);
   return found;
+}
+
+/** Several of them, with commas between. */
+export const parseChoices = <Value extends string>(option: string, value: string, known: readonly Value[]): Value[] =>
+  value.split(",").map((name) => parseChoice(option, name, known));
+
+export function parseCount(option: string, value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new Error(`${option} takes a whole number from 1.`);
+  return count;
 }

@@ -48,7 +48,11 @@ function cells(row: Row): string[] {
 
 const range = ({ least, greatest }: Spread): string => `${formatSeconds(least)} to ${formatSeconds(greatest)}`;
 
-export const formatSeconds = (seconds: number): string => (seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1));
+export const formatSeconds = (seconds: number): string => formatNumber(seconds, seconds < 10 ? 2 : 1);
+
+/** With as many digits after the point, and no minus before a zero. */
+export const formatNumber = (value: number, digits: number): string =>
+  value.toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1");
 
 const formatRatio = (ratio: number | undefined): string => (ratio === undefined ? "" : `${ratio.toFixed(2)}×`);
 
