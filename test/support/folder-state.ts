@@ -7,6 +7,8 @@ export interface StateOptions {
   readonly root?: boolean;
   /** Compare owners; only root can restore them. */
   readonly owners?: boolean;
+  /** Compare extended attributes; not every file system has them for every type. */
+  readonly attributes?: boolean;
 }
 
 /** What there is to compare of one entry: attribute by attribute, as text. */
@@ -33,10 +35,10 @@ export function folderState(folder: string, options: StateOptions = {}): Record<
  */
 export function entryStates(
   folder: string,
-  { root = false, owners = true }: StateOptions = {},
+  { root = false, owners = true, attributes: compared = true }: StateOptions = {},
 ): Record<string, EntryState> {
   const states: Record<string, EntryState> = {};
-  const attributes = extendedAttributes(folder);
+  const attributes = compared ? extendedAttributes(folder) : new Map<string, EntryState>();
   const names = new Map<bigint, string>();
   const add = (path: Buffer, shown: string): BigIntStats => {
     const status = lstatSync(path, { bigint: true });
