@@ -7,8 +7,8 @@ export type Parts = readonly Buffer[];
 /** `/a/b` as bytes; `/` for the root itself. */
 export function pathOf(folder: Folder, name?: Buffer): Buffer {
   const parts: Buffer[] = name ? [name] : [];
-  for (let at = folder; at.parent; at = at.parent) parts.unshift(at.name);
-  return pathOfParts(parts);
+  for (let at = folder; at.parent; at = at.parent) parts.push(at.name);
+  return pathOfParts(parts.reverse());
 }
 
 export const pathOfParts = (parts: Parts): Buffer =>
