@@ -124,6 +124,13 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
         priority: 1,
       },
       { name: "Size", type: "integer", jsonPath: ".status.size", description: "Bytes in all files.", priority: 1 },
+      {
+        name: "Left out",
+        type: "integer",
+        jsonPath: ".status.leftOut.entries",
+        description: "Entries that excludes and includes left out.",
+        priority: 1,
+      },
     ],
   },
   Restore: {

@@ -4,8 +4,8 @@ import { duration, formed, labelName, nameRef } from "./scalars.ts";
 /** Free-form Kubernetes structures which the API server checks when the pod is made; kept as the user wrote them. */
 const preserved = () => z.record(z.string(), z.unknown()).meta({ "x-kubernetes-preserve-unknown-fields": true });
 
-const quantity = z
-  .union([z.int(), z.string().regex(/^[0-9]+(\.[0-9]+)?([EPTGMk]i?|m)?$/)])
+export const quantity = z
+  .union([z.int(), z.string().regex(/^[0-9]+(\.[0-9]+)?([EPTGMK]i|[EPTGMkm])?$/)])
   .meta({ "x-kubernetes-int-or-string": true });
 
 /** How the pods that move data are run. */

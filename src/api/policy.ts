@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { conditions, observedGeneration } from "./conditions.ts";
 import { cron } from "./cron.ts";
-import { moverOptions } from "./pods.ts";
+import { moverOptions, quantity } from "./pods.ts";
 import { runSummary } from "./runs.ts";
-import { duration, instant, labelName, objectName, timeZone } from "./scalars.ts";
+import { duration, formed, instant, labelName, objectName, timeZone } from "./scalars.ts";
 
 const labelSelector = z.strictObject({
   matchLabels: z
@@ -109,6 +109,20 @@ const volumes = z
     ],
   });
 
+const globs = (what: string) =>
+  z
+    .array(
+      formed({
+        pattern: /^\/?[^/]/,
+        message:
+          "write a glob such as *.tmp, or /var/cache for one place; empty or with nothing but slashes it names nothing",
+        max: 4096,
+      }),
+    )
+    .max(256)
+    .optional()
+    .describe(what);
+
 export const policySpec = z.strictObject({
   volumes: volumes.describe(
     "The PVCs of this namespace to back up: those selected and those named, together, but for those with the annotation holdfast.dev/exclude.",
@@ -136,11 +150,28 @@ export const policySpec = z.strictObject({
       "Which restore points stay, with the meaning of restic's forget. The newest good and the newest verified point of each volume on each target always stay. Nothing is ever forgotten where it is absent.",
     ),
   objectives: objectives.describe("What must hold; conditions say whether it does."),
-  excludes: z
-    .array(z.string().min(1).max(4096))
-    .max(256)
+  excludes: globs("Glob patterns of paths inside the volume that are left out."),
+  excludeCaches: z
+    .boolean()
+    .default(false)
+    .describe("Leaves out the content of folders that a CACHEDIR.TAG with its signature marks as caches."),
+  excludeIfPresent: z
+    .array(
+      formed({
+        pattern: /^[^/:]+(:.+)?$/,
+        message: "write the name of a file, without slashes, such as .nobackup",
+        max: 512,
+      }),
+    )
+    .max(32)
     .optional()
-    .describe("Glob patterns of paths inside the volume that are left out."),
+    .describe(
+      "Leaves out the content of folders that hold a file of such a name; name:beginning asks for how it begins.",
+    ),
+  excludeLargerThan: quantity.optional().describe("Leaves out files that are larger, such as 10Gi."),
+  includes: globs(
+    "Glob patterns of the only paths inside the volume that are backed up; everything where it is absent.",
+  ),
   suspend: z.boolean().default(false).describe("Starts no more runs of any schedule while it is true."),
   mover: moverOptions.prefault({}).describe("How the pods that move data are run."),
 });

@@ -30,6 +30,21 @@ export const restorePointSpec = z
   .meta({ "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "a restore point's facts never change" }] });
 export type RestorePointSpec = z.infer<typeof restorePointSpec>;
 
+/** A count of entries that were left out, and their bytes. */
+const leftOutCount = {
+  entries: z.int().min(0).describe("How many entries; a folder counts as one, whatever it holds."),
+  bytes: z.int().min(0).describe("Bytes of the files among them; what folders hold is not known."),
+};
+
+export const leftOut = z.strictObject({
+  ...leftOutCount,
+  rules: z
+    .array(z.strictObject({ rule: z.string().describe("The rule, as the snapshot names it."), ...leftOutCount }))
+    .max(20)
+    .optional()
+    .describe("The rules that left most out."),
+});
+
 /** What the newest RestoreTest of a copy found. */
 export const verification = z.strictObject({
   result: z.enum(["Passed", "Failed"]).describe("Whether it passed."),
@@ -90,6 +105,7 @@ export const restorePointStatus = z.strictObject({
   bytesRead: z.int().min(0).optional().describe("Bytes that were read from the volume."),
   errors: z.int().min(0).optional().describe("How many paths could not be read."),
   failedPaths: z.array(z.string()).max(20).optional().describe("The first of the paths that could not be read."),
+  leftOut: leftOut.optional().describe("What the policy's excludes and includes left out of the volume."),
   durationSeconds: z.number().min(0).optional().describe("Seconds that the mover took."),
   progress: progress.optional().describe("What the mover has done so far."),
   copies: z

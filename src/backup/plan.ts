@@ -1,6 +1,6 @@
 import { hostname as machineName } from "node:os";
 import { resolve } from "node:path";
-import type { BackupConfig, RepositoryLocation } from "../mover/contract.ts";
+import type { BackupConfig, LeftOut, RepositoryLocation } from "../mover/contract.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import { formatTime, parseTime } from "../repository/time.ts";
 import type { Id } from "../repository/types.ts";
@@ -43,6 +43,9 @@ export interface ReadResult {
   readonly tree: Id;
   readonly totals: ArchiveTotals;
   readonly failures: Failures;
+  /** Undefined where there was no rule that could leave anything out. */
+  readonly leftOut: LeftOut | undefined;
+  readonly isAllLeftOut: boolean;
 }
 
 export type BackupTarget = BackupConfig["targets"][number];

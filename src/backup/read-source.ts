@@ -1,13 +1,14 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { RepositoryError } from "../repository/errors.ts";
-import { type Archive, archiveFolder } from "./archive.ts";
-import { excludeBy } from "./excludes.ts";
+import { type Archive, archiveFolder, storeTree } from "./archive.ts";
 import { collectFailures } from "./failures.ts";
+import { countLeftOut } from "./left-out.ts";
 import { machineOwnerNames, noOwnerNames } from "./owner-names.ts";
 import { rootParents } from "./parents.ts";
 import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
 import { wrapInPath } from "./root.ts";
+import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
 import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
 import { sourcePaths } from "./source-paths.ts";
@@ -38,12 +39,14 @@ export async function readSource(
   onProgress: (progress: BackupProgress) => void,
 ): Promise<ReadResult> {
   for (const session of sessions) session.begin();
-  const { source, excludes } = plan.config;
+  const { source } = plan.config;
+  const selection = selectionBy(plan.config);
   const totals = { files: 0, folders: 0, bytes: 0, bytesRead: 0, entries: 0 };
   const archive: Archive = {
     sessions,
     patienceMilliseconds: plan.patienceMilliseconds,
-    isExcluded: excludeBy(excludes),
+    selection,
+    leftOut: countLeftOut(),
     failures: collectFailures(),
     signal: plan.signal,
     paths: sourcePaths(source),
@@ -56,9 +59,17 @@ export async function readSource(
   };
   try {
     const parents = await rootParents(sessions, plan.path);
-    const tree = await archiveFolder(archive, { place: archive.paths.root, relative: "", parents });
-    const root = await wrapInPath({ archive, source, path: plan.path, tree });
-    return { tree: root, totals, failures: archive.failures };
+    const { root: part, rules } = selection;
+    const tree = await archiveFolder(archive, { place: archive.paths.root, relative: "", parents, part });
+    const root = await wrapInPath({ archive, source, path: plan.path, tree: tree ?? (await storeTree(archive, [])) });
+    const leftOut = rules.length > 0 ? archive.leftOut.total() : undefined;
+    return {
+      tree: root,
+      totals,
+      failures: archive.failures,
+      leftOut,
+      isAllLeftOut: archive.leftOut.isEverything(totals.entries),
+    };
   } catch (error) {
     throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
   } finally {

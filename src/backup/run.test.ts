@@ -162,6 +162,59 @@ describe("a first backup", () => {
     expect(await backup({ excludes: ["cache"] })).toMatchObject({ files: 1, directories: 0 });
     expect((await findSnapshot(await repositoryOf("one"), "latest")).excludes).toEqual(["cache"]);
   });
+
+  test("counts what was left out by rule: a folder once, files with their bytes", async () => {
+    await write("keep", "1");
+    await write("cache/x", "2");
+    await write("cache/y", "3");
+    await write("large", "12345");
+    await write("larger", "1234567");
+    const result = await backup({ excludes: ["cache"], excludeLargerThan: 4 });
+    expect(result).toMatchObject({ state: "Good", files: 1, errors: 0 });
+    expect(result.leftOut).toEqual({
+      entries: 3,
+      bytes: 12,
+      rules: [
+        { rule: "--exclude-larger-than 4", entries: 2, bytes: 12 },
+        { rule: "cache", entries: 1, bytes: 0 },
+      ],
+    });
+  });
+
+  test("takes what is included with the folders that lead there, and no others", async () => {
+    await write("a/b/wanted", "1");
+    await write("a/c/not", "2");
+    await write("top", "3");
+    expect(await backup({ includes: ["/a/b", "*.db"] })).toMatchObject({ state: "Good", files: 1, directories: 2 });
+    const repository = await loadIndex(await repositoryOf("one"));
+    const { tree } = await findSnapshot(repository, "latest");
+    expect(await contentOf("one", "/data/a/b/wanted")).toBe("1");
+    for (const path of ["/data/a/c", "/data/top"]) expect(await findNode(repository, tree, path)).toBeUndefined();
+    expect(await problemsOf("one")).toEqual([]);
+  });
+
+  test.each<[string, Change]>([
+    ["a glob", { excludes: ["*"] }],
+    ["an include that is not there", { includes: ["/elsewhere"] }],
+    ["a size", { excludeLargerThan: 0 }],
+    ["a marker", { excludeIfPresent: ["mark"] }],
+  ])("is not called good where everything was left out by %s", async (_, rules) => {
+    await write("a", "1");
+    await write("mark", rules.excludeLargerThan === undefined ? "" : "1");
+    const result = await backup(rules);
+    expect(result).toMatchObject({ state: "Incomplete", reason: "EverythingExcluded" });
+    expect(result.message).toContain("correct the excludes or includes");
+  });
+
+  test("takes an empty volume for one, though the file system's own folder is left out", async () => {
+    await mkdir(join(source, "lost+found"), { recursive: true });
+    expect(await backup({ excludes: ["lost+found"] })).toMatchObject({ state: "Good", files: 0 });
+  });
+
+  test("refuses rules that name nothing before it touches a repository", async () => {
+    await write("a", "1");
+    expect(await backup({ excludes: ["/"] })).toMatchObject({ state: "Failed", reason: "InvalidConfiguration" });
+  });
 });
 
 describe("the next backup", () => {

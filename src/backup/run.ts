@@ -1,6 +1,7 @@
 import type { BackupResult } from "../mover/contract.ts";
 import { type BackupPlan, type BackupProgress, type ReadResult, runFacts } from "./plan.ts";
 import { checkSource, readSource } from "./read-source.ts";
+import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
 import { shareRead } from "./shared-read.ts";
 import { failedResult, runTarget, type TargetOutcome } from "./target.ts";
@@ -26,6 +27,7 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
   const started = Date.now();
   const everywhere = await backUpEverywhere(options, started);
   const failures = everywhere.reads.map((read) => read.failures).sort((a, b) => b.count - a.count)[0];
+  const leftOut = everywhere.reads.at(-1)?.leftOut;
   const targets = everywhere.outcomes.map(({ result }) => result);
   const worst = targets.find(({ state }) => state === "Failed") ?? targets.find(({ state }) => state === "Incomplete");
   return {
@@ -36,6 +38,7 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
     ...totalsOf(everywhere),
     errors: failures?.count ?? 0,
     failedPaths: [...(failures?.paths ?? [])],
+    ...(leftOut && { leftOut }),
     durationSeconds: (Date.now() - started) / 1000,
     targets,
   };
@@ -52,6 +55,7 @@ async function backUpEverywhere(options: BackupOptions, started: number): Promis
   let plan: BackupPlan;
   try {
     plan = planOf(options, started);
+    selectionBy(config);
     checkSource(config.source);
   } catch (error) {
     return { outcomes: config.targets.map((target) => ({ result: failedResult(target, error, []) })), reads: [] };

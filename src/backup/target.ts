@@ -10,6 +10,7 @@ import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
 import { requireWritable } from "../repository/writable.ts";
 import { takeInventory } from "./inventory.ts";
+import { describeEverything } from "./left-out.ts";
 import { chooseOrigin } from "./origin.ts";
 import { chooseParent, newestOf } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
@@ -164,13 +165,19 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
 
 /** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
 function doubtAbout(
-  { totals, failures }: ReadResult,
+  { totals, failures, leftOut, isAllLeftOut }: ReadResult,
   before: Snapshot | undefined,
 ): Pick<TargetResult, "reason" | "message"> | undefined {
   if (failures.count > 0) {
     return {
       reason: "ReadErrors",
       message: `${failures.count} paths could not be read; the first: ${failures.paths[0]}.`,
+    };
+  }
+  if (isAllLeftOut) {
+    return {
+      reason: "EverythingExcluded",
+      message: describeEverything(leftOut),
     };
   }
   const filesBefore = before?.summary?.total_files_processed ?? 0;

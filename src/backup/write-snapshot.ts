@@ -5,6 +5,7 @@ import { incompleteTag, type Repository, type Snapshot } from "../repository/typ
 import { currentUser } from "../repository/user.ts";
 import type { BackupPlan, ReadResult } from "./plan.ts";
 import { programVersion } from "./program-version.ts";
+import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
 
 export interface SnapshotOptions {
@@ -29,7 +30,7 @@ export function writeSnapshot({
 }: SnapshotOptions): Promise<Snapshot> {
   const { counts } = session;
   const user = currentUser();
-  const { excludes } = plan.config;
+  const excludes = selectionBy(plan.config).rules;
   const tags = [...withProvenance(plan.tags, provenance), ...(isIncomplete ? [incompleteTag] : [])];
   return saveSnapshot(repository, {
     time: plan.time,

@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { basename, resolve } from "node:path";
-import { excludeBy } from "../backup/excludes.ts";
 import { collectFailures, type Failures } from "../backup/failures.ts";
+import { countLeftOut, describeEverything } from "../backup/left-out.ts";
 import { machineOwnerNames, noOwnerNames } from "../backup/owner-names.ts";
 import type { BackupProgress, RunFacts } from "../backup/plan.ts";
 import { programVersion } from "../backup/program-version.ts";
+import { selectionBy } from "../backup/selection.ts";
 import { deviceNumbers, nodeOf, withAttributes } from "../backup/source.ts";
 import { sourcePaths } from "../backup/source-paths.ts";
-import type { BackupConfig } from "../mover/contract.ts";
+import type { BackupConfig, LeftOut } from "../mover/contract.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
 import type { Id, Snapshot, SnapshotDocument } from "../repository/types.ts";
@@ -40,6 +41,7 @@ export interface Mirrored {
   readonly manifest: Snapshot;
   /** Undefined where an earlier attempt at the same run had done everything. */
   readonly totals: ScanTotals | undefined;
+  readonly leftOut?: LeftOut | undefined;
 }
 
 /**
@@ -64,6 +66,10 @@ export async function makeMirror(options: MirrorOptions): Promise<Mirrored> {
     await clearStaging(storage);
     throw new ReadErrorsError(storage.description, failures);
   }
+  if (scanned.isAllLeftOut) {
+    await clearStaging(storage);
+    throw new RepositoryError("EverythingExcluded", describeEverything(scanned.leftOut));
+  }
   if (before) await assertNoMassChange(options, trees, before, scanned);
   await lock.confirm();
   const manifest = await writeManifest(storage, describe(facts, options, scanned));
@@ -74,7 +80,7 @@ export async function makeMirror(options: MirrorOptions): Promise<Mirrored> {
     await writeState(storage, { phase: "Settled", manifest: manifest.id });
   }
   await clearOld(storage, manifest.id, scanned.reached);
-  return { manifest, totals: scanned.totals };
+  return { manifest, totals: scanned.totals, leftOut: scanned.leftOut };
 }
 
 /** A place that holds anything else is left alone, whatever it is. */
@@ -131,6 +137,8 @@ interface Scanned {
   readonly tree: Id;
   readonly totals: ScanTotals;
   readonly reached: ReadonlySet<Id>;
+  readonly leftOut: LeftOut | undefined;
+  readonly isAllLeftOut: boolean;
 }
 
 interface Reading {
@@ -145,14 +153,16 @@ async function readSource(options: MirrorOptions, reading: Reading): Promise<Sca
   const { trees, before, failures } = reading;
   const { source } = config;
   const settings = before && guardSettings(options, before);
-  const totals: ScanTotals = { files: 0, folders: 0, bytes: 0, bytesRead: 0, bytesStored: 0 };
+  const totals: ScanTotals = { files: 0, folders: 0, entries: 0, bytes: 0, bytesRead: 0, bytesStored: 0 };
+  const selection = selectionBy(config);
   const nothing = { files: 0, bytes: 0 };
   const scan: Scan = {
     ...reading,
     storage,
     uploads: startUploads(storage),
     paths: sourcePaths(source),
-    isExcluded: excludeBy(config.excludes),
+    selection,
+    leftOut: countLeftOut(),
     signal: lock.signal,
     deviceNumber: deviceNumbers(),
     ownerNames: resolve(source) === facts.path ? machineOwnerNames() : noOwnerNames,
@@ -169,7 +179,10 @@ async function readSource(options: MirrorOptions, reading: Reading): Promise<Sca
   try {
     const previous = before && (await innerTree(trees, before.tree));
     const empty = Buffer.alloc(0);
-    const subtree = await scanFolder(scan, { place: scan.paths.root, relative: "", path: empty, previous });
+    const { root: part, rules } = selection;
+    const inner = await scanFolder(scan, { place: scan.paths.root, relative: "", path: empty, previous, part });
+    const subtree = inner ?? (await trees.write([], undefined));
+    scan.reached.add(subtree);
     const path = Buffer.from(source);
     const root = { name: Buffer.from(nameOf(facts)), path, stat: statSync(path, { bigint: true }) };
     // The slash makes it the folder, where the path is a link to one.
@@ -177,7 +190,8 @@ async function readSource(options: MirrorOptions, reading: Reading): Promise<Sca
     if (node.error) failures.add("", new Error(node.error));
     const tree = await trees.write([{ ...node, subtree }], before?.tree);
     scan.reached.add(tree);
-    return { tree, totals, reached: scan.reached };
+    const leftOut = rules.length > 0 ? scan.leftOut.total() : undefined;
+    return { tree, totals, reached: scan.reached, leftOut, isAllLeftOut: scan.leftOut.isEverything(totals.entries) };
   } finally {
     scan.paths.close();
     await scan.uploads.finish();
@@ -222,13 +236,14 @@ function describe(facts: RunFacts, { config }: MirrorOptions, { tree, totals }: 
     dirs_changed: 0,
     dirs_unmodified: 0,
   };
+  const excludes = selectionBy(config).rules;
   return {
     time: facts.time,
     tree,
     paths: [`/${nameOf(facts)}`],
     hostname: facts.hostname,
     username: currentUser().username,
-    ...(config.excludes.length > 0 && { excludes: config.excludes }),
+    ...(excludes.length > 0 && { excludes }),
     ...(facts.tags.length > 0 && { tags: facts.tags }),
     program_version: programVersion,
     summary: {

@@ -48,6 +48,7 @@ export async function runMirror(options: MirrorRunOptions): Promise<BackupResult
     bytesRead: outcomes.reduce((sum, { mirrored }) => sum + (mirrored?.totals?.bytesRead ?? 0), 0),
     errors: failures?.count ?? 0,
     failedPaths: [...(failures?.paths ?? [])],
+    ...(last?.leftOut && { leftOut: last.leftOut }),
     durationSeconds: (Date.now() - started) / 1000,
     targets,
   };

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { IsExcluded } from "../backup/excludes.ts";
 import type { Failures } from "../backup/failures.ts";
+import type { LeftOutCounter } from "../backup/left-out.ts";
+import type { Marker } from "../backup/markers.ts";
+import type { FolderPart, Selection } from "../backup/selection.ts";
 import {
   isFileSystemError,
   listNames,
@@ -26,7 +28,8 @@ export interface Scan extends SourceFacts {
   readonly trees: Trees;
   readonly uploads: Uploads;
   readonly paths: SourcePaths;
-  readonly isExcluded: IsExcluded;
+  readonly selection: Selection;
+  readonly leftOut: LeftOutCounter;
   readonly failures: Failures;
   readonly signal: AbortSignal;
   /** The mirror as it is, and what of it is really in the store. */
@@ -49,6 +52,8 @@ export interface Scan extends SourceFacts {
 export interface ScanTotals {
   files: number;
   folders: number;
+  /** Entries that are no folder, and not only mark one. */
+  entries: number;
   /** Of all files, what was really read of them, and what was put into the store. */
   bytes: number;
   bytesRead: number;
@@ -65,25 +70,30 @@ export interface ScannedFolder {
   readonly path: Buffer;
   /** The folder of this path in the mirror as it is. */
   readonly previous: Id | undefined;
+  readonly part: FolderPart;
 }
 
 /** How long this thread may be kept busy before uploads get a turn. */
 const turnMilliseconds = 20;
 
-/** Stores a folder and all below it, and returns the id of its tree. Rejects with the operating system's error where it cannot be listed. */
-export async function scanFolder(scan: Scan, folder: ScannedFolder): Promise<Id> {
+/** Stores a folder and all below it, and returns the id of its tree; undefined where it only leads to what is included, and nothing is. Rejects with the operating system's error where it cannot be listed. */
+export async function scanFolder(scan: Scan, folder: ScannedFolder): Promise<Id | undefined> {
   const before = folder.previous === undefined ? [] : await scan.trees.read(folder.previous);
   const byName = new Map(before.map((node) => [node.name.toString("latin1"), node]));
   const nodes: TreeNode[] = [];
   let turnStarted = performance.now();
-  for (const name of listNames(scan.paths.own(folder.place))) {
+  const names = listNames(scan.paths.own(folder.place));
+  const markers = scan.selection.markersIn(names, (name) => scan.paths.entry(folder.place, name));
+  const within = { ...folder, markers };
+  for (const name of names) {
     scan.signal.throwIfAborted();
-    const node = await scanEntry(scan, folder, name, byName.get(name.toString("latin1")));
+    const node = await scanEntry(scan, within, name, byName.get(name.toString("latin1")));
     if (node) nodes.push(node);
     if (performance.now() - turnStarted < turnMilliseconds) continue;
     await nextTurn();
     turnStarted = performance.now();
   }
+  if (nodes.length === 0 && !folder.part.isWhole) return undefined;
   const id = await scan.trees.write(nodes, folder.previous);
   scan.reached.add(id);
   return id;
@@ -92,7 +102,7 @@ export async function scanFolder(scan: Scan, folder: ScannedFolder): Promise<Id>
 /** Undefined where the entry is excluded, or could not be read and was noted as a failure. */
 async function scanEntry(
   scan: Scan,
-  folder: ScannedFolder,
+  folder: ScannedFolder & { readonly markers: readonly Marker[] },
   name: Buffer,
   before: TreeNode | undefined,
 ): Promise<TreeNode | undefined> {
@@ -101,7 +111,13 @@ async function scanEntry(
   try {
     const at = scan.paths.entry(folder.place, name);
     const entry: SourceEntry = { name, path: at, stat: statOf(at) };
-    if (scan.isExcluded(relative, entry.stat.isDirectory())) return undefined;
+    const [isFolder, size] = [entry.stat.isDirectory(), entry.stat.isFile() ? Number(entry.stat.size) : 0];
+    const verdict = scan.selection.judge({ name, relative, isFolder, size }, folder);
+    if (verdict.leftOutBy !== undefined) {
+      scan.leftOut.add({ rule: verdict.leftOutBy, relative, bytes: size });
+      return undefined;
+    }
+    if (!isFolder && !folder.markers.some((marker) => marker.name.equals(name))) scan.totals.entries++;
     const node = nodeOf(entry, scan);
     if (node.type === "file") {
       return await mirrorFile(scan, {
@@ -115,9 +131,12 @@ async function scanEntry(
     const complete = withAttributes(node, entry.path);
     if (complete.error) scan.failures.add(relative, new Error(complete.error));
     if (node.type !== "dir") return complete;
-    scan.totals.folders++;
     const place = scan.paths.below(folder.place, name);
-    return { ...complete, subtree: await scanFolder(scan, { place, relative, path, previous: before?.subtree }) };
+    const { part } = verdict;
+    const subtree = await scanFolder(scan, { place, relative, path, previous: before?.subtree, part });
+    if (!subtree) return undefined;
+    scan.totals.folders++;
+    return { ...complete, subtree };
   } catch (error) {
     if (!isFileSystemError(error)) throw error;
     scan.failures.add(relative, error);

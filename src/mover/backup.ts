@@ -2,14 +2,14 @@ import { Command, Option } from "commander";
 import { runBackup } from "../backup/run.ts";
 import { runMirror } from "../mirror/run.ts";
 import { type SnapshotType, snapshotTypes } from "../repository/provenance.ts";
-import { type BackupResult, backupConfig } from "./contract.ts";
+import { type BackupResult, backupConfig, type LeftOut } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
-import { count, formatBytes } from "./units.ts";
+import { count, formatBytes, parseSize } from "./units.ts";
 
 interface BackupFlags extends CommonOptions {
   readonly source?: string;
@@ -18,6 +18,10 @@ interface BackupFlags extends CommonOptions {
   readonly maximumChange?: string;
   readonly acknowledge: readonly string[];
   readonly exclude: readonly string[];
+  readonly excludeCaches?: boolean;
+  readonly excludeIfPresent: readonly string[];
+  readonly excludeLargerThan?: string;
+  readonly include: readonly string[];
   readonly tag: readonly string[];
 }
 
@@ -34,6 +38,15 @@ export function backupCommand(): Command {
         .default("Incremental"),
     )
     .option("--exclude <glob>", "leave these paths out (repeatable)", collect, [])
+    .option("--exclude-caches", "leave out what lies beside a CACHEDIR.TAG with its signature")
+    .option(
+      "--exclude-if-present <name[:beginning]>",
+      "leave out what lies beside such a file (repeatable)",
+      collect,
+      [],
+    )
+    .option("--exclude-larger-than <size>", "leave out longer files: a number with K, M, G or T, by 1024")
+    .option("--include <glob>", "take these paths only (repeatable)", collect, [])
     .option("--tag <tag>", "mark the snapshot (repeatable)", collect, [])
     .option("--unencrypted", "for a Mirror: yes, its files shall lie in the store as they are")
     .option("--maximum-change <percent>", "for a Mirror: how much of it one run may delete or overwrite (50)")
@@ -69,6 +82,10 @@ const configFrom = (flags: BackupFlags) => ({
   ...mirrorFrom(flags),
   tags: [...flags.tag],
   excludes: [...flags.exclude],
+  excludeCaches: flags.excludeCaches,
+  excludeIfPresent: [...flags.excludeIfPresent],
+  excludeLargerThan: flags.excludeLargerThan === undefined ? undefined : parseSize(flags.excludeLargerThan),
+  includes: [...flags.include],
   targets: [
     {
       name: "repository",
@@ -112,7 +129,7 @@ const failed = (failure: Pick<BackupResult, "reason" | "message">, started: numb
 });
 
 function describe(result: BackupResult): string {
-  const { state, message, failedPaths, errors, files, directories, bytes, durationSeconds, targets } = result;
+  const { state, message, failedPaths, errors, files, directories, bytes, leftOut, durationSeconds, targets } = result;
   const read = `${count(files, "file")} in ${count(directories, "folder")}, ${formatBytes(bytes)}`;
   return [
     state === "Failed" && targets.length === 0
@@ -127,6 +144,16 @@ function describe(result: BackupResult): string {
           ]
         : [`${target.target}: ${target.state}, ${target.message ?? target.reason}`],
     ),
+    ...(leftOut && leftOut.entries > 0 ? describeLeftOut(leftOut) : []),
     ...(errors > 0 ? [`${count(errors, "path")} could not be read:`, ...failedPaths.map((path) => `  ${path}`)] : []),
   ].join("\n");
+}
+
+function describeLeftOut({ entries, bytes, rules }: LeftOut): readonly string[] {
+  const told = (numbers: { readonly entries: number; readonly bytes: number }) =>
+    `${numbers.entries.toLocaleString("en")} ${numbers.entries === 1 ? "entry" : "entries"} (files of ${formatBytes(numbers.bytes)})`;
+  return [
+    `Left out: ${told({ entries, bytes })}, a folder counting as one:`,
+    ...rules.map((rule) => `  ${rule.rule}: ${told(rule)}`),
+  ];
 }

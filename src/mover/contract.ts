@@ -79,7 +79,12 @@ export const backupConfig = z.strictObject({
   tags: z.array(z.string()).default([]),
   /** A run that already wrote a snapshot with this tag to a target (a retried pod) reports that snapshot instead of writing a second one. */
   runTag: z.string().optional(),
+  /** What is left out, see `backup/selection.ts`: globs, the content of marked folders, files of more bytes; and what alone is taken. */
   excludes: z.array(z.string()).default([]),
+  excludeCaches: z.boolean().optional(),
+  excludeIfPresent: z.array(z.string()).optional(),
+  excludeLargerThan: z.number().min(0).optional(),
+  includes: z.array(z.string()).optional(),
   /** Makes a mirror on each target, in place of a snapshot in a repository. */
   mirror: z
     .strictObject({
@@ -166,6 +171,7 @@ export const failureReason = z.enum([
   "ReadErrors",
   "SourceEmpty",
   "MassChange",
+  "EverythingExcluded",
   "TargetFolderNotEmpty",
   "TargetVolumeFull",
   "WriteErrors",
@@ -201,6 +207,16 @@ const backupTargetResult = z.strictObject({
   missing: z.array(z.string()).optional(),
 });
 
+/** What the rules left out. A folder counts as one entry and no bytes: nobody looked what it holds. */
+const leftOut = z.strictObject({
+  entries: z.number(),
+  /** Of the files left out by themselves. */
+  bytes: z.number(),
+  /** Those that left most out, at most 20. Globs are written as they are, other rules as flags of the command line. */
+  rules: z.array(z.strictObject({ rule: z.string(), entries: z.number(), bytes: z.number() })),
+});
+export type LeftOut = z.infer<typeof leftOut>;
+
 /**
  * The last JSON line on standard output, and the termination message. At most 4,096 bytes as JSON: `failedPaths` and
  * messages are cut to fit, the numbers never.
@@ -217,6 +233,8 @@ export const backupResult = z.strictObject({
   bytesRead: z.number(),
   errors: z.number(),
   failedPaths: z.array(z.string()),
+  /** Where there are rules, and the source was read. */
+  leftOut: leftOut.optional(),
   durationSeconds: z.number(),
   targets: z.array(backupTargetResult),
 });

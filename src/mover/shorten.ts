@@ -21,7 +21,7 @@ const cuts: readonly Cut[] = [
   { paths: 0, pathLength: 0, messageLength: 0 },
 ];
 
-/** The result as one line of JSON that fits: failed paths and messages are cut, never numbers, states or names. */
+/** The result as one line of JSON that fits: failed paths, rules and messages are cut, never numbers, states or names. */
 export function resultLine(result: MoverResult): string {
   let line = JSON.stringify(result);
   for (const cut of cuts) {
@@ -35,6 +35,10 @@ const apply = (result: MoverResult, cut: Cut): unknown =>
   JSON.parse(JSON.stringify(result), (key, value: unknown) => {
     if (key === "failedPaths" && Array.isArray(value)) {
       return value.slice(0, cut.paths).map((path) => cutText(String(path), cut.pathLength));
+    }
+    // What `leftOut` says of each rule; its totals stay.
+    if (key === "rules" && Array.isArray(value)) {
+      return value.slice(0, cut.paths).map((entry) => ({ ...entry, rule: cutText(entry.rule, cut.pathLength) }));
     }
     if (key === "message" && typeof value === "string") {
       return cut.messageLength === 0 ? undefined : cutText(value, cut.messageLength);

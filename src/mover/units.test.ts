@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { count, formatBytes } from "./units.ts";
+import { count, formatBytes, parseSize } from "./units.ts";
 
 it.each([
   [0, "0 B"],
@@ -13,4 +13,20 @@ it.each([
 
 it("counts in the singular and the plural", () => {
   expect([count(0, "file"), count(1, "file"), count(12_345, "file")]).toEqual(["0 files", "1 file", "12,345 files"]);
+});
+
+it.each([
+  ["0", 0],
+  ["500", 500],
+  ["500B", 500],
+  ["100k", 102_400],
+  ["64MiB", 64 * 1024 ** 2],
+  ["2Gi", 2 * 1024 ** 3],
+  ["1T", 1024 ** 4],
+])("reads %s as %i bytes", (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes);
+});
+
+it.each(["", "large", "1.5G", "-1", "1X", "9999999999T"])("refuses «%s» as a size", (text) => {
+  expect(() => parseSize(text)).toThrow("is no size");
 });

@@ -1,3 +1,5 @@
+import { RepositoryError } from "../repository/errors.ts";
+
 /** `1.5 GiB`; bytes without a fraction. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -13,3 +15,16 @@ export function formatBytes(bytes: number): string {
 /** `1 file`, `1,234 files`. */
 export const count = (number: number, noun: string): string =>
   `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+const sizePattern = /^([0-9]+)(?:([KMGT])(?:iB|i)?|B)?$/i;
+
+/** Bytes of `500`, `100K`, `64MiB`, `1G`: as for restic, always by 1024. Throws `InvalidConfiguration`. */
+export function parseSize(text: string): number {
+  const [, number, unit] = sizePattern.exec(text) ?? [];
+  const bytes = Number(number) * 1024 ** ("KMGT".indexOf((unit ?? "").toUpperCase() || " ") + 1);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw new RepositoryError(
+    "InvalidConfiguration",
+    `«${text}» is no size: write bytes, or a number with K, M, G or T.`,
+  );
+}

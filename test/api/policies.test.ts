@@ -18,6 +18,7 @@ test("a good policy is taken, and its defaults are filled in", () => {
   expect(spec).toMatchObject({
     timeZone: "Etc/UTC",
     suspend: false,
+    excludeCaches: false,
     objectives: { rpo: "26h", verifiedWithin: "30d" },
     mover: { timeLimit: "24h" },
     schedules: [{ ...schedule, suspend: false }],
@@ -33,7 +34,11 @@ test("everything that may be given is taken", () => {
       schedules: [schedule, { ...schedule, name: "weekly", type: "Full", timeZone: "UTC", suspend: true }],
       retention: { keepLast: 7, keepHourly: 1, keepDaily: 14, keepWeekly: 8, keepMonthly: 12, keepYearly: 3 },
       objectives: { rpo: "26h", rto: "30m", verifiedWithin: "14d" },
-      excludes: ["**/cache"],
+      excludes: ["**/cache", "/tmp/"],
+      excludeCaches: true,
+      excludeIfPresent: [".nobackup", "tag:begins so"],
+      excludeLargerThan: "10Gi",
+      includes: ["/orders", "*.db"],
       suspend: true,
       mover: {
         resources: { requests: { cpu: "500m", memory: "1Gi" }, limits: { cpu: 2 } },
@@ -94,6 +99,10 @@ describe("is refused, with a message that says what to do:", () => {
     ["no volumes", { volumes: {} }, "say which PVCs to back up"],
     ["an empty list of names", { volumes: { names: [] } }, "should have at least 1 items"],
     ["a quantity that is none", { mover: { resources: { limits: { memory: "lots" } } } }, "should match"],
+    ["an exclude of everything", { excludes: ["/"] }, "names nothing"],
+    ["an empty include", { includes: [""] }, "names nothing"],
+    ["a marker in another folder", { excludeIfPresent: ["a/b"] }, "without slashes"],
+    ["a size that is none", { excludeLargerThan: "big" }, "should match"],
     ["a field that does not exist", { retain: { keepLast: 1 } }, 'unknown field "spec.retain"'],
   ])("%s", (_, change, message) => {
     const { ok, stderr } = apply(policy(change));

@@ -54,7 +54,7 @@ it("tells the mover what to write where, as the contract wants it", () => {
     },
     points,
     clusterUid: "c",
-    excludes: ["*.tmp"],
+    selection: { excludes: ["*.tmp"], excludeCaches: true },
     deadHolders: ["dead"],
   });
   expect(backupConfig.parse(config)).toEqual(config);
@@ -65,6 +65,7 @@ it("tells the mover what to write where, as the contract wants it", () => {
     time: "2026-11-23T01:00:00.000Z",
     runTag: "point=data-20261123-010000",
     excludes: ["*.tmp"],
+    excludeCaches: true,
     lock: { deadHolders: ["dead"] },
   });
   expect(config.tags).toContain(config.runTag);

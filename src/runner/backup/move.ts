@@ -6,6 +6,7 @@ import { chainLocation, credentialMount, volumeUrl } from "../location.ts";
 import { mountPaths } from "../mover-pod.ts";
 import { runMover } from "../mover-run.ts";
 import { isStored } from "../points.ts";
+import type { SelectionRules } from "./selection.ts";
 import { clusterTag, encodeTags, pointTag, policyTag } from "./tags.ts";
 
 /** How long a mover waits for somebody else's lock on a repository. */
@@ -22,7 +23,7 @@ export type Move = {
   /** Of the same policy and volume. */
   readonly points: readonly RestorePoint[];
   readonly clusterUid: string;
-  readonly excludes: readonly string[];
+  readonly selection: SelectionRules;
   readonly deadHolders: readonly string[];
   readonly options: Parameters<typeof runMover>[2]["options"];
   readonly nodeAffinity: unknown;
@@ -49,7 +50,7 @@ export function moveData(context: RunContext, move: Move): Promise<BackupResult>
 
 type ConfigInput = Pick<
   Move,
-  "name" | "point" | "targets" | "decision" | "points" | "clusterUid" | "excludes" | "deadHolders"
+  "name" | "point" | "targets" | "decision" | "points" | "clusterUid" | "selection" | "deadHolders"
 >;
 
 /** The mover's configuration for a backup. */
@@ -65,7 +66,7 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
     time,
     tags: encodeTags({ cluster: input.clusterUid, pvcUid: pvc.uid, policy, schedule, run, type, point: name }),
     runTag: pointTag(name),
-    excludes: [...input.excludes],
+    ...input.selection,
     targets: input.targets.map((target) => ({
       name: target.metadata.name,
       repository: chainLocation(target, namespace, pvc.name, input.decision.chain),

@@ -51,6 +51,7 @@ export function finishedStatus(options: {
     bytesRead: Math.round(result.bytesRead),
     errors: result.errors,
     ...(result.failedPaths.length > 0 ? { failedPaths: result.failedPaths.slice(0, 20) } : {}),
+    ...(result.leftOut ? { leftOut: result.leftOut } : {}),
     durationSeconds: result.durationSeconds,
   };
 }

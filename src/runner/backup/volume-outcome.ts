@@ -11,7 +11,9 @@ export function outcomeOf(pvc: string, { metadata, spec, status }: RestorePoint)
   const copies = status?.copies ?? [];
   if (status?.phase === "Succeeded") {
     const targets = copies.map(({ target }) => target).join(", ");
-    const message = `${spec.type} ${metadata.name} on ${targets}`;
+    const entries = status.leftOut?.entries ?? 0;
+    const leftOut = entries > 0 ? `; ${entries} ${entries === 1 ? "entry" : "entries"} left out by the policy` : "";
+    const message = `${spec.type} ${metadata.name} on ${targets}${leftOut}`;
     return { pvc, outcome: "Succeeded", reason: runReason.succeeded, message };
   }
   const bad = copies.find(({ state }) => state !== "Good");

@@ -18,6 +18,7 @@ import type { VolumeOutcome } from "./outcome.ts";
 import { adoptPoint, openPoint, sourceOf } from "./point.ts";
 import { reconcileWithStore, settleDeadPoints } from "./records.ts";
 import type { BackupPlan } from "./resolve.ts";
+import { selectionOf } from "./selection.ts";
 import { type TakenSnapshot, takeSnapshot } from "./snapshot.ts";
 import { resolveSource, type Source } from "./source.ts";
 import { failedStatus, finishedStatus, initialStatus } from "./status.ts";
@@ -212,7 +213,7 @@ async function ship(context: RunContext, volume: VolumeRun, known: Known, open: 
     decision,
     points: known.points,
     clusterUid: plan.clusterUid,
-    excludes: plan.policy.spec.excludes ?? [],
+    selection: selectionOf(plan.policy.spec),
     deadHolders: known.deadHolders,
     options: plan.policy.spec.mover,
     nodeAffinity: source.nodeAffinity,

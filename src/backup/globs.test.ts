@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { excludeBy } from "./excludes.ts";
+import { globOf } from "./globs.ts";
 
 test.each<[pattern: string, path: string, excluded: boolean]>([
   ["cache", "cache", true],
@@ -22,15 +22,28 @@ test.each<[pattern: string, path: string, excluded: boolean]>([
   ["!keep", "keep", false],
   ["with space", "with space", true],
 ])("%s for %s: %s", (pattern, path, excluded) => {
-  expect(excludeBy([pattern])(path, false)).toBe(excluded);
+  expect(globOf(pattern).matches(path, false)).toBe(excluded);
 });
 
 test("a slash at the end means folders only", () => {
-  expect(excludeBy(["build/"])("build", true)).toBe(true);
-  expect(excludeBy(["build/"])("build", false)).toBe(false);
+  expect(globOf("build/").matches("build", true)).toBe(true);
+  expect(globOf("build/").matches("build", false)).toBe(false);
 });
 
-test("nothing is excluded without patterns", () => {
-  expect(excludeBy([])("anything", true)).toBe(false);
-  expect(excludeBy(["", "/"])("anything", true)).toBe(false);
+test.each(["", "/", "//"])("«%s» names nothing, and is refused", (pattern) => {
+  expect(() => globOf(pattern)).toThrow("names nothing");
+});
+
+test.each<[pattern: string, folder: string, may: boolean]>([
+  ["/a/b/c", "a", true],
+  ["/a/b/c", "a/b", true],
+  ["/a/b/c", "b", false],
+  ["/a/b/c", "a/b/c", false],
+  ["/a/*/c", "a/x", true],
+  ["/a/**/c", "a/x/y", true],
+  ["/a/**/c", "b/x", false],
+  ["c", "anywhere/at/all", true],
+  ["/{a/b,c}/d", "a", true],
+])("below a folder %s may match: %s: %s", (pattern, folder, may) => {
+  expect(globOf(pattern).mayMatchBelow(folder)).toBe(may);
 });

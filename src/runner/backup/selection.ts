@@ -1,0 +1,23 @@
+import type { PolicySpec } from "../../api/policy.ts";
+import type { BackupConfig } from "../../mover/contract.ts";
+import { quantityBytes } from "../quantity.ts";
+
+/** The part of a mover's configuration that says what of the volume is taken. */
+export type SelectionRules = Pick<
+  BackupConfig,
+  "excludes" | "excludeCaches" | "excludeIfPresent" | "excludeLargerThan" | "includes"
+>;
+
+/** What a policy says of it. */
+export function selectionOf(
+  spec: Pick<PolicySpec, "excludes" | "excludeCaches" | "excludeIfPresent" | "excludeLargerThan" | "includes">,
+): SelectionRules {
+  const { excludes = [], excludeCaches, excludeIfPresent, excludeLargerThan, includes } = spec;
+  return {
+    excludes,
+    ...(excludeCaches && { excludeCaches }),
+    ...(excludeIfPresent && { excludeIfPresent }),
+    ...(excludeLargerThan !== undefined && { excludeLargerThan: quantityBytes(String(excludeLargerThan)) }),
+    ...(includes && { includes }),
+  };
+}
