@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { folderState } from "../support/folder-state.ts";
@@ -109,6 +109,25 @@ it("takes only what is included, and restic restores just that", async () => {
   ];
   expect(names.map((line) => line.slice(source.length + 1)).sort()).toEqual(expected);
   await place.restic.check();
+});
+
+const mirrorWords = ["mover", "backup", "--type", "Mirror", "--unencrypted", "--json", "--source"];
+
+it("keeps the same out of a mirror, and leaves one as it was where nothing would stay", async () => {
+  const folder = scratch.path("mirror");
+  const words = [...mirrorWords, source, "--repository", `file://${folder}`];
+  const flags = ["--exclude-caches", "--exclude", "*.tmp", "--include", "/deep", "--include", "/cache"];
+  const ran = await holdfast([...words, ...flags], { password: "" });
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const mirrored = () =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /kept$|content$|TAG$|tmp$/.test(name));
+  const names = mirrored();
+  expect(names.map((name) => name.split("/").slice(-2).join("/")).sort()).toEqual(["cache/CACHEDIR.TAG", "er/kept"]);
+  expect(ran.result<{ leftOut: { entries: number } }>().leftOut.entries).toBeGreaterThan(4);
+
+  const nothing = await holdfast([...words, "--exclude", "*"], { password: "" });
+  expect(nothing.result()).toMatchObject({ state: "Failed", reason: "EverythingExcluded" });
+  expect(mirrored()).toEqual(names);
 });
 
 it.each([
