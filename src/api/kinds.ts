@@ -111,7 +111,12 @@ export const kinds: Readonly<Record<KindName, Kind>> = {
       "A RestorePoint is one volume at one instant, and where its copies are. Holdfast writes it; deleting it never deletes data.",
     columns: [
       { name: "Volume", type: "string", jsonPath: ".spec.pvc.name", description: "The PVC." },
-      { name: "Type", type: "string", jsonPath: ".spec.type", description: "Full, Incremental or Differential." },
+      {
+        name: "Type",
+        type: "string",
+        jsonPath: ".spec.type",
+        description: "Full, Incremental, Differential or Mirror.",
+      },
       { name: "Phase", type: "string", jsonPath: ".status.phase", description: "How far it came." },
       { name: "Time", type: "date", jsonPath: ".spec.time", description: "How old its data is." },
       { name: "Policy", type: "string", jsonPath: ".spec.policy", description: "The policy.", priority: 1 },

@@ -20,6 +20,8 @@ export const annotation = {
   exclude: "holdfast.dev/exclude",
   hold: "holdfast.dev/hold",
   media: "holdfast.dev/media",
+  /** On a policy: tokens of mass changes of its mirrors that may go ahead, separated by commas or spaces. */
+  acknowledge: "holdfast.dev/acknowledge",
 } as const;
 
 /** Value of `app.kubernetes.io/managed-by` on everything we create. */

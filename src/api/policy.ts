@@ -25,26 +25,54 @@ const labelSelector = z.strictObject({
 });
 export type LabelSelector = z.infer<typeof labelSelector>;
 
-export const backupType = z.enum(["Full", "Incremental", "Differential"]);
+export const backupType = z.enum(["Full", "Incremental", "Differential", "Mirror"]);
 export type BackupType = z.infer<typeof backupType>;
 
-export const schedule = z.strictObject({
-  name: labelName.min(1).max(30).describe("Names the schedule; it becomes part of the CronJob's name."),
-  type: backupType.describe(
-    "Full starts a new chain, a repository that shares nothing with earlier ones. Incremental adds to the newest chain, against its newest point. Differential adds to the newest chain and depends on nothing but that chain's Full and itself. Where there is no chain, both become a Full.",
-  ),
-  cron: cron.describe(
-    "When it runs: minute, hour, day of month, month and day of week (0 to 6, Sunday is 0), such as 0 1 * * 1-6.",
-  ),
-  timeZone: timeZone.optional().describe("The time zone of this schedule's cron; the policy's where it is absent."),
-  targets: z
-    .array(objectName)
-    .min(1)
-    .max(8)
-    .meta({ "x-kubernetes-list-type": "set" })
-    .describe("The BackupTargets that get a copy; the volume is read once for all of them."),
-  suspend: z.boolean().default(false).describe("Starts no more runs of this schedule while it is true."),
+const mirror = z.strictObject({
+  unencrypted: z
+    .literal(true)
+    .describe("Says that this is known: the files lie in the store as they are, and who may read it may read them."),
+  maximumChange: z
+    .int()
+    .min(0)
+    .max(100)
+    .default(50)
+    .describe(
+      "How much of a mirror's files or bytes one run may delete or overwrite, in percent. A run that would change more, or leave the mirror empty, stops as MassChange until it is acknowledged.",
+    ),
 });
+
+export const schedule = z
+  .strictObject({
+    name: labelName.min(1).max(30).describe("Names the schedule; it becomes part of the CronJob's name."),
+    type: backupType.describe(
+      "Full starts a new chain, a repository that shares nothing with earlier ones. Incremental adds to the newest chain, against its newest point. Differential adds to the newest chain and depends on nothing but that chain's Full and itself. Where there is no chain, both become a Full. Mirror keeps one exact copy in plain objects, without history.",
+    ),
+    cron: cron.describe(
+      "When it runs: minute, hour, day of month, month and day of week (0 to 6, Sunday is 0), such as 0 1 * * 1-6.",
+    ),
+    timeZone: timeZone.optional().describe("The time zone of this schedule's cron; the policy's where it is absent."),
+    targets: z
+      .array(objectName)
+      .min(1)
+      .max(8)
+      .meta({ "x-kubernetes-list-type": "set" })
+      .describe("The BackupTargets that get a copy; the volume is read once for all of them."),
+    suspend: z.boolean().default(false).describe("Starts no more runs of this schedule while it is true."),
+    mirror: mirror.optional().describe("What a Mirror must say, and nothing else may."),
+  })
+  .refine(({ type, mirror: given }) => (type === "Mirror") === (given !== undefined), {
+    message: "a Mirror, and nothing else, has the field mirror",
+  })
+  .meta({
+    "x-kubernetes-validations": [
+      {
+        rule: "(self.type == 'Mirror') == has(self.mirror)",
+        message:
+          "a schedule of type Mirror, and no other, has the field mirror; it is stored unencrypted, and says so: mirror: { unencrypted: true }",
+      },
+    ],
+  });
 export type Schedule = z.infer<typeof schedule>;
 
 const keep = (what: string) => z.int().min(1).max(100000).optional().describe(what);

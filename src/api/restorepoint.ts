@@ -15,10 +15,12 @@ export const restorePointSpec = z
       })
       .describe("The PVC that was backed up."),
     chain: formed({
-      pattern: /^[0-9]{8}T[0-9]{6}Z$/,
-      message: "a chain is named by the UTC time of its start, such as 20261123T010000Z",
+      pattern: /^([0-9]{8}T[0-9]{6}Z|mirror)$/,
+      message: "a chain is named by the UTC time of its start, such as 20261123T010000Z; a Mirror's is mirror",
       max: 16,
-    }).describe("The UTC start of the chain's Full, such as 20261123T010000Z; the last part of the repository's path."),
+    }).describe(
+      "The UTC start of the chain's Full, such as 20261123T010000Z; mirror for a Mirror. The last part of the repository's path.",
+    ),
     type: backupType.describe("What kind of backup it was."),
     time: instant.describe("The instant that the data is from: the VolumeSnapshot's creationTime."),
     run: z.string().max(64).describe("The UID of the Job that made it."),
@@ -27,7 +29,15 @@ export const restorePointSpec = z
       .meta({ "x-kubernetes-preserve-unknown-fields": true })
       .describe("The source PVC's own spec, so that it can be made again elsewhere."),
   })
-  .meta({ "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "a restore point's facts never change" }] });
+  .meta({
+    "x-kubernetes-validations": [
+      { rule: "self == oldSelf", message: "a restore point's facts never change" },
+      {
+        rule: "(self.type == 'Mirror') == (self.chain == 'mirror')",
+        message: "a Mirror lies in the chain called mirror, and nothing else does",
+      },
+    ],
+  });
 export type RestorePointSpec = z.infer<typeof restorePointSpec>;
 
 /** A count of entries that were left out, and their bytes. */
@@ -78,8 +88,10 @@ export const copy = z.strictObject({
   repository: z
     .string()
     .optional()
-    .describe("Where it is, as plain restic takes it, such as s3:https://host/bucket/prefix; it holds no credentials."),
-  snapshot: z.string().optional().describe("The restic snapshot's id."),
+    .describe(
+      "Where it is, as plain restic takes it, such as s3:https://host/bucket/prefix; of a Mirror, as Holdfast's command line takes it, such as s3://bucket/prefix. It holds no credentials.",
+    ),
+  snapshot: z.string().optional().describe("The restic snapshot's id; of a Mirror, its manifest's."),
   reason: z.string().optional().describe("Why it is not good, as a word for programs."),
   message: z
     .string()

@@ -1,3 +1,4 @@
+import { readManifest, readState } from "../mirror/state.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
 import type { Id, Snapshot } from "../repository/types.ts";
@@ -65,8 +66,10 @@ async function compare(
   };
 }
 
-/** A folder that is no (finished) repository, such as a mirror, has none. */
+/** A mirror has one, its manifest. A folder that is nothing finished has none. */
 async function snapshotsOf(storage: Storage, password: string): Promise<readonly Snapshot[]> {
+  const mirror = await readState(storage);
+  if (mirror) return mirror.phase === "Beginning" ? [] : [await readManifest(storage, mirror.manifest)];
   if ((await repositoryState(storage)) !== "Ready") return [];
   return listSnapshots(await openRepository({ storage, password }));
 }

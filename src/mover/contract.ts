@@ -68,7 +68,7 @@ export const backupConfig = z.strictObject({
   source: z.string(),
   /**
    * What the run is to be. On a target whose repository is empty it becomes a `Full`, whatever it was to be; that a Full finds its
-   * repository empty is for `expect` to say.
+   * repository empty is for `expect` to say. Without meaning for a mirror.
    */
   type: snapshotType.default("Incremental"),
   /** restic's `hostname` (the namespace) and path (`/<pvc>`); the machine's host name and the source folder where absent. */

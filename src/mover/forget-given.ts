@@ -1,3 +1,4 @@
+import { isMirror } from "../mirror/open.ts";
 import { dropRepository, finishDrop } from "../repository/drop.ts";
 import { forgetSnapshots } from "../repository/forget.ts";
 import { withLock } from "../repository/locks.ts";
@@ -5,7 +6,7 @@ import { prune } from "../repository/prune.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
 import type { ForgetConfig } from "./contract.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, invalid } from "./failure.ts";
 import type { ForgottenTarget } from "./forget.ts";
 import { type Output, showPacks } from "./output.ts";
 import { logInternal, type TaskContext } from "./task.ts";
@@ -53,6 +54,9 @@ async function forgetChain(
 ): Promise<Forgotten> {
   signal.throwIfAborted();
   const location = await stores.open(chain.repository);
+  if (await isMirror(location.storage)) {
+    throw invalid(`${location.storage.description} is a mirror: it has no snapshots to forget, and is not dropped.`);
+  }
   const { snapshots, dropWhenEmpty } = chain;
   // A removal that was interrupted is finished; one that was not noticed to be done is no error.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";

@@ -132,6 +132,25 @@ describe("a Differential", () => {
   });
 });
 
+describe("a Mirror", () => {
+  test.each<[string, readonly ChainPoint[], readonly string[]]>([
+    ["nothing is there yet", [], ["Any", "Any"]],
+    ["there are chains", [point(newer, { onprem: "Good", offsite: "Good" })], ["Any", "Any"]],
+    ["a target has a good one", [point("mirror", { onprem: "Good", offsite: "Failed" })], ["Present", "Any"]],
+    ["it went missing", [point("mirror", { onprem: "Missing" })], ["Any", "Any"]],
+  ])("has one place, whatever there is: %s", (_, points, expected) => {
+    const decision = choose("Mirror", points);
+    expect(decision).toMatchObject({ chain: "mirror", type: "Mirror" });
+    expect(decision.targets.map(({ expect: must }) => must)).toEqual(expected);
+  });
+
+  test("is no chain that anything else could add to", () => {
+    const mirror = point("mirror", { onprem: "Good", offsite: "Good" });
+    expect(choose("Incremental", [mirror])).toMatchObject({ type: "Full", reason: "NoChainYet" });
+    expect(choose("Incremental", [mirror, point(older, { onprem: "Good" })])).toMatchObject({ chain: older });
+  });
+});
+
 test("a retried run goes on where its first attempt had begun", () => {
   const resume = { chain: newer, type: "Full" as const };
   expect(choose("Full", [point(newer, { onprem: "InProgress" })], { resume })).toMatchObject({

@@ -7,11 +7,20 @@ export interface ChainPoint {
   readonly copies: readonly { readonly target: string; readonly state: CopyState }[];
 }
 
+/** What stands for a chain where a Mirror is: each volume has one on each target, and it has no history. */
+export const mirrorChain = "mirror";
+
 /** What a target's repository must be like before the run: see `mover/contract.ts`. */
 export type Expectation = "Absent" | "Present" | "Any";
 
 /** Why a chain was chosen. */
-export type ChainReason = "FullScheduled" | "NewestChain" | "NoChainYet" | "CopiesMissing" | "Resumed";
+export type ChainReason =
+  | "MirrorScheduled"
+  | "FullScheduled"
+  | "NewestChain"
+  | "NoChainYet"
+  | "CopiesMissing"
+  | "Resumed";
 
 export interface ChainDecision {
   readonly chain: string;
@@ -28,7 +37,7 @@ export interface ChainDecision {
  *
  * A Full starts a new chain. An Incremental or a Differential adds to the newest chain that holds a snapshot on any of the targets. It becomes
  * a Full where there is none, and where all that a target had in that chain has gone missing: its repository is then
- * not made anew under the same name, as if nothing had happened.
+ * not made anew under the same name, as if nothing had happened. A Mirror always goes to the one place of its volume.
  */
 export function chooseChain(options: {
   /** What the schedule asks for. */
@@ -49,6 +58,15 @@ export function chooseChain(options: {
       reason: "Resumed",
       message: `goes on with chain ${resume.chain}, which an earlier attempt of this run had chosen`,
       targets: targets.map((target) => ({ target, expect: expectationOf(statesOn(points, resume.chain, target)) })),
+    };
+  }
+  if (type === "Mirror") {
+    return {
+      chain: mirrorChain,
+      type,
+      reason: "MirrorScheduled",
+      message: "brings the mirror up to date",
+      targets: targets.map((target) => ({ target, expect: expectationOf(statesOn(points, mirrorChain, target)) })),
     };
   }
   const newChain = (reason: ChainReason, why: string): ChainDecision => {
@@ -85,9 +103,10 @@ export function chooseChain(options: {
   };
 }
 
-/** The newest chain with a snapshot, good or incomplete, on any of the targets. */
+/** The newest chain (a mirror is none) with a snapshot, good or incomplete, on any of the targets. */
 export function newestChain(points: readonly ChainPoint[], targets: readonly string[]): string | undefined {
   return points
+    .filter(({ chain }) => chain !== mirrorChain)
     .filter((point) => point.copies.some((copy) => targets.includes(copy.target) && isStored(copy.state)))
     .map((point) => point.chain)
     .sort()

@@ -45,6 +45,7 @@ export const runReason = {
   restoreNotFound: "RestoreNotFound",
   restoreTestNotFound: "RestoreTestNotFound",
   nameTaken: "NameTaken",
+  pointHeld: "PointHeld",
   noRestorePoint: "NoRestorePoint",
   checkFailed: "CheckFailed",
   restoreFailed: "RestoreFailed",

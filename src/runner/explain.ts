@@ -1,5 +1,6 @@
+import { annotation } from "../api/names.ts";
 import type { BackupTarget } from "../api/objects.ts";
-import type { FailureReason } from "../mover/contract.ts";
+import type { BackupResult, FailureReason } from "../mover/contract.ts";
 import { runReason } from "./contract.ts";
 import type { FailureText } from "./failure.ts";
 
@@ -7,12 +8,17 @@ import type { FailureText } from "./failure.ts";
  * A mover's failure in the words of the cluster. The mover sees files; that a Secret is missing, and which, is known here.
  */
 export function explainFailure(
-  failure: { readonly reason?: FailureReason; readonly message?: string },
+  failure: {
+    readonly reason?: FailureReason;
+    readonly message?: string;
+    readonly massChange?: MassChange | undefined;
+  },
   target: BackupTarget | undefined,
 ): FailureText {
   const { reason = "InternalError", message = "the mover gave no message" } = failure;
   if (!target) return { reason, message };
   const { namespace } = target.metadata;
+  if (failure.massChange) return { reason, message: explainMassChange(failure.massChange, target) };
   if (reason === "CredentialsMissing") {
     const secret = target.spec.s3.credentialsSecretRef.name;
     return {
@@ -32,8 +38,21 @@ export function explainFailure(
     const place = prefix ? `bucket ${bucket} below ${prefix}` : `bucket ${bucket}`;
     return {
       reason,
-      message: `the chain's repository is gone from ${place}; was it removed, or was the target's endpoint, bucket or prefix changed? Its copies there do not count any more, and the next run starts a new chain`,
+      message: `the chain's repository is gone from ${place}; was it removed, or was the target's endpoint, bucket or prefix changed? Its copies there do not count any more, and the next run starts a new chain, or mirror`,
     };
   }
   return { reason, message };
+}
+
+type MassChange = NonNullable<BackupResult["targets"][number]["massChange"]>;
+
+function explainMassChange(
+  { removed, replaced, before, share, token }: MassChange,
+  { metadata: { namespace } }: BackupTarget,
+): string {
+  const acknowledge = `kubectl -n ${namespace} annotate --overwrite backuppolicy POLICY ${annotation.acknowledge}=${token}`;
+  return (
+    `this run would delete ${removed.files} and overwrite ${replaced.files} of the ${before.files} files in the mirror, ${share} % of it, so nothing was changed; ` +
+    `look at the volume, and if this is as it should be: ${acknowledge}`
+  );
 }

@@ -1,6 +1,6 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { RepositoryLocation } from "../mover/contract.ts";
-import { chainPath, volumePath } from "../policy/chains.ts";
+import { chainPath, mirrorChain, volumePath } from "../policy/chains.ts";
 import { type CredentialMount, credentialPaths } from "./mover-pod.ts";
 
 type Target = Pick<BackupTarget, "spec"> & { readonly metadata: { readonly name: string } };
@@ -18,9 +18,10 @@ export const volumeUrl = (target: Target, namespace: string, pvc: string): strin
 
 /**
  * A chain's repository as plain restic takes it: `s3:https://host/bucket/prefix/…`. Without an endpoint it is AWS, where
- * restic wants the region's own host.
+ * restic wants the region's own host. A mirror is no repository: it is given as our command line takes it.
  */
 export function resticRepository(target: Target, namespace: string, pvc: string, chain: string): string {
+  if (chain === mirrorChain) return chainLocation(target, namespace, pvc, chain).url;
   const { endpoint, region, bucket, prefix } = target.spec.s3;
   const host = (endpoint ?? `https://s3.${region}.amazonaws.com`).replace(/\/$/, "");
   return `s3:${host}/${bucket}/${chainPath({ prefix, namespace, pvc, chain })}`;

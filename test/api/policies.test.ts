@@ -31,7 +31,11 @@ test("everything that may be given is taken", () => {
       volumes: { selector: { matchExpressions: [{ key: "app", operator: "In", values: ["shop"] }] }, names: ["data"] },
       snapshot: { volumeSnapshotClassName: "csi" },
       timeZone: "Europe/Berlin",
-      schedules: [schedule, { ...schedule, name: "weekly", type: "Full", timeZone: "UTC", suspend: true }],
+      schedules: [
+        schedule,
+        { ...schedule, name: "weekly", type: "Full", timeZone: "UTC", suspend: true },
+        { ...schedule, name: "copy", type: "Mirror", mirror: { unencrypted: true, maximumChange: 80 }, suspend: true },
+      ],
       retention: { keepLast: 7, keepHourly: 1, keepDaily: 14, keepWeekly: 8, keepMonthly: 12, keepYearly: 3 },
       objectives: { rpo: "26h", rto: "30m", verifiedWithin: "14d" },
       excludes: ["**/cache", "/tmp/"],
@@ -52,7 +56,7 @@ test("everything that may be given is taken", () => {
   );
   expect(apply(full)).toMatchObject({ ok: true, stderr: "" });
   const { spec } = JSON.parse(kubectl("-n", namespace, "get", "backuppolicy", "full", "-o", "json"));
-  expect(spec).toEqual({ ...full.spec, schedules: [{ ...schedule, suspend: false }, full.spec.schedules[1]] });
+  expect(spec).toEqual({ ...full.spec, schedules: [{ ...schedule, suspend: false }, ...full.spec.schedules.slice(1)] });
 });
 
 describe("is refused, with a message that says what to do:", () => {
@@ -79,8 +83,23 @@ describe("is refused, with a message that says what to do:", () => {
     ["no schedule", { schedules: [] }, "should have at least 1 items"],
     [
       "a type that does not exist",
-      { schedules: [{ ...schedule, type: "Differential" }] },
-      'supported values: "Full", "Incremental", "Differential"',
+      { schedules: [{ ...schedule, type: "Snapshot" }] },
+      'supported values: "Full", "Incremental", "Differential", "Mirror"',
+    ],
+    [
+      "a Mirror that says nothing of encryption",
+      { schedules: [{ ...schedule, type: "Mirror" }] },
+      "mirror: { unencrypted: true }",
+    ],
+    [
+      "a Mirror that would be encrypted",
+      { schedules: [{ ...schedule, type: "Mirror", mirror: { unencrypted: false } }] },
+      "supported values: true",
+    ],
+    [
+      "a mirror's field in another type",
+      { schedules: [{ ...schedule, mirror: { unencrypted: true } }] },
+      "a schedule of type Mirror, and no other",
     ],
     ["a schedule's name with a capital", { schedules: [{ ...schedule, name: "Nightly" }] }, "use lower-case letters"],
     ["a schedule's name that is too long", { schedules: [{ ...schedule, name: "a".repeat(31) }] }, "30"],

@@ -76,3 +76,45 @@ it("tells the mover what to write where, as the contract wants it", () => {
     ["offsite", "Any", "s3://offsite/p/shop/data/c2", "s3://offsite/p/shop/data"],
   ]);
 });
+
+it("tells the mover of a mirror where it is, whose it must be, and what was acknowledged", () => {
+  const config = backupConfigOf("shop", {
+    name: "holdfast-1a2b3c4d-data",
+    point: {
+      metadata: { name: "data-20261123-010000" },
+      spec: {
+        policy: "shop",
+        schedule: "copy",
+        pvc: { name: "data", uid: "u" },
+        chain: "mirror",
+        type: "Mirror",
+        time: "2026-11-23T01:00:00.000Z",
+        run: "r",
+      },
+    } as RestorePoint,
+    targets: [target("onprem")],
+    decision: {
+      chain: "mirror",
+      type: "Mirror",
+      reason: "MirrorScheduled",
+      message: "",
+      targets: [{ target: "onprem", expect: "Present" }],
+    },
+    points,
+    clusterUid: "c",
+    selection: { excludes: [] },
+    mirror: { maximumChange: 20, acknowledge: ["3fa9c1d2e4b5-64"] },
+    deadHolders: [],
+  });
+  expect(backupConfig.parse(config)).toEqual(config);
+  expect(config.mirror).toEqual({
+    unencrypted: true,
+    maximumChange: 20,
+    acknowledge: ["3fa9c1d2e4b5-64"],
+    owner: ["cluster=c", "policy=shop"],
+  });
+  const owner = config.mirror?.owner ?? [];
+  expect(config.tags).toEqual(expect.arrayContaining(owner));
+  expect(config.targets).toMatchObject([{ expect: "Present", repository: { url: "s3://onprem/p/shop/data/mirror" } }]);
+  expect(config.targets[0]?.inventory).toBeUndefined();
+});

@@ -24,6 +24,8 @@ export type Move = {
   readonly points: readonly RestorePoint[];
   readonly clusterUid: string;
   readonly selection: SelectionRules;
+  /** Of a Mirror. */
+  readonly mirror?: MirrorSettings | undefined;
   readonly deadHolders: readonly string[];
   readonly options: Parameters<typeof runMover>[2]["options"];
   readonly nodeAffinity: unknown;
@@ -48,9 +50,15 @@ export function moveData(context: RunContext, move: Move): Promise<BackupResult>
   });
 }
 
+export type MirrorSettings = {
+  readonly maximumChange: number;
+  /** Tokens of mass changes that somebody acknowledged. */
+  readonly acknowledge: readonly string[];
+};
+
 type ConfigInput = Pick<
   Move,
-  "name" | "point" | "targets" | "decision" | "points" | "clusterUid" | "selection" | "deadHolders"
+  "mirror" | "name" | "point" | "targets" | "decision" | "points" | "clusterUid" | "selection" | "deadHolders"
 >;
 
 /** The mover's configuration for a backup. */
@@ -60,7 +68,7 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
   const name = point.metadata.name;
   return {
     source: mountPaths.source,
-    type,
+    ...(type === "Mirror" ? { type: "Full", mirror: mirrorConfig(input) } : { type }),
     hostname: namespace,
     path: `/${pvc.name}`,
     time,
@@ -71,14 +79,27 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
       name: target.metadata.name,
       repository: chainLocation(target, namespace, pvc.name, input.decision.chain),
       expect: input.decision.targets.find((entry) => entry.target === target.metadata.name)?.expect ?? "Any",
-      inventory: {
-        url: volumeUrl(target, namespace, pvc.name),
-        tags: [clusterTag(input.clusterUid), policyTag(policy)],
-        known: knownSnapshots(points, target.metadata.name),
-      },
+      // A mirror's run reads no chains.
+      ...(type !== "Mirror" && {
+        inventory: {
+          url: volumeUrl(target, namespace, pvc.name),
+          tags: [clusterTag(input.clusterUid), policyTag(policy)],
+          known: knownSnapshots(points, target.metadata.name),
+        },
+      }),
     })),
     // The pod names itself, by its UID from the downward API; this is for whoever reads the file.
     lock: { holder: input.name, deadHolders: [...input.deadHolders], waitSeconds: lockWaitSeconds },
+  };
+}
+
+/** One volume has one mirror on a target: another policy's, or another cluster's, is not taken for ours. */
+function mirrorConfig({ point, clusterUid, mirror }: ConfigInput): NonNullable<BackupConfig["mirror"]> {
+  return {
+    unencrypted: true,
+    maximumChange: mirror?.maximumChange ?? 50,
+    acknowledge: [...(mirror?.acknowledge ?? [])],
+    owner: [clusterTag(clusterUid), policyTag(point.spec.policy)],
   };
 }
 

@@ -55,6 +55,18 @@ describe("planRemovals", () => {
     ]);
   });
 
+  it("leaves mirrors alone, and lets none stand in for the newest point of the chains", () => {
+    const mirror = (day: number, state: string) => {
+      const made = point(day, 0, { onprem: state });
+      return { ...made, spec: { ...made.spec, chain: "mirror" } } as RestorePoint;
+    };
+    const chain = [1, 2].map((day) => point(day, 1, { onprem: "Good" }));
+    expect(plan([...chain, mirror(3, "Failed"), mirror(4, "Good"), mirror(5, "Good")], 1, "onprem")).toEqual([
+      { target: "onprem", chains: [{ chain: "c1", gone: ["p1"], remains: [], dropWhenEmpty: false }] },
+    ]);
+    expect(plan([mirror(3, "Failed")], 1, "onprem")).toEqual([]);
+  });
+
   it("judges each target by its own copies", () => {
     const points = [
       point(1, 1, { onprem: "Good", offsite: "Good" }),

@@ -3,7 +3,7 @@ import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { Retention } from "../../api/policy.ts";
 import type { CopyState } from "../../api/restorepoint.ts";
 import type { ForgetConfig } from "../../mover/contract.ts";
-import { forgetByChain, newestChain } from "../../policy/chains.ts";
+import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
 import { chainLocation } from "../location.ts";
 import { isStored } from "../points.ts";
@@ -33,7 +33,9 @@ export function planRemovals(options: {
   readonly rules: Retention | undefined;
   readonly timeZone: string;
 }): readonly TargetRemoval[] {
-  const { points, targets, rules, timeZone } = options;
+  const { targets, rules, timeZone } = options;
+  // A mirror has no history to be pruned, and must not stand in for the newest good point of the chains.
+  const points = options.points.filter(({ spec }) => spec.chain !== mirrorChain);
   const chainPoints = points.map(({ spec, status }) => ({ chain: spec.chain, copies: status?.copies ?? [] }));
   const newest = newestChain(
     chainPoints,

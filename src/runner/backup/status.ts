@@ -93,7 +93,7 @@ function copyOf(reported: TargetResult, target: BackupTarget, repository: string
   return {
     target: reported.target,
     state,
-    ...(type === undefined || type === "Mirror" ? {} : { type }),
+    ...(type === undefined ? {} : { type }),
     repository,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(state === "Good" ? (message === undefined ? {} : { message }) : explainFailure(reported, target)),

@@ -7,6 +7,7 @@ import { describeFailure, logged } from "../failure.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { findDeadMovers } from "../volume-lease.ts";
+import { supersede } from "./mirror.ts";
 import type { VolumeOutcome } from "./outcome.ts";
 import type { BackupPlan } from "./resolve.ts";
 import { retain } from "./retain.ts";
@@ -34,8 +35,9 @@ export async function retainVolume(
   const name = runObjectName(run, pvc, "forget");
   const policy = plan.policy.metadata.name;
   const labels = runLabels({ run, component: "mover", pvc, policy, schedule: plan.schedule.name });
-  const points = [...options.points.filter(({ metadata }) => metadata.name !== point.metadata.name), point];
+  const known = [...options.points.filter(({ metadata }) => metadata.name !== point.metadata.name), point];
   try {
+    const points = await supersede(context, known, point);
     const deadHolders = await findDeadMovers(context, pvc);
     const done = await retain(context, { name, labels, policy: plan.policy, pvc, points, targets, deadHolders });
     const [failure] = done.failures;

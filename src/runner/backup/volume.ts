@@ -13,6 +13,7 @@ import { progressOf } from "../progress.ts";
 import { findDeadMovers, holdVolume } from "../volume-lease.ts";
 import { cleanUp } from "./cleanup.ts";
 import { makeClone } from "./clone.ts";
+import { assertNotHeld, mirrorSettings } from "./mirror.ts";
 import { moveData } from "./move.ts";
 import type { VolumeOutcome } from "./outcome.ts";
 import { adoptPoint, openPoint, sourceOf } from "./point.ts";
@@ -166,6 +167,7 @@ async function begin(context: RunContext, volume: VolumeRun, known: Known): Prom
   const isResumed = ({ spec }: RestorePoint) => spec.run === run && Date.parse(spec.time) === snapshot.time.getTime();
   const resumed = known.points.find(isResumed);
   await settleDeadPoints(context, known.points, (point) => point.spec.run === run && point !== resumed);
+  if (schedule.type === "Mirror") assertNotHeld(known.points);
   const decision = chooseChain({
     type: schedule.type,
     now: snapshot.time,
@@ -214,6 +216,7 @@ async function ship(context: RunContext, volume: VolumeRun, known: Known, open: 
     points: known.points,
     clusterUid: plan.clusterUid,
     selection: selectionOf(plan.policy.spec),
+    mirror: mirrorSettings(plan),
     deadHolders: known.deadHolders,
     options: plan.policy.spec.mover,
     nodeAffinity: source.nodeAffinity,

@@ -50,7 +50,12 @@ export const target = (name: TargetName, prefix: string, s3: object = {}) => ({
 /** Never by itself: runs are started by hand. */
 export const never = "0 0 1 1 *";
 
-export type ScheduleInput = { readonly name: string; readonly type: BackupType; readonly cron?: string };
+export type ScheduleInput = {
+  readonly name: string;
+  readonly type: BackupType;
+  readonly cron?: string;
+  readonly mirror?: object;
+};
 
 export const bothSchedules: readonly ScheduleInput[] = [
   { name: "full", type: "Full" },
