@@ -25,7 +25,7 @@ export function checkSource(source: string): void {
   if (!isFolder) throw new RepositoryError("SourceUnreadable", `The source ${source} is not a folder.`);
 }
 
-const sourceUnreadable = (source: string, cause: unknown): RepositoryError =>
+export const sourceUnreadable = (source: string, cause: unknown): RepositoryError =>
   new RepositoryError(
     "SourceUnreadable",
     `The source ${source} cannot be read: ${cause instanceof Error ? cause.message : cause}.`,

@@ -6,8 +6,9 @@ import { countLeftOut, describeEverything } from "../backup/left-out.ts";
 import { machineOwnerNames, noOwnerNames } from "../backup/owner-names.ts";
 import type { BackupProgress, RunFacts } from "../backup/plan.ts";
 import { programVersion } from "../backup/program-version.ts";
+import { sourceUnreadable } from "../backup/read-source.ts";
 import { selectionBy } from "../backup/selection.ts";
-import { deviceNumbers, nodeOf, withAttributes } from "../backup/source.ts";
+import { deviceNumbers, isFileSystemError, nodeOf, withAttributes } from "../backup/source.ts";
 import { sourcePaths } from "../backup/source-paths.ts";
 import type { BackupConfig, LeftOut } from "../mover/contract.ts";
 import { RepositoryError } from "../repository/errors.ts";
@@ -192,6 +193,8 @@ async function readSource(options: MirrorOptions, reading: Reading): Promise<Sca
     scan.reached.add(tree);
     const leftOut = rules.length > 0 ? scan.leftOut.total() : undefined;
     return { tree, totals, reached: scan.reached, leftOut, isAllLeftOut: scan.leftOut.isEverything(totals.entries) };
+  } catch (error) {
+    throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
   } finally {
     scan.paths.close();
     await scan.uploads.finish();
