@@ -118,8 +118,8 @@ async function inFolder<T>(
   isWorthIt: () => Promise<boolean>,
 ): Promise<T> {
   for (let attempts = 1; ; attempts++) {
-    await makeFolder(folder, shared);
     try {
+      await makeFolder(folder, shared);
       return await make();
     } catch (error) {
       if (!isMissing(error) || attempts === 5 || !(await isWorthIt())) throw error;

@@ -49,6 +49,19 @@ describe("filesystemStorage", () => {
     expect(await readdir(folder)).toEqual(["config"]);
   });
 
+  it("writes into a folder that others make and remove all the time, as several movers do with their locks", async () => {
+    const folder = freshFolder();
+    const others = ["a", "b", "c", "d"].map(async (name) => {
+      for (let round = 0; round < 300; round++) {
+        const storage = filesystemStorage(folder);
+        await storage.put(`locks/${name}`, Buffer.from(name));
+        await storage.delete(`locks/${name}`);
+      }
+    });
+    await Promise.all(others);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
   it("follows a folder that was moved elsewhere by a symbolic link", async () => {
     const folder = freshFolder();
     const elsewhere = freshFolder();
