@@ -2,16 +2,35 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forEachConcurrently } from "../../src/repository/concurrency.ts";
 import { folderState } from "../support/folder-state.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
+import { reportSection } from "../support/report.ts";
 import { resticFor } from "../support/restic.ts";
+import { type ResticVersion, resticVersions } from "../support/restic-versions.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 // What a Differential is for: it depends on its chain's Full and itself. So everything that other runs wrote is really deleted, and
 // each Differential restored, by our program (which has no restic at hand) and by plain restic.
 
 const password = "test password";
+const [older, newest] = await resticVersions();
+const restics = [
+  ["the system's restic", older],
+  ["the newest restic", newest],
+] as const;
+const concurrentRestores = 3;
+
+const report = reportSection({
+  name: "differential",
+  title: "Differentials: what they depend on",
+  text: `
+A chain of a Full, an Incremental, a Differential, a backup by restic, an Incremental and a Differential, of data that changes in
+between, or a shorter one. Something was done to it; then the snapshots were restored by Holdfast, with no restic at hand, and by
+restic, and compared with the folder as it was: byte by byte and in the attributes that [fidelity](#fidelity-what-comes-back) lists.`,
+  columns: ["what was done", "what was restored", "outcome"],
+});
 let scratch: Scratch;
 let folders = 0;
 
@@ -95,12 +114,17 @@ async function resticRun({ source, repository, runs }: Chain): Promise<void> {
 }
 
 /** Restored by us, who compare it once more, and by restic. */
-async function expectRestores(repository: string, source: string, { snapshot, state }: Run): Promise<void> {
+async function expectRestores(
+  repository: string,
+  source: string,
+  { snapshot, state }: Run,
+  { binary }: ResticVersion = older,
+): Promise<void> {
   const ours = newFolder();
   await mover(repository, ["restore", "--snapshot", snapshot, "--target", ours, "--verify"]);
   expect(folderState(ours, { root: true })).toEqual(state);
   const theirs = newFolder();
-  await resticFor(repository, password).run("restore", snapshot, "--target", theirs);
+  await resticFor(repository, password, {}, binary).run("restore", snapshot, "--target", theirs, "--no-lock");
   expect(folderState(join(theirs, source), { root: true })).toEqual(state);
   for (const folder of [ours, theirs]) rmSync(folder, { recursive: true });
 }
@@ -109,11 +133,19 @@ function removePacks(repository: string, packs: Iterable<string>): void {
   for (const pack of packs) rmSync(join(repository, "data", pack.slice(0, 2), pack));
 }
 
-const rebuilders: Readonly<Record<string, (repository: string) => Promise<unknown>>> = {
+/** Who makes the index anew, and the restic that judges then. */
+const rebuilders: readonly (readonly [string, ResticVersion, (repository: string) => Promise<unknown>])[] = [
   // It says that packs are missing, and that it is done.
-  ours: (repository) => mover(repository, ["repair", "index"], 3),
-  "restic's": (repository) => resticFor(repository, password).run("rebuild-index"),
-};
+  ["Holdfast", newest, (repository) => mover(repository, ["repair", "index"], 3)],
+  ...restics.map(
+    ([name, version]) =>
+      [
+        name,
+        version,
+        (repository: string) => resticFor(repository, password, {}, version.binary).run("rebuild-index"),
+      ] as const,
+  ),
+];
 
 describe("each Differential of a chain", () => {
   let chain: Chain;
@@ -147,27 +179,30 @@ describe("each Differential of a chain", () => {
       "Differential",
     ]);
     expect((await mover(chain.repository, ["check", "--read-data"])).stdout).not.toContain("Differential");
-    await resticFor(chain.repository, password).check();
-    for (const each of chain.runs) await expectRestores(chain.repository, chain.source, each);
+    for (const [, { binary }] of restics) await resticFor(chain.repository, password, {}, binary).check();
+    await forEachConcurrently(chain.runs, concurrentRestores, (each) =>
+      expectRestores(chain.repository, chain.source, each),
+    );
+    report.row("nothing", "every snapshot", "the same");
   });
 
   it("writes again what restic wrote, and says that nobody knows who did", () => {
     expect(chain.runs.at(-1)?.message).toContain("Nobody knows which run wrote");
   });
 
-  it.each(Object.keys(rebuilders))(
-    "restores when every pack of every other run is gone, with %s index made anew",
-    async (rebuilder) => {
+  it.each(rebuilders)(
+    "restores when every pack of every other run is gone, with an index made anew by %s",
+    async (name, version, rebuild) => {
       for (const differential of chain.runs.filter(({ type }) => type === "Differential")) {
         const copy = newFolder();
         cpSync(chain.repository, copy, { recursive: true });
         const others = chain.runs.filter((each) => each !== differential && each.type !== "Full");
         for (const { packs } of others) removePacks(copy, packs);
         expect(packsIn(copy).size).toBe((chain.runs[0]?.packs.size ?? 0) + differential.packs.size);
-        await rebuilders[rebuilder]?.(copy);
-        await expectRestores(copy, chain.source, differential);
+        await rebuild(copy);
+        await expectRestores(copy, chain.source, differential, version);
         // With nothing but its own snapshot plain restic finds it whole.
-        const restic = resticFor(copy, password);
+        const restic = resticFor(copy, password, {}, version.binary);
         await restic.run(
           "forget",
           ...chain.runs.filter((each) => each !== differential).map(({ snapshot }) => snapshot),
@@ -175,6 +210,11 @@ describe("each Differential of a chain", () => {
         expect(await restic.run("check", "--read-data")).toContain("no errors were found");
         rmSync(copy, { recursive: true });
       }
+      report.row(
+        `every pack deleted that another run but the Full wrote; the index made anew by ${name}`,
+        "each Differential",
+        "the same",
+      );
     },
   );
 
@@ -187,6 +227,7 @@ describe("each Differential of a chain", () => {
     const target = newFolder();
     await mover(copy, ["restore", "--snapshot", differential?.snapshot ?? "", "--target", target], 1);
     rmSync(copy, { recursive: true });
+    report.row("the Differential's own packs deleted, as a control", "this Differential", "refused, and said why");
   });
 });
 
@@ -203,6 +244,7 @@ it("a chain that is destroyed takes nothing from the next one", async () => {
   await run(second, "Differential");
   rmSync(first.repository, { recursive: true });
   for (const each of second.runs) await expectRestores(second.repository, source, each);
+  report.row("a whole chain deleted", "the Full and the Differential of the next chain", "the same");
 });
 
 describe("the copies that a Differential has of its own", () => {
@@ -241,15 +283,21 @@ describe("the copies that a Differential has of its own", () => {
     expect((await mover(repository, ["check", "--read-data"])).stdout).toContain("No problems were found");
     await resticFor(repository, password).check();
     for (const each of runs) if (each !== last) await expectRestores(repository, source, each);
+    report.row("our prune", "a Differential alone, as above", "the same: its own copies stay");
+    report.row(
+      "a Differential forgotten, and our prune",
+      "every other snapshot",
+      "the same; the copies that were its own are freed",
+    );
   });
 
-  it("go with a restic prune by hand, which takes no data: check says so, and the next one is independent", async () => {
+  it.each(restics)("go with a prune by hand by %s, which takes no data: check says so", async (name, version) => {
     const chain = await chainWithCopies();
     const { source, repository, runs } = chain;
-    const restic = resticFor(repository, password);
+    const restic = resticFor(repository, password, {}, version.binary);
     const differential = runs[2] as Run;
     await restic.run("prune", "--max-unused", "0");
-    for (const each of runs) await expectRestores(repository, source, each);
+    await forEachConcurrently(runs, concurrentRestores, (each) => expectRestores(repository, source, each, version));
     const { stdout } = await mover(repository, ["check", "--read-data"]);
     expect(stdout).toContain(`snapshot ${differential.snapshot.slice(0, 8)} is a Differential, but needs`);
     expect(stdout).toContain("No problems were found");
@@ -260,6 +308,11 @@ describe("the copies that a Differential has of its own", () => {
     expect(after).not.toContain(next.snapshot.slice(0, 8));
     removePacks(repository, packsIn(repository).difference(next.packs));
     await mover(repository, ["repair", "index"], 3);
-    await expectRestores(repository, source, next);
+    await expectRestores(repository, source, next, version);
+    report.row(
+      `a prune by ${name}`,
+      "every snapshot; the next Differential alone, as above",
+      "the same; our check says that the older Differentials are not independent any more",
+    );
   });
 });
