@@ -6,7 +6,7 @@ import type { Command } from "commander";
 // is half of what a short run takes. Where the folder cannot be written, what is in it is used, and nothing else happens.
 enableCompileCache(join(import.meta.dirname, "../build/compile-cache"));
 
-/** The one program: `mover` touches data, `runner` carries one run out, `controller` reconciles. Each loads only itself. */
+/** The one program: `mover` touches data, `runner` carries one run out, `controller` reconciles, `kubectl` is the plug-in. Each loads only itself. */
 async function program(words: readonly string[]): Promise<Command> {
   const [part, subcommand] = words.filter((word) => !word.startsWith("-"));
   const [commander, { default: packageJson }] = await Promise.all([
@@ -25,6 +25,7 @@ async function program(words: readonly string[]): Promise<Command> {
 const parts: Readonly<Record<string, (subcommand: string | undefined) => Promise<Command>>> = {
   mover: async (subcommand) => (await import("./mover/command.ts")).moverCommand(subcommand),
   controller: async () => (await import("./controller/command.ts")).controllerCommand(),
+  kubectl: async () => (await import("./cli/command.ts")).kubectlCommand(),
   runner: async () => (await import("./runner/command.ts")).runnerCommand(),
 };
 

@@ -26,5 +26,6 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   stats: async () => (await import("./stats.ts")).statsCommand(),
   key: async () => (await import("./key.ts")).keyCommand(),
   repair: async () => (await import("./repair.ts")).repairCommand(),
+  wait: async () => (await import("./wait.ts")).waitCommand(),
   probe: async () => (await import("./probe.ts")).probeCommand(),
 };

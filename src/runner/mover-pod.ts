@@ -8,7 +8,7 @@ import { exitCode, resultFileVariable } from "../mover/contract.ts";
  * shall do is a file from a ConfigMap, and storage credentials are files, one folder per target.
  */
 
-export type MoverCommand = "backup" | "restore" | "verify" | "forget" | "probe";
+export type MoverCommand = "backup" | "restore" | "verify" | "forget" | "probe" | "wait";
 
 /** The container's name, in every mover pod. */
 export const moverContainer = "mover";
@@ -21,6 +21,8 @@ const restarts = 2;
 
 const configFolder = "/etc/holdfast";
 const configFile = "config.json";
+/** Where the mover finds its configuration. */
+export const configPath = `${configFolder}/${configFile}`;
 const credentialsFolder = "/credentials";
 const passwordFile = "password";
 
@@ -143,7 +145,7 @@ function container(input: MoverJob): Container {
     name: moverContainer,
     image: input.image,
     ...(input.imagePullPolicy ? { imagePullPolicy: input.imagePullPolicy } : {}),
-    args: ["mover", input.command, "--config", `${configFolder}/${configFile}`, "--json"],
+    args: ["mover", input.command, ...(input.command === "wait" ? [] : ["--config", configPath, "--json"])],
     env: [
       { name: resultFileVariable, value: "/dev/termination-log" },
       { name: lockHolderVariable, valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },

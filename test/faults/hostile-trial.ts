@@ -1,6 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { diff } from "../../src/browse/diff.ts";
+import { find } from "../../src/browse/find.ts";
+import { findFilter } from "../../src/browse/find-filter.ts";
+import { list } from "../../src/browse/list.ts";
+import { locate } from "../../src/browse/locate.ts";
+import { statsOf } from "../../src/browse/stats.ts";
+import { tarStream } from "../../src/browse/tar.ts";
 import { checkRepository } from "../../src/repository/check.ts";
 import { idOf } from "../../src/repository/crypto.ts";
 import { reasonOf } from "../../src/repository/errors.ts";
@@ -63,7 +70,7 @@ export function makeSandbox(folder: string): Sandbox {
   };
 }
 
-/** Opens, lists, checks, restores, verifies and prunes a mutant. Never rejects. */
+/** Opens, lists, checks, restores, verifies, browses and prunes a mutant. Never rejects. */
 export async function tryMutant(objects: Objects, allowed: Allowed, sandbox: Sandbox): Promise<Trial> {
   const verdicts: Record<string, string> = {};
   const broken: string[] = [];
@@ -86,12 +93,40 @@ export async function tryMutant(objects: Objects, allowed: Allowed, sandbox: San
     if (problems.length > 0) verdicts.check = "problems";
   });
   await step("restore", () => restoreAndJudge({ repository, allowed, sandbox, verdicts, broken }));
+  await step("browse", () => browse(repository));
   const removed = await step("prune", () => prune({ repository, lock, maxUnusedShare: 0 }));
   if (removed && removed.packsRemoved + removed.packsRewritten > 0) {
     await step("restore after prune", () => restoreAndJudge({ repository, allowed, sandbox, verdicts, broken }));
     if (verdicts.restore === "fine" && verdicts["restore after prune"] !== "fine") broken.push("prune lost data");
   }
   return { verdicts, broken };
+}
+
+/** Looks at all there is, in every way there is. */
+async function browse(repository: Repository): Promise<void> {
+  const snapshots = await listSnapshots(repository);
+  const indexed = await loadIndex(repository);
+  const source = restorable(indexed);
+  const [first, last] = [snapshots.at(0), snapshots.at(-1)];
+  if (!first || !last) return;
+  const errors: unknown[] = [];
+  const attempt = (work: () => Promise<unknown>) => work().catch((error: unknown) => errors.push(error));
+  const filter = findFilter({ patterns: ["*", "/**/x"] }, 0);
+  await attempt(() => drain(find({ source, snapshots, filter, signal })));
+  await attempt(() => drain(list({ source, snapshot: last, paths: [], recursive: true, signal })));
+  await attempt(async () => {
+    const place = await locate(source, last, "/");
+    await drain(tarStream({ source, place, signal, onLeftOut: () => {} }));
+  });
+  await attempt(() => statsOf(indexed, snapshots, signal));
+  const sides = { before: first.tree, after: last.tree };
+  await attempt(() => diff({ repository: indexed, ...sides, metadata: true, signal, onChange: async () => {} }));
+  const worst = errors.find((error) => reasonOf(error) === "InternalError") ?? errors[0];
+  if (worst) throw worst;
+}
+
+async function drain(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream);
 }
 
 const signal = new AbortController().signal;

@@ -36,7 +36,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test("the victim itself is whole", async () => {
   const { verdicts, broken } = await tryMutant(new Map(victim.objects), allowedBy(victim), sandbox);
   expect(broken).toEqual([]);
-  expect(verdicts).toEqual({ open: "fine", list: "fine", check: "fine", restore: "fine", prune: "fine" });
+  expect(verdicts).toEqual({
+    open: "fine",
+    list: "fine",
+    check: "fine",
+    restore: "fine",
+    browse: "fine",
+    prune: "fine",
+  });
 });
 
 const kinds: readonly Kind[] = [...damageKinds(Math.ceil(900 * scale)), ...sealedKinds(victim, Math.ceil(400 * scale))];
