@@ -2,7 +2,7 @@ import { RepositoryError } from "../repository/errors.ts";
 import type { Snapshot } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout, objectOf, stagedKey } from "./layout.ts";
-import { type MirrorContent, mirrorRestorable } from "./restorable.ts";
+import { type MirrorContent, mirrorRestorable, type ReaderStart } from "./restorable.ts";
 import { type MirrorState, readManifest, readState } from "./state.ts";
 import { openTrees } from "./trees.ts";
 
@@ -16,7 +16,7 @@ export interface OpenMirror extends MirrorContent {
 export const isMirror = async (storage: Storage): Promise<boolean> => (await readState(storage)) !== undefined;
 
 /** The mirror as its newest whole run left it. Hold a lock while using it. Rejects with `RepositoryNotFound` or `RepositoryDamaged`. */
-export async function openMirror(storage: Storage): Promise<OpenMirror> {
+export async function openMirror(storage: Storage, from: ReaderStart = "MirroredFolder"): Promise<OpenMirror> {
   const state = await readState(storage);
   if (!state || state.phase === "Beginning") {
     const what = state ? "is a mirror that no run has finished yet" : "is no mirror";
@@ -24,7 +24,7 @@ export async function openMirror(storage: Storage): Promise<OpenMirror> {
   }
   const manifest = await readManifest(storage, state.manifest);
   const staged = await stagedKeys(storage, state);
-  const restorable = mirrorRestorable(storage, openTrees(storage), (node, path) => {
+  const restorable = mirrorRestorable(storage, openTrees(storage), from, (node, path) => {
     const waiting = state.phase === "Settling" ? stagedKey(state.generation, path) : "";
     return staged.has(waiting) ? waiting : objectOf(node, path);
   });

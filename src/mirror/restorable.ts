@@ -8,18 +8,24 @@ import type { Folder } from "../system/folders.ts";
 import { partBytes, pathBelow } from "./layout.ts";
 import type { Trees } from "./trees.ts";
 
+export type ReaderStart = "Manifest" | "MirroredFolder";
+
 export interface MirrorContent extends Restorable {
   /** The key at which the content of a file lies at this moment. */
   objectOf(folder: Folder, node: TreeNode): string;
 }
 
-/** A mirror for whoever restores or compares. `placeOf` says where the content of a file lies at this moment. */
+/**
+ * A mirror for whoever restores, compares or looks. `placeOf` says where the content of a file lies at this moment; `from` is the tree at which
+ * the reader's folders begin: that of the manifest, or what is in the one folder it holds.
+ */
 export function mirrorRestorable(
   storage: Storage,
   trees: Pick<Trees, "read">,
+  from: ReaderStart,
   placeOf: (node: TreeNode, path: Buffer) => string,
 ): MirrorContent {
-  const keyOf = (folder: Folder, node: TreeNode) => placeOf(node, pathOf(folder, node.name));
+  const keyOf = (folder: Folder, node: TreeNode) => placeOf(node, pathOf(folder, node.name, from));
   return {
     objectOf: keyOf,
     readTree: (id) => trees.read(id),
@@ -76,8 +82,9 @@ async function readRange(storage: Storage, key: string, group: readonly BlobLoca
 }
 
 /** Below the folder that was mirrored. */
-function pathOf(folder: Folder, name: Buffer): Buffer {
+function pathOf(folder: Folder, name: Buffer, from: ReaderStart): Buffer {
   const names = [name];
   for (let at = folder; at.parent; at = at.parent) names.push(at.name);
+  if (from === "Manifest") names.pop();
   return names.reverse().reduce(pathBelow, Buffer.alloc(0));
 }

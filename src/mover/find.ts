@@ -3,9 +3,7 @@ import { entryFields, longLine } from "../browse/describe.ts";
 import { type Found, find } from "../browse/find.ts";
 import { type FindQuestion, findFilter } from "../browse/find-filter.ts";
 import { safeJson } from "../browse/text.ts";
-import { listSnapshots } from "../repository/snapshots.ts";
 import type { Id, Snapshot } from "../repository/types.ts";
-import { restorable } from "../restore/restorable.ts";
 import { collect } from "./options.ts";
 import { addReadingOptions, type Reading, type ReadingFlags, runReading, snapshotFor } from "./reading.ts";
 
@@ -31,10 +29,10 @@ export function findCommand(): Command {
 }
 
 async function search(reading: Reading, patterns: readonly string[], flags: FindFlags): Promise<undefined> {
-  const { repository, output, signal } = reading;
+  const { output, signal } = reading;
   const filter = findFilter({ ...flags, patterns }, Date.now());
-  const snapshots = flags.snapshot.length > 0 ? await named(reading, flags.snapshot) : await listSnapshots(repository);
-  const found = find({ source: restorable(await reading.index()), snapshots, filter, signal });
+  const snapshots = flags.snapshot.length > 0 ? await named(reading, flags.snapshot) : await reading.snapshots();
+  const found = find({ source: await reading.source(), snapshots, filter, signal });
   if (flags.json) {
     await output.line(safeJson(await bySnapshot(found, snapshots)));
     return;
@@ -45,7 +43,7 @@ async function search(reading: Reading, patterns: readonly string[], flags: Find
 async function named(reading: Reading, names: readonly string[]): Promise<Snapshot[]> {
   const ids = new Set<Id>();
   for (const name of names) ids.add((await snapshotFor(reading, name)).id);
-  return (await listSnapshots(reading.repository)).filter(({ id }) => ids.has(id));
+  return (await reading.snapshots()).filter(({ id }) => ids.has(id));
 }
 
 /** `b64e6e1a` or `b64e6e1a..ee5bfea6 (7 snapshots)`, in one width. */

@@ -1,14 +1,11 @@
 import { type Command, Option } from "commander";
 import { safeLines } from "../browse/text.ts";
-import { loadIndex } from "../repository/load-index.ts";
-import { withLock } from "../repository/locks.ts";
-import { openRepository } from "../repository/repository.ts";
-import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
-import type { IndexedRepository, Repository, Snapshot } from "../repository/types.ts";
-import { type Restorable, restorable } from "../restore/restorable.ts";
+import { isIncomplete } from "../repository/snapshots.ts";
+import type { Snapshot } from "../repository/types.ts";
 import { exitCode, readingConfig } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
+import { openReadable, type Readable } from "./readable.ts";
 import { type CommonOptions, lockOf, readSettings, required } from "./settings.ts";
 import { ReaderGone, readerGoneCode, type StandardOutput, standardOutput } from "./stdout.ts";
 import { logInternal, runTask } from "./task.ts";
@@ -19,11 +16,7 @@ export interface ReadingFlags extends CommonOptions {
   readonly lock?: boolean;
 }
 
-export interface Reading {
-  /** Snapshots are found before the index is read: whatever they refer to is then in it. */
-  readonly repository: Repository;
-  readonly index: () => Promise<IndexedRepository>;
-  readonly source: () => Promise<Restorable>;
+export interface Reading extends Readable {
   readonly output: StandardOutput;
   readonly signal: AbortSignal;
   /** Something a person should know. */
@@ -54,14 +47,12 @@ export const runReading = (
     try {
       const config = flags.config === undefined ? undefined : readSettings(readingConfig, flags.config);
       const location = config?.repository ?? { url: required(flags.repository, "--repository") };
-      const repository = await openRepository(await stores.open(location));
-      const index = () => loadIndex(repository);
-      const source = async () => restorable(await index());
-      const read = (until: AbortSignal) => work({ repository, index, source, output, signal: until, notice });
+      const readable = await openReadable(location, stores);
+      const read = (until: AbortSignal) => work({ ...readable, output, signal: until, notice });
       const identity = config?.lock ?? lockOf(flags);
       const code = await (flags.lock === false
         ? read(signal)
-        : withLock(repository, { exclusive: false, identity, onNotice: notice, signal }, (lock) => read(lock.signal)));
+        : readable.lock({ exclusive: false, identity, onNotice: notice, signal }, (lock) => read(lock.signal)));
       await output.flush();
       return code ?? exitCode.done;
     } catch (error) {
@@ -75,8 +66,8 @@ export const runReading = (
   });
 
 /** The snapshot of a name; says so where it is known to lack something. */
-export async function snapshotFor({ repository, notice }: Reading, name: string): Promise<Snapshot> {
-  const snapshot = await findSnapshot(repository, name);
+export async function snapshotFor({ find, notice }: Reading, name: string): Promise<Snapshot> {
+  const snapshot = await find(name);
   if (isIncomplete(snapshot)) {
     notice(`Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`);
   }

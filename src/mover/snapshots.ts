@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { isMirror, openMirror } from "../mirror/open.ts";
 import { openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
@@ -22,8 +23,10 @@ export function snapshotsCommand(): Command {
 async function snapshots(flags: CommonOptions, { stores }: TaskContext): Promise<number> {
   try {
     const url = required(flags.repository, "--repository");
-    const repository = await openRepository(await stores.open({ url }));
-    const found = await listSnapshots(repository);
+    const storage = await stores.openStorage({ url });
+    const found = (await isMirror(storage))
+      ? [(await openMirror(storage)).manifest]
+      : await listSnapshots(await openRepository({ storage, password: stores.password({ url }) }));
     console.log(flags.json ? JSON.stringify(found.map(forJson)) : table(found));
     return exitCode.done;
   } catch (error) {

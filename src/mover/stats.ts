@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { type Stats, statsOf } from "../browse/stats.ts";
 import { safeJson, safeText } from "../browse/text.ts";
-import { listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { addReadingOptions, type Reading, type ReadingFlags, runReading, snapshotFor } from "./reading.ts";
 import { tableLines } from "./table.ts";
@@ -18,8 +17,8 @@ export function statsCommand(): Command {
 }
 
 async function stats(reading: Reading, names: readonly string[], flags: ReadingFlags): Promise<undefined> {
-  const { output, repository, signal } = reading;
-  const snapshots = names.length === 0 ? await listSnapshots(repository) : await named(reading, names);
+  const { output, signal } = reading;
+  const snapshots = names.length === 0 ? await reading.snapshots() : await named(reading, names);
   const found = await statsOf(await reading.index(), snapshots, signal);
   if (flags.json) await output.line(safeJson(found));
   else for (const line of describe(found)) await output.line(line);

@@ -179,6 +179,24 @@ function openToAll(folder: string): void {
   }
 }
 
+test("a mirror can be looked into like a snapshot, and says where there is nothing to look at", async () => {
+  const source = newSource({ "folder/a": "content of a", b: "bbb" });
+  const place = folderPlace();
+  const { targets } = await mirror(place, source);
+  const text = async (words: readonly string[]) => {
+    const ran = await holdfast(["mover", ...words, "--repository", place.url], { password: "" });
+    return { code: ran.code, said: ran.stdout + ran.stderr };
+  };
+  const name = source.slice(source.lastIndexOf("/"));
+  const id = targets[0]?.snapshot.slice(0, 8) ?? "";
+  expect((await text(["snapshots"])).said).toContain(id);
+  expect((await text(["ls", "latest"])).said).toContain(`${name}/folder/a`);
+  expect((await text(["find", "a"])).said).toContain(`${name}/folder/a`);
+  expect(await text(["dump", id, `${name}/folder/a`])).toEqual({ code: 0, said: "content of a" });
+  expect((await text(["dump", "0123456789", `${name}/b`])).said).toMatch(/keeps no older state/);
+  expect((await text(["stats"])).said).toMatch(/is a mirror, which has neither an index nor a history/);
+});
+
 describe.each([
   { where: "a folder", newPlace: folderPlace },
   { where: "S3", newPlace: s3Place },
