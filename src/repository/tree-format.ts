@@ -144,6 +144,9 @@ const isSafeName = (name: Buffer): boolean => {
   return text !== "." && text !== "..";
 };
 
+/** The names of all attributes of a file, each with a NUL, have to fit into this (XATTR_LIST_MAX of linux/limits.h). */
+const longestAttributeList = 65_536;
+
 function fieldReader(where: string) {
   const wrong = (field: string) => damaged(`${where} has a damaged ${field}.`);
   const count = (field: string, value: unknown = 0, maximum: number): number => {
@@ -180,13 +183,17 @@ function fieldReader(where: string) {
     return Buffer.from(text);
   };
   const attributes = (value: unknown): ExtendedAttribute[] => {
-    if (!Array.isArray(value)) throw wrong("list of extended attributes");
-    return value.map((attribute: unknown) => {
+    if (!Array.isArray(value) || value.length > longestAttributeList) throw wrong("list of extended attributes");
+    const list = value.map((attribute: unknown) => {
       if (!isObject(attribute) || typeof attribute.name !== "string") throw wrong("extended attribute");
       const bytes = attribute.value ?? "";
       if (typeof bytes !== "string") throw wrong("extended attribute");
       return { name: attribute.name, value: Buffer.from(bytes, "base64") };
     });
+    const names = new Set(list.map(({ name }) => name));
+    const length = list.reduce((sum, { name }) => sum + Buffer.byteLength(name) + 1, 0);
+    if (names.size < list.length || length > longestAttributeList) throw wrong("list of extended attributes");
+    return list;
   };
   return { wrong, count, long, time, id, ids, linkTarget, attributes };
 }

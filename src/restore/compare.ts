@@ -87,13 +87,12 @@ const givenAttributes = /^user\.|^security\.capability$|^system\.posix_acl_(?:ac
 
 function compareAttributes(node: TreeNode, path: Buffer, { isRoot }: { isRoot: boolean }): string | undefined {
   const expected = restorableAttributes(node);
-  const found = listAttributes(path);
+  const found = new Set(listAttributes(path));
   for (const { name, value } of expected) {
-    if (!found.includes(name)) return `lacks the attribute ${name}`;
+    if (!found.delete(name)) return `lacks the attribute ${name}`;
     if (!getAttribute(path, name)?.equals(value)) return `has another value of the attribute ${name}`;
   }
-  if (isRoot || found.length === 0) return undefined;
-  const extra = found.find((name) => givenAttributes.test(name) && !expected.some((each) => each.name === name));
+  const extra = isRoot ? undefined : [...found].find((name) => givenAttributes.test(name));
   return extra && `has the attribute ${extra}, which is not in the snapshot`;
 }
 

@@ -50,6 +50,15 @@ async function smallRepository(make: (folder: string) => void) {
 }
 
 describe("restoreSnapshot", () => {
+  it("does not pass the target folder's default ACL on", async () => {
+    const target = newFolder();
+    mkdirSync(target);
+    execFileSync("setfacl", ["-d", "-m", "u:12345:rwx", target]);
+    const outcome = await restore(target);
+    expect(outcome).toMatchObject({ errors: 0, notices: [expect.stringContaining("default ACL")] });
+    expect(folderState(target)).toEqual(folderState(source));
+  });
+
   it("brings everything back as it was, and counts it", async () => {
     const target = newFolder();
     const outcome = await restore(target);

@@ -2,6 +2,7 @@ import { linkSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
 import { posixPermissions } from "../repository/mode.ts";
 import type { Snapshot, TreeNode } from "../repository/types.ts";
+import { getAttribute, removeAttribute } from "../system/attributes.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
@@ -62,6 +63,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
     let later: Later = { links: [], leaves: [] };
     let steps = 0;
     const breathe = newBreather();
+    dropInheritance(job);
     for await (const step of walk(repository, selection)) {
       await breathe();
       signal.throwIfAborted();
@@ -81,6 +83,21 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
   }
   return outcome;
 }
+
+/** What the target folder hands down to everything that is made in it would be on what is restored, too. */
+function dropInheritance({ folders, outcome }: Job): void {
+  const path = folders.entry({ name: Buffer.alloc(0), parent: undefined }, Buffer.from("."));
+  if (getAttribute(path, defaultAccessList) === undefined) return;
+  try {
+    removeAttribute(path, defaultAccessList);
+    outcome.notice("The target folder had a default ACL, which all restored files would have got: it was removed.");
+  } catch (error) {
+    const message = `The default ACL of the target folder, which all restored files get, cannot be removed: ${causeOf(error)}`;
+    outcome.fail("/", "WriteErrors", message);
+  }
+}
+
+const defaultAccessList = "system.posix_acl_default";
 
 function targetFailed(target: string, cause: unknown): RepositoryError {
   const isReadOnly = (cause as NodeJS.ErrnoException).code === "EROFS";

@@ -1,8 +1,7 @@
 import { compress } from "../../src/repository/compression.ts";
 import { idOf } from "../../src/repository/crypto.ts";
-import { encodeTree } from "../../src/repository/tree-format.ts";
-import type { TreeNode } from "../../src/repository/types.ts";
-import { contentsSaidBy } from "./hostile-kinds.ts";
+import { type Attack, refused, tree, treeOf } from "./hostile-attack.ts";
+import { attributeAttacks } from "./hostile-attributes.ts";
 import { cheapKey, fileNode, folderNode, linkNode, type Objects, type Victim } from "./hostile-repository.ts";
 import {
   addDocument,
@@ -14,34 +13,12 @@ import {
   sealedLengthOf,
 } from "./hostile-sealed.ts";
 
-/** Attacks that were thought of, by somebody who has the key. */
-export interface Attack {
-  readonly name: string;
-  /** Returns what may be restored beside what was there. */
-  make(victim: Victim, objects: Objects): ReadonlySet<string> | undefined;
-  /** What a step must say of it. */
-  readonly verdicts?: Readonly<Record<string, string>>;
-}
-
 const megabyte = 1024 * 1024;
 const missing = "ab".repeat(32);
-const treeOf = (...nodes: readonly TreeNode[]): Buffer => encodeTree(nodes);
 const json = (nodes: string): Buffer => Buffer.from(`{"nodes":[${nodes}]}\n`);
 const asEntry = (name: string): string =>
   `{"name":${JSON.stringify(name)},"type":"file","mode":420,"uid":0,"gid":0,"content":[]}`;
 
-/** A tree becomes the newest snapshot. */
-const tree = (name: string, make: (victim: Victim) => Buffer, verdicts: Attack["verdicts"] = {}): Attack => ({
-  name,
-  verdicts,
-  make(victim, objects) {
-    const root = make(victim);
-    addTrees(victim, objects, root);
-    return contentsSaidBy(victim, [root]);
-  },
-});
-
-const refused = { restore: "paths reported", check: "problems" };
 const badNames = [
   "..",
   ".",
@@ -76,6 +53,7 @@ const [blobOf, firstBlob] = [
 ];
 
 const trees: readonly Attack[] = [
+  ...attributeAttacks,
   tree("two files of one name", () => json(`${asEntry("a")},${asEntry("a")}`), refused),
   tree(
     "a link and a folder of one name",
@@ -123,15 +101,6 @@ const trees: readonly Attack[] = [
   }),
   tree("a device of absurd number", () =>
     treeOf({ ...fileNode("a", [], 0), type: "chardev", device: 0xffff_ffff_ffff_ffffn, content: [] }),
-  ),
-  tree("attributes that no file takes", () =>
-    treeOf({
-      ...fileNode("a", [], 0),
-      extendedAttributes: [
-        { name: "user.\0x", value: Buffer.alloc(100_000) },
-        { name: "", value: Buffer.alloc(0) },
-      ],
-    }),
   ),
   tree("times at the ends of the world", () =>
     json(asEntry("a").replace('"uid"', '"mtime":"+275760-09-13T00:00:00Z","atime":"-271821-04-20T00:00:00Z","uid"')),

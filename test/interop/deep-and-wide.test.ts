@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bothWays, differencesBetween, directions, mover } from "../support/both-ways.ts";
-import { makeLongPath } from "../support/faithful-folder.ts";
+import { bothWays, differencesBetween, mover, systemRestic, waysOf } from "../support/both-ways.ts";
+import { makeLongPath, makeSparse } from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
 import { reportSection } from "../support/report.ts";
 import { filePlace } from "../support/repository-place.ts";
@@ -23,11 +23,12 @@ beforeAll(() => {
 });
 afterAll(() => scratch?.remove());
 
+const ways = waysOf([systemRestic]);
 const report = reportSection({
   name: "deep-and-wide",
-  title: "Deep and wide trees",
+  title: "Deep and wide trees, large files",
   text: "Compared as above. Restic cannot reach a path that is longer than 4,096 bytes; it lists and hands out what we stored there.",
-  columns: ["tree", ...directions],
+  columns: ["tree", ...ways],
 });
 
 describe("A tree that is deeper than a path may be long", () => {
@@ -72,24 +73,32 @@ const contentOf = (folder: number, file: number): string =>
     .digest("hex")
     .repeat(1 + (file % 20));
 
-describe.each([
-  ["one folder of 100,000 entries, a fifth of them files with content", oneFolder],
-  ["tens of thousands of small files (a million in `make test-long`)", manyFiles],
-])("%s", (name, make) => {
+const cases: readonly { readonly name: string; readonly make: (folder: string) => void; readonly inMemory: boolean }[] =
+  [
+    { name: "one folder of 100,000 entries, a fifth of them files with content", make: oneFolder, inMemory: true },
+    {
+      name: "a file of 4 GiB and 9,000 bytes, sparse, with data around 2 and 4 GiB",
+      make: (folder) => makeSparse(`${folder}/file`, 2 ** 32 + 9000, [0, 2 ** 31 - 10, 2 ** 32 - 100, 2 ** 32 + 4000]),
+      inMemory: false, // older restic writes all of it
+    },
+    { name: "tens of thousands of small files (a million in `make test-long`)", make: manyFiles, inMemory: true },
+  ];
+
+describe.each(cases)("$name", ({ name, make, inMemory }) => {
   it(
-    "comes back in all three ways",
+    "comes back in every way",
     async () => {
-      const own = makeScratch({ inMemory: true });
+      const own = makeScratch({ inMemory });
       try {
         const folder = own.path("source");
         mkdirSync(folder);
         make(folder);
         const expected = entryStates(folder);
-        const { states } = await bothWays(own, folder);
-        for (const direction of directions) {
-          expect(differencesBetween(expected, states[direction]).slice(0, 10), direction).toEqual([]);
+        const { restored } = await bothWays(own, folder);
+        for (const way of ways) {
+          expect(differencesBetween(expected, restored.get(way)?.states ?? {}).slice(0, 10), way).toEqual([]);
         }
-        report.row(name, ...directions.map(() => "the same"));
+        report.row(name, ...ways.map(() => "the same"));
       } finally {
         own.remove();
       }

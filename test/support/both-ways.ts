@@ -2,61 +2,77 @@ import { expect } from "vitest";
 import { type EntryState, entryStates } from "./folder-state.ts";
 import { holdfast, type Ran, type RunOptions } from "./holdfast.ts";
 import { filePlace, type RepositoryPlace } from "./repository-place.ts";
+import { resticFor } from "./restic.ts";
 import type { Scratch } from "./scratch.ts";
 
 export type States = Readonly<Record<string, EntryState>>;
 
-/** Our mover; it must end well. */
+/** Our mover; it must end with the code, and well where none is given. */
 export async function mover(
   place: RepositoryPlace,
   [command = "", ...rest]: readonly string[],
-  options: Pick<RunOptions, "capabilities"> = {},
+  { code = 0, ...options }: Pick<RunOptions, "capabilities"> & { readonly code?: number } = {},
 ): Promise<Ran> {
   const { environment, password } = place;
   const words = ["mover", command, "--repository", place.url, ...rest];
   const ran = await holdfast(words, { environment, password, ...options });
-  expect(ran.code, `${words.join(" ")}\n${ran.stdout}${ran.stderr}`).toBe(0);
+  expect(ran.code, `${words.join(" ")}\n${ran.stdout}${ran.stderr}`).toBe(code);
   return ran;
 }
 
+/** A restic that backs up and restores, too. */
+export interface Referee {
+  readonly name: string;
+  /** The system's own where there is none. */
+  readonly binary?: string;
+  readonly restoreFlags?: readonly string[];
+}
+
+export const systemRestic: Referee = { name: "restic" };
+
+const ownWay = "Holdfast → Holdfast";
+const toRestic = ({ name }: Referee): string => `Holdfast → ${name}`;
+const fromRestic = ({ name }: Referee): string => `${name} → Holdfast`;
+
 /** Who backed up and who restored. */
-export const directions = ["Holdfast → Holdfast", "Holdfast → restic", "restic → Holdfast"] as const;
-export type Direction = (typeof directions)[number];
+export const waysOf = (referees: readonly Referee[]): readonly string[] => [
+  ownWay,
+  ...referees.flatMap((referee) => [toRestic(referee), fromRestic(referee)]),
+];
 
 export interface BothWays {
-  readonly states: Readonly<Record<Direction, States>>;
-  /** Where it was restored to. */
-  readonly folders: Readonly<Record<Direction, string>>;
+  /** By way: where it was restored to, and what came out. */
+  readonly restored: ReadonlyMap<string, { readonly folder: string; readonly states: States }>;
   /** By the backup with Holdfast. */
   readonly bytesRead: number;
 }
 
-/** Backs a folder up with both programs, restores it with the other, and our own with ours, too; all must end well. */
-export async function bothWays(scratch: Scratch, source: string): Promise<BothWays> {
-  const folders = {
-    "Holdfast → Holdfast": scratch.path("ours, by us"),
-    "Holdfast → restic": scratch.path("ours, by restic"),
-    "restic → Holdfast": scratch.path("restic's, by us"),
-  };
+/** Backs a folder up with each program, restores it with the other, and our own with ours, too; all must end well. */
+export async function bothWays(
+  scratch: Scratch,
+  source: string,
+  referees: readonly Referee[] = [systemRestic],
+): Promise<BothWays> {
+  const restored = new Map<string, { folder: string; states: States }>();
+  const add = (way: string, folder: string) => restored.set(way, { folder, states: entryStates(folder) });
   const ours = filePlace(scratch);
   const backedUp = await mover(ours, ["backup", "--source", source, "--json"]);
-  await mover(ours, ["restore", "--target", folders["Holdfast → Holdfast"], "--verify"]);
-  await ours.restic.check();
-  await ours.restic.run("restore", "latest", "--target", folders["Holdfast → restic"]);
+  await mover(ours, ["restore", "--target", scratch.path(ownWay), "--verify"]);
+  add(ownWay, scratch.path(ownWay));
+  for (const referee of referees) {
+    const restic = resticFor(ours.url.slice("file://".length), ours.password, {}, referee.binary);
+    const [to, from] = [scratch.path(toRestic(referee)), scratch.path(fromRestic(referee))];
+    await restic.check();
+    await restic.run("restore", "latest", "--target", to, ...(referee.restoreFlags ?? []));
+    add(toRestic(referee), `${to}${source}`);
 
-  const theirs = filePlace(scratch);
-  await theirs.restic.run("init", "--repository-version", "2");
-  await theirs.restic.run("backup", source);
-  await mover(theirs, ["restore", "--target", folders["restic → Holdfast"], "--verify"]);
-  return {
-    folders,
-    bytesRead: backedUp.result<{ bytesRead: number }>().bytesRead,
-    states: {
-      "Holdfast → Holdfast": entryStates(folders["Holdfast → Holdfast"]),
-      "Holdfast → restic": entryStates(`${folders["Holdfast → restic"]}${source}`),
-      "restic → Holdfast": entryStates(folders["restic → Holdfast"]),
-    },
-  };
+    const theirs = filePlace(scratch, referee.binary);
+    await theirs.restic.run("init", "--repository-version", "2");
+    await theirs.restic.run("backup", source);
+    await mover(theirs, ["restore", "--target", from, "--verify"]);
+    add(fromRestic(referee), from);
+  }
+  return { restored, bytesRead: backedUp.result<{ bytesRead: number }>().bytesRead };
 }
 
 /** A line for each attribute that differs, and for each entry that is missing or new. */

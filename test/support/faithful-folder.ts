@@ -199,12 +199,6 @@ export const features: readonly Feature[] = [
     },
   },
   {
-    name: "over 4 GiB",
-    examples: "4 GiB and 9,000 bytes, sparse, with data around 4 GiB",
-    make: (folder) =>
-      makeSparse(join(folder, "file"), 4096 * MiB + 9000, [0, 2048 * MiB - 10, 4096 * MiB - 100, 4096 * MiB + 4000]),
-  },
-  {
     name: "hard links",
     examples: "in one folder, across folders, three names, with set-user-ID",
     make(folder) {
