@@ -94,7 +94,7 @@ export async function storeTree(archive: Archive, nodes: readonly TreeNode[]): P
 }
 
 /** Throws when the run was stopped, or nobody is left to read for. */
-export function assertGoingOn({ signal, sessions }: Archive): void {
+export function assertGoingOn({ signal, sessions }: Pick<Archive, "signal" | "sessions">): void {
   signal.throwIfAborted();
   if (!sessions.some(isActive)) throw new NobodyLeft();
 }

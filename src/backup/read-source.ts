@@ -1,28 +1,46 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { RepositoryError } from "../repository/errors.ts";
+import { isOfDevice } from "../repository/volume-image.ts";
 import { type Archive, archiveFolder, storeTree } from "./archive.ts";
 import { collectFailures } from "./failures.ts";
 import { countLeftOut } from "./left-out.ts";
 import { machineOwnerNames, noOwnerNames } from "./owner-names.ts";
 import { rootParents } from "./parents.ts";
 import type { BackupPlan, BackupProgress, ReadResult } from "./plan.ts";
+import { readDevice } from "./read-device.ts";
 import { wrapInPath } from "./root.ts";
 import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
 import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
 import { sourcePaths } from "./source-paths.ts";
 
-/** Throws `SourceUnreadable`. For before any repository is touched. */
-export function checkSource(source: string): void {
-  let isFolder: boolean;
+export type SourceKind = "Folder" | "Device";
+
+/** What the source is. Throws `SourceUnreadable`. For before any repository is touched. */
+export function checkSource({ source, ...rules }: BackupPlan["config"]): SourceKind {
+  let kind: SourceKind | undefined;
   try {
-    isFolder = statSync(source).isDirectory();
-    if (isFolder) listNames(Buffer.from(source));
+    const stat = statSync(source);
+    if (stat.isDirectory()) {
+      kind = "Folder";
+      listNames(Buffer.from(source));
+    } else if (stat.isBlockDevice()) {
+      kind = "Device";
+      closeSync(openSync(source, "r"));
+    }
   } catch (cause) {
     throw sourceUnreadable(source, cause);
   }
-  if (!isFolder) throw new RepositoryError("SourceUnreadable", `The source ${source} is not a folder.`);
+  if (!kind) {
+    const message = `The source ${source} is neither a folder nor a block device: back up the folder that it lies in.`;
+    throw new RepositoryError("SourceUnreadable", message);
+  }
+  if (selectionBy(rules).rules.length > 0 && kind === "Device") {
+    const message = `${source} is a block device, of which nothing can be left out: leave out the excludes and includes.`;
+    throw new RepositoryError("InvalidConfiguration", message);
+  }
+  return kind;
 }
 
 export const sourceUnreadable = (source: string, cause: unknown): RepositoryError =>
@@ -40,6 +58,11 @@ export async function readSource(
 ): Promise<ReadResult> {
   for (const session of sessions) session.begin();
   const { source } = plan.config;
+  if (isOfDevice(plan)) {
+    return readDevice(plan, sessions, onProgress).catch((error) => {
+      throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
+    });
+  }
   const selection = selectionBy(plan.config);
   const totals = { files: 0, folders: 0, bytes: 0, bytesRead: 0, entries: 0 };
   const archive: Archive = {

@@ -5,7 +5,7 @@ import { goMode } from "../repository/mode.ts";
 import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import type { Archive } from "./archive.ts";
-import { distribute } from "./distribute.ts";
+import { distribute, type Recipients } from "./distribute.ts";
 import { nodeOf, withAttributes } from "./source.ts";
 
 export interface RootOptions {
@@ -37,6 +37,28 @@ export async function wrapInPath({ archive, source, path, tree }: RootOptions): 
   return subtree;
 }
 
+export interface PlainFoldersOptions {
+  readonly recipients: Recipients;
+  readonly path: string;
+  readonly tree: Id;
+  /** Nanoseconds since 1970. */
+  readonly time: bigint;
+}
+
+/** The same, with plain folders all the way: for what is no folder itself. */
+export async function wrapInPlainFolders({ recipients, path, tree, time }: PlainFoldersOptions): Promise<Id> {
+  let subtree = tree;
+  for (const name of path
+    .split("/")
+    .filter((part) => part !== "")
+    .reverse()) {
+    const bytes = encodeTree([{ ...plainFolder({ name: Buffer.from(name), mtime: time }), subtree }]);
+    subtree = idOf(bytes);
+    await distribute(recipients, "tree", subtree, bytes);
+  }
+  return subtree;
+}
+
 function folderNode(archive: Archive, path: string): TreeNode {
   const bytes = Buffer.from(path);
   const stat = statSync(bytes, { bigint: true });
@@ -47,7 +69,7 @@ function folderNode(archive: Archive, path: string): TreeNode {
 }
 
 /** With nothing of the real one but its time. */
-const plainFolder = ({ name, mtime }: TreeNode): TreeNode => ({
+const plainFolder = ({ name, mtime }: Pick<TreeNode, "name" | "mtime">): TreeNode => ({
   name,
   type: "dir",
   mode: goMode(0o040755),

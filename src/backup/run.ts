@@ -1,7 +1,7 @@
 import type { BackupResult } from "../mover/contract.ts";
+import { blockTag } from "../repository/volume-image.ts";
 import { type BackupPlan, type BackupProgress, type ReadResult, runFacts } from "./plan.ts";
 import { checkSource, readSource } from "./read-source.ts";
-import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
 import { shareRead } from "./shared-read.ts";
 import { failedResult, runTarget, type TargetOutcome } from "./target.ts";
@@ -55,8 +55,7 @@ async function backUpEverywhere(options: BackupOptions, started: number): Promis
   let plan: BackupPlan;
   try {
     plan = planOf(options, started);
-    selectionBy(config);
-    checkSource(config.source);
+    if (checkSource(config) === "Device") plan = { ...plan, tags: [...plan.tags, blockTag] };
   } catch (error) {
     return { outcomes: config.targets.map((target) => ({ result: failedResult(target, error, []) })), reads: [] };
   }

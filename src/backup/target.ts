@@ -165,13 +165,19 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
 
 /** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
 function doubtAbout(
-  { totals, failures, leftOut, isAllLeftOut }: ReadResult,
+  { totals, failures, leftOut, isAllLeftOut, isBlankSuddenly }: ReadResult,
   before: Snapshot | undefined,
 ): Pick<TargetResult, "reason" | "message"> | undefined {
   if (failures.count > 0) {
     return {
       reason: "ReadErrors",
       message: `${failures.count} paths could not be read; the first: ${failures.paths[0]}.`,
+    };
+  }
+  if (isBlankSuddenly) {
+    return {
+      reason: "SourceEmpty",
+      message: "The device holds nothing but zeros, and held data in the parent snapshot: is it the right volume?",
     };
   }
   if (isAllLeftOut) {

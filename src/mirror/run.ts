@@ -3,6 +3,7 @@ import { type BackupProgress, type RunFacts, runFacts } from "../backup/plan.ts"
 import { checkSource } from "../backup/read-source.ts";
 import { failedResult, type TargetResult } from "../backup/target.ts";
 import type { BackupConfig, BackupResult, RepositoryLocation } from "../mover/contract.ts";
+import { RepositoryError } from "../repository/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { MassChangeError, ReadErrorsError } from "./errors.ts";
 import { withMirrorLock } from "./locks.ts";
@@ -61,7 +62,10 @@ async function mirrorTarget(options: MirrorRunOptions, target: MirrorTarget, sta
   const notices: string[] = [];
   try {
     const facts: RunFacts = runFacts(config, started);
-    checkSource(config.source);
+    if (checkSource(config) === "Device") {
+      const message = `${config.source} is a block device, and a mirror keeps files: make a Full or an Incremental.`;
+      throw new RepositoryError("InvalidConfiguration", message);
+    }
     const storage = await options.openStorage(target.repository);
     const lockOptions = {
       exclusive: true,

@@ -108,6 +108,8 @@ export const restoreConfig = z.strictObject({
   snapshot: z.string(),
   target: z.string(),
   include: z.array(z.string()).default([]),
+  /** `target` is a block device, and may be overwritten: required for one, refused for anything else. */
+  overwriteDevice: z.boolean().optional(),
   /** Reads everything back from the target after writing and compares it with the repository. */
   verify: z.boolean().default(false),
   lock: lockIdentity,
@@ -115,7 +117,7 @@ export const restoreConfig = z.strictObject({
 export type RestoreConfig = z.infer<typeof restoreConfig>;
 
 /** Compares a restored folder with a snapshot, file by file, without writing. */
-export const verifyConfig = restoreConfig.omit({ verify: true, include: true });
+export const verifyConfig = restoreConfig.omit({ verify: true, include: true, overwriteDevice: true });
 export type VerifyConfig = z.infer<typeof verifyConfig>;
 
 /** Where a command that only looks (`ls`, `find`, `dump`, `tar`, `diff`, `stats`) finds the repository. */

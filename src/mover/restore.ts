@@ -7,14 +7,16 @@ import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
 import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
+import { restoreToDevice, verifyDevice } from "../restore/device.ts";
 import type { Outcome } from "../restore/outcome.ts";
 import { type Restorable, restorable } from "../restore/restorable.ts";
 import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
 import type { Storage } from "../storage/storage.ts";
+import { isBlockDevice } from "../system/block-device.ts";
 import { type RestoreConfig, type RestoreResult, restoreConfig, type VerifyConfig, verifyConfig } from "./contract.ts";
 import { exitCodeOf } from "./exit.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { describeRestore, type RestoreEnd, restoreResult } from "./restore-result.ts";
@@ -26,6 +28,7 @@ interface RestoreFlags extends CommonOptions {
   readonly target?: string;
   readonly include: readonly string[];
   readonly verify?: boolean;
+  readonly overwriteDevice?: boolean;
 }
 
 export function restoreCommand(): Command {
@@ -34,6 +37,7 @@ export function restoreCommand(): Command {
     .option("--snapshot <id>", "the snapshot's id, or latest", "latest")
     .option("--target <dir>", "the folder to restore into; made where it is missing")
     .option("--include <path>", "only this path, counted from the backed-up folder (repeatable)", collect, [])
+    .option("--overwrite-device", "the target is a block device: write the image of one over it")
     .option("--verify", "read everything back afterwards and compare it with the repository");
   return addCommonOptions(command).action((flags: RestoreFlags) =>
     runTask((context) =>
@@ -42,6 +46,7 @@ export function restoreCommand(): Command {
           ...configFrom(flags),
           include: [...flags.include],
           verify: flags.verify ?? false,
+          overwriteDevice: flags.overwriteDevice ?? false,
         }));
         return withSnapshot(config, context, output, (source) => restore(config, source, context, output));
       }),
@@ -133,6 +138,17 @@ function withMirror(
   });
 }
 
+/** Whether the target is a device. Throws where that is not what was said: a device is overwritten without a way back. */
+function assertMeant({ target, include, overwriteDevice = false }: RestoreConfig): boolean {
+  const isDevice = isBlockDevice(target);
+  if (isDevice && !overwriteDevice) {
+    throw invalid(`${target} is a block device, which a restore overwrites: say --overwrite-device if that is meant.`);
+  }
+  if (!isDevice && overwriteDevice) throw invalid(`--overwrite-device is given, but ${target} is no block device.`);
+  if (isDevice && include.length > 0) throw invalid("A block device is restored as a whole: leave out --include.");
+  return isDevice;
+}
+
 async function restore(
   config: RestoreConfig,
   { repository, snapshot, signal }: Source,
@@ -141,13 +157,14 @@ async function restore(
 ): Promise<RestoreEnd> {
   const { target, include } = config;
   const common = { repository, snapshot, target, include, signal };
-  const restored = await restoreSnapshot({
+  const isDevice = assertMeant(config);
+  const restored = await (isDevice ? restoreToDevice : restoreSnapshot)({
     ...common,
     onProgress: (progress) => output.progress({ phase: "restore", ...progress }),
   });
   tell(restored, output);
   if (!config.verify) return { snapshot: snapshot.id, restored };
-  const verified = await verifyFolder({
+  const verified = await (isDevice ? verifyDevice : verifyFolder)({
     ...common,
     onProgress: (progress) => output.progress({ phase: "verify", ...progress }),
   });
@@ -163,7 +180,8 @@ async function verify(
   const onProgress = (progress: { bytesDone: number; filesDone: number }) =>
     output.progress({ phase: "verify", ...progress });
   const { target } = config;
-  const verified = await verifyFolder({ repository, snapshot, target, include: [], onProgress, signal });
+  const compare = isBlockDevice(target) ? verifyDevice : verifyFolder;
+  const verified = await compare({ repository, snapshot, target, include: [], onProgress, signal });
   return { snapshot: snapshot.id, verified };
 }
 

@@ -143,7 +143,7 @@ export async function compareContent(
 }
 
 /** SHA-256 in hex of `length` bytes; of what there is where the file ends before. */
-function hashOf(descriptor: number, offset: number, length: number): string {
+export function hashOf(descriptor: number, offset: number, length: number): string {
   shared ??= Buffer.allocUnsafe(bufferSize);
   const buffer = length <= shared.length ? shared : Buffer.allocUnsafe(length);
   let filled = 0;
