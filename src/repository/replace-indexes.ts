@@ -1,8 +1,7 @@
 import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
-import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
+import { decodePacks, encodeIndex, type IndexedPack, type UnknownFields, unknownFields } from "./index-format.ts";
 import type { HeldLock } from "./locks.ts";
-import type { PackEntry } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import type { Id, Repository } from "./types.ts";
 
@@ -54,15 +53,18 @@ async function writeMerged(
 ): Promise<void> {
   let packs: IndexedPack[] = [];
   let blobs = 0;
+  let unknown: UnknownFields = {};
   const seen = new Set<Id>();
   const flush = async (): Promise<void> => {
-    if (packs.length > 0) await writeDocument(repository, "index", encodeIndex(packs));
+    if (packs.length > 0) await writeDocument(repository, "index", encodeIndex(packs, unknown));
     packs = [];
     blobs = 0;
   };
   for (const file of files) {
     lock.signal.throwIfAborted();
-    for (const pack of await readPacks(repository, file)) {
+    const document = await readDocument(repository, "index", file);
+    unknown = { ...unknown, ...unknownFields(document) };
+    for (const pack of decodePacks(document, whereIs(repository, file))) {
       if (obsolete.has(pack.id) || seen.has(pack.id)) continue;
       seen.add(pack.id);
       packs.push({ ...pack, owner: pack.owner ?? ownerOf(pack.id) });
@@ -73,13 +75,7 @@ async function writeMerged(
   await flush();
 }
 
-async function readPacks(repository: Repository, id: Id): Promise<IndexedPack[]> {
-  const document = await readDocument(repository, "index", id);
-  const packs = new Map<Id, { readonly owner: Owner | undefined; readonly entries: PackEntry[] }>();
-  for (const { pack, owner, ...entry } of decodeIndex(document, `index/${id} of ${repository.storage.description}`)) {
-    const known = packs.get(pack);
-    if (known) known.entries.push(entry);
-    else packs.set(pack, { owner, entries: [entry] });
-  }
-  return [...packs].map(([id, pack]) => ({ id, ...pack }));
-}
+const readPacks = async (repository: Repository, id: Id): Promise<IndexedPack[]> =>
+  decodePacks(await readDocument(repository, "index", id), whereIs(repository, id));
+
+const whereIs = ({ storage }: Repository, id: Id): string => `index/${id} of ${storage.description}`;
