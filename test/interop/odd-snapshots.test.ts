@@ -136,4 +136,25 @@ describe.each(versions)("Restic $version", (version) => {
     for (const each of [folder, target]) rmSync(each, { recursive: true });
     report.row(name, "checks, restores, continues and prunes it");
   });
+
+  // An index file holds 50,000 blobs: from there on there are several.
+  if (isLong)
+    it("more blobs than one index file holds", { timeout: 900_000 }, async () => {
+      const place = filePlace(scratch, binary);
+      const folder = scratch.path(`many-${version.version}`);
+      for (let part = 0; part < 60; part++) {
+        mkdirSync(join(folder, String(part)), { recursive: true });
+        for (let file = 0; file < 1000; file++) writeFileSync(join(folder, `${part}/${file}`), `${part} ${file}`);
+      }
+      await place.restic.run("init");
+      await place.restic.run("backup", folder);
+      await mover(place, ["check", "--read-data"]);
+      for (let part = 0; part < 30; part++) rmSync(join(folder, String(part)), { recursive: true });
+      await mover(place, ["backup", "--source", folder]);
+      await mover(place, ["forget", "--keep-last", "1", "--prune"]);
+      await place.restic.check();
+      const target = scratch.path(`many-${version.version}-restored`);
+      await mover(place, ["restore", "--target", target, "--verify"]);
+      for (const each of [folder, target]) rmSync(each, { recursive: true });
+    });
 });
