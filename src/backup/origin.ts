@@ -1,5 +1,5 @@
 import { hash, randomBytes } from "node:crypto";
-import { fullOwner, type Owner, type Provenance, type SnapshotType } from "../repository/provenance.ts";
+import { fullOwner, type Owner, type Provenance, type SnapshotType, scopeOf } from "../repository/provenance.ts";
 
 export interface Origin {
   readonly provenance: Provenance;
@@ -21,6 +21,6 @@ export function chooseOrigin(options: {
   const { type, isFirst, runTag } = options;
   if (isFirst) return { provenance: { type: "Full", owner: fullOwner }, scope: new Set([fullOwner]) };
   const owner = runTag === undefined ? randomBytes(16).toString("hex") : hash("sha256", runTag).slice(0, 32);
-  if (type !== "Differential") return { provenance: { type: "Incremental", owner }, scope: undefined };
-  return { provenance: { type, owner }, scope: new Set([fullOwner, owner]) };
+  const provenance = { type: type === "Differential" ? type : "Incremental", owner } as const;
+  return { provenance, scope: scopeOf(provenance) };
 }

@@ -61,6 +61,23 @@ test("grows over its segments and its table", () => {
   expect(index.has(idOf(count), "data")).toBe(false);
 });
 
+test("knows a pack's owner by whichever of two entries tells it, and looks for copies by it", () => {
+  const entry = { id: idOf(1), type: "data", offset: 0, length: 100, plainLength: 68, compressed: false } as const;
+  for (const owners of [["full"], ["full", undefined], [undefined, "full"]]) {
+    const index = createBlobIndex();
+    for (const owner of owners) index.add({ ...entry, pack: idOf(2), ...(owner && { owner }) });
+    index.add({ ...entry, id: idOf(3), pack: idOf(4) });
+    expect([index.ownerOf(idOf(2)), index.ownerOf(idOf(4)), index.ownerOf(idOf(5))]).toEqual([
+      "full",
+      undefined,
+      undefined,
+    ]);
+    expect(index.find(idOf(1), "data")?.owner).toBe("full");
+    const has = (id: string, owner: string) => index.hasOwned(id, "data", new Set([owner]));
+    expect([has(idOf(1), "full"), has(idOf(1), "other"), has(idOf(3), "full")]).toEqual([true, false, false]);
+  }
+});
+
 test("refuses what is no id", () => {
   expect(() => createBlobIndex().has("latest", "data")).toThrow(RangeError);
 });

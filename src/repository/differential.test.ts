@@ -140,6 +140,32 @@ describe("prune", () => {
     expect(await findings()).toEqual(nothing);
   });
 
+  test("never mixes what different runs wrote, when it writes packs anew", async () => {
+    const [kept, gone] = [randomBytes(4000), randomBytes(5000)];
+    const wasteful = await testSnapshot(repository, { kept, gone }, "2026-01-05T00:00:00Z", {
+      type: "Incremental",
+      owner: "later",
+    });
+    await testSnapshot(repository, { kept }, "2026-01-06T00:00:00Z", { type: "Incremental", owner: "last" });
+    expect(await forgetAndPrune(full, wasteful)).toMatchObject({ packsRewritten: 2 });
+    const { index } = await loadIndex(repository);
+    const ownerOf = (length: number) => [...index.locations()].find((each) => each.plainLength === length)?.owner;
+    expect([ownerOf(contents.base.length), ownerOf(kept.length), ownerOf(gone.length)]).toEqual([
+      "full",
+      "later",
+      undefined,
+    ]);
+    expect(await findings()).toEqual(nothing);
+  });
+
+  test("takes a pack that two index files name for one copy, as a prune that was killed leaves it", async () => {
+    await forgetAndPrune();
+    const [key = ""] = [...objects.keys()].filter((each) => each.startsWith("index/"));
+    await writeDocument(repository, "index", await readDocument(repository, "index", key.slice("index/".length)));
+    expect(await forgetAndPrune()).toMatchObject({ packsRemoved: 0, packsRewritten: 0 });
+    expect(await findings()).toEqual(nothing);
+  });
+
   test("keeps the owners in merged index files", async () => {
     for (let day = 0; day < 16; day++) {
       const provenance = { type: "Incremental", owner: `run${day}` } as const;
