@@ -59,7 +59,7 @@ export const runReading = (
       if (error instanceof ReaderGone) return readerGoneCode;
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
-      await output.flush().catch(() => {});
+      if (!signal.aborted) await output.flush().catch(() => {});
       notice(failure.message);
       return exitCodeOf({ state: "Failed", reason: failure.reason });
     }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { exitCode } from "./contract.ts";
 import { interrupted } from "./failure.ts";
 import { createStores, type Stores } from "./stores.ts";
@@ -25,9 +26,16 @@ export async function runTask(work: (context: TaskContext) => Promise<number>): 
   const stores = createStores(controller.signal);
   const code = await work({ signal: controller.signal, stores, started: performance.now() });
   stores.closeAll();
+  const said = Promise.all([process.stdout, process.stderr].map(flushed));
+  // Whoever was told to stop does not wait for a reader that takes nothing.
+  await (controller.signal.aborted ? Promise.race([said, sleep(1000)]) : said);
   // Requests to a store that was given up may still be under way: they shall not keep the process.
   process.exit(code);
 }
+
+/** Ending the process would cut off what a pipe has not taken yet. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => stream.write("", () => resolve()));
 
 /** Seconds since the task began, to the millisecond. */
 export const secondsSince = (started: number): number => Math.round(performance.now() - started) / 1000;

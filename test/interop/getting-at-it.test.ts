@@ -299,6 +299,38 @@ describe("A damaged repository", () => {
   });
 });
 
+describe("A mirror", () => {
+  it("is listed, searched, dumped and archived without a password; what needs several states says why not", async () => {
+    const folder = newFolder();
+    makeOddFolder(folder);
+    const url = `file://${scratch.path("mirror")}`;
+    const run = (...words: readonly string[]) => holdfast(["mover", ...words, "--repository", url], { password: "" });
+    await run("backup", "--type", "Mirror", "--unencrypted", "--source", folder);
+    expect((await run("ls", "latest", "deep")).stdout).toContain("/deep/naïve ☃ 🏴\n");
+    expect((await run("find", "large")).stdout).toMatch(/ 9000001 .*\/large\n$/);
+    expect((await run("snapshots")).stdout).toMatch(/1 snapshot\n$/);
+    const dump = await shell(
+      `holdfast dump latest deep/er/and/deeper/file | cmp - ${folder}/deep/er/and/deeper/file`,
+      url,
+    );
+    expect(dump, dump.stderr).toMatchObject({ code: 0 });
+    const extracted = newFolder();
+    const tar = await shell(
+      `holdfast tar latest deep | tar --extract --numeric-owner --same-permissions -C ${extracted}`,
+      url,
+    );
+    expect(tar, tar.stderr).toMatchObject({ code: 0 });
+    expect(folderState(extracted)).toEqual(folderState(join(folder, "deep")));
+    for (const words of [["diff", "latest", "latest"], ["stats"]]) {
+      const { code, stderr } = await run(...words);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/is a mirror, which has neither an index nor a history/),
+      ]);
+    }
+  });
+});
+
 describe("How they end", () => {
   it.each([
     ["ls", "latest"],
