@@ -79,6 +79,7 @@ const turnMilliseconds = 20;
 /** Stores a folder and all below it, and returns the id of its tree; undefined where it only leads to what is included, and nothing is. Rejects with the operating system's error where it cannot be listed. */
 export async function scanFolder(scan: Scan, folder: ScannedFolder): Promise<Id | undefined> {
   const before = folder.previous === undefined ? [] : await scan.trees.read(folder.previous);
+  scan.trees.prefetch(before.flatMap(({ subtree }) => subtree ?? []));
   const byName = new Map(before.map((node) => [node.name.toString("latin1"), node]));
   const nodes: TreeNode[] = [];
   let turnStarted = performance.now();

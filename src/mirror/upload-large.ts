@@ -7,6 +7,9 @@ import { partBytes } from "./layout.ts";
 /** S3 takes no more parts than this for one object; files of more than 80 GiB are sent in longer ones. */
 const mostParts = 10_000;
 
+/** Bytes of each part that is sent of a file: as many of its own parts as are needed. */
+export const sentBytesOf = (size: number): number => partBytes * Math.max(1, Math.ceil(size / partBytes / mostParts));
+
 export interface LargeFile {
   readonly storage: Storage;
   readonly key: string;
@@ -26,7 +29,7 @@ export async function uploadLarge({
   onPart,
 }: LargeFile): Promise<{ readonly ids: readonly Id[]; readonly length: number }> {
   const size = Number(file.stat.size);
-  const sentBytes = partBytes * Math.ceil(size / partBytes / mostParts);
+  const sentBytes = sentBytesOf(size);
   const upload = await storage.upload(key);
   const ids: Id[] = [];
   let length = 0;

@@ -94,7 +94,7 @@ describe("is refused, with a message that says what to do:", () => {
     [
       "a Mirror that would be encrypted",
       { schedules: [{ ...schedule, type: "Mirror", mirror: { unencrypted: false } }] },
-      "supported values: true",
+      'Unsupported value: false: supported values: "true"',
     ],
     [
       "a mirror's field in another type",
