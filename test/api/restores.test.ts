@@ -112,6 +112,32 @@ describe("a RestorePoint", () => {
   });
 });
 
+describe("a RestorePoint of a mirror", () => {
+  const spec = {
+    policy: "shop",
+    schedule: "copy",
+    pvc: { name: "data", uid: "6a3c" },
+    chain: "mirror",
+    type: "Mirror",
+    time: "2026-11-23T01:00:02Z",
+    run: "77aa",
+    source: {},
+  };
+
+  test("is in the chain of that name", () => {
+    expect(apply(object("RestorePoint", "data-3", spec), "--dry-run=server")).toMatchObject({ ok: true, stderr: "" });
+  });
+
+  test.each<[string, object]>([
+    ["a mirror in a chain", { chain: "20261123T010000Z" }],
+    ["a Full in the mirror", { type: "Full" }],
+  ])("refuses %s", (_, change) => {
+    const { ok, stderr } = apply(object("RestorePoint", "data-4", { ...spec, ...change }), "--dry-run=server");
+    expect(stderr).toContain("a Mirror lies in the chain called mirror, and nothing else does");
+    expect(ok).toBe(false);
+  });
+});
+
 describe("a RestoreTest", () => {
   const spec = { policyRef: { name: "shop" }, cron: "0 5 * * 0" };
   const check = { name: "opens", image: "postgres:17", command: ["true"] };
