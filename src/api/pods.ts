@@ -33,7 +33,7 @@ export const moverOptions = z.strictObject({
 });
 export type MoverOptions = z.infer<typeof moverOptions>;
 
-/** A user's own check of restored data: a container with the restored volume mounted, which must exit 0. */
+/** A user's own check of restored data: a container with the restored volume mounted, or its device, which must exit 0. */
 export const check = z.strictObject({
   name: labelName.max(40).describe("Names the check in results and messages."),
   image: z.string().min(1).max(1024).describe("The container's image."),
@@ -44,6 +44,9 @@ export const check = z.strictObject({
   mountPath: formed({ pattern: /^\/.+/, message: "write an absolute path, such as /data", max: 4096 })
     .default("/data")
     .describe("Where the restored volume is mounted."),
+  devicePath: formed({ pattern: /^\/.+/, message: "write an absolute path, such as /dev/data", max: 4096 })
+    .default("/dev/data")
+    .describe("Where the device of a restored volume is that is a block device; nothing is mounted then."),
   timeout: duration.default("10m").describe("A check that takes longer has failed."),
 });
 export type Check = z.infer<typeof check>;

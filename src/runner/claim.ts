@@ -7,6 +7,10 @@ type ClaimSpec = NonNullable<PersistentVolumeClaim["spec"]>;
 /** What a restore point recorded of its PVC. */
 export type RecordedSource = { readonly spec?: ClaimSpec; readonly size?: string };
 
+/** Whether a volume is a block device, of which there are no files. */
+export const isBlock = ({ spec }: { readonly spec?: Pick<ClaimSpec, "volumeMode"> }): boolean =>
+  spec?.volumeMode === "Block";
+
 export const recordedSource = ({ spec }: Pick<RestorePoint, "spec">): RecordedSource => spec.source as RecordedSource;
 
 /**

@@ -28,7 +28,6 @@ export const runReason = {
   holdLost: "HoldLost",
   volumeNotFound: "VolumeNotFound",
   volumeNotBound: "VolumeNotBound",
-  volumeModeUnsupported: "VolumeModeUnsupported",
   snapshotClassNotFound: "SnapshotClassNotFound",
   snapshotUnsupported: "SnapshotUnsupported",
   snapshotFailed: "SnapshotFailed",

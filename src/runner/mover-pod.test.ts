@@ -14,7 +14,7 @@ const input: MoverJob = {
     { target: "onprem", s3Secret: "onprem-s3", passwordSecret: { name: "key", key: "password" } },
     { target: "offsite.eu", s3Secret: "offsite-s3", passwordSecret: { name: "key", key: "offsite" } },
   ],
-  volume: { claim: "holdfast-1a2b3c4d-data", mountPath: "/source", readOnly: true },
+  volume: { claim: "holdfast-1a2b3c4d-data", path: "/source", readOnly: true, isBlock: false },
   options: { timeLimit: "2h" },
 };
 
@@ -53,6 +53,19 @@ describe("moverJob", () => {
     const { securityContext } = specOf({ command: "forget", volume: undefined }).pod;
     expect(securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532 });
   });
+
+  it.each(["backup", "verify", "restore"] as const)(
+    "hands a block volume to %s as a device, mounts nothing of it",
+    (command) => {
+      const volume = { claim: "c", path: "/dev/holdfast-source", readOnly: command !== "restore", isBlock: true };
+      const { pod, container } = specOf({ command, volume });
+      expect(container.volumeDevices).toEqual([{ name: "data", devicePath: "/dev/holdfast-source" }]);
+      expect(container.volumeMounts?.map(({ name }) => name)).not.toContain("data");
+      expect(container.securityContext?.capabilities?.add).toEqual(["DAC_OVERRIDE"]);
+      const claimed = { claimName: "c", readOnly: volume.readOnly };
+      expect(pod.volumes).toContainEqual({ name: "data", persistentVolumeClaim: claimed });
+    },
+  );
 
   it("mounts the volume read-only at the claim and at the mount", () => {
     const { pod, container } = specOf();

@@ -14,6 +14,8 @@ export type MoverCommand = "backup" | "restore" | "verify" | "forget" | "probe" 
 export const moverContainer = "mover";
 /** Where the volume is mounted: read-only at `source` for a backup, at `target` to restore into or to verify. */
 export const mountPaths = { source: "/source", target: "/target" } as const;
+/** The same for a volume that is a block device. */
+export const devicePaths = { source: "/dev/holdfast-source", target: "/dev/holdfast-target" } as const;
 /** The environment variable with the pod's UID, which the mover takes for its name in restic's lock files. */
 export const lockHolderVariable = "HOLDFAST_LOCK_HOLDER";
 /** The largest restart count: a mover evicted or lost with its node is tried again, one that failed by itself is not. */
@@ -40,7 +42,14 @@ export function credentialPaths(target: string): { credentialsDirectory: string;
   return { credentialsDirectory, passwordFile: `${credentialsDirectory}/${passwordFile}` };
 }
 
-export type MoverVolume = { readonly claim: string; readonly mountPath: string; readonly readOnly: boolean };
+export type MoverVolume = {
+  readonly claim: string;
+  /** Where the pod finds it: `mountPaths` or `devicePaths`. */
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** It is handed over as a device, and not mounted. */
+  readonly isBlock: boolean;
+};
 
 export type MoverJob = {
   readonly name: string;
@@ -154,7 +163,7 @@ function container(input: MoverJob): Container {
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"], ...addedCapabilities(input.command) },
+      capabilities: { drop: ["ALL"], ...addedCapabilities(input) },
     },
     // A mover that dies without a word leaves the end of its log in the result's place.
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -166,13 +175,18 @@ function container(input: MoverJob): Container {
         mountPath: credentialPaths(target).credentialsDirectory,
         readOnly: true,
       })),
-      ...(input.volume ? [{ name: "data", mountPath: input.volume.mountPath, readOnly: input.volume.readOnly }] : []),
+      ...(input.volume && !input.volume.isBlock
+        ? [{ name: "data", mountPath: input.volume.path, readOnly: input.volume.readOnly }]
+        : []),
     ],
+    ...(input.volume?.isBlock ? { volumeDevices: [{ name: "data", devicePath: input.volume.path }] } : {}),
   };
 }
 
 /** What the task needs beyond nothing; all of it is allowed by the pod-security level `baseline`. */
-function addedCapabilities(command: MoverCommand): { add?: string[] } {
+function addedCapabilities({ command, volume }: MoverJob): { add?: string[] } {
+  // A device has one owner, who may be anybody; of the files in it nothing is made.
+  if (volume?.isBlock) return { add: ["DAC_OVERRIDE"] };
   switch (command) {
     // Reading files whatever their mode says, on a mount that is read-only.
     case "backup":

@@ -1,11 +1,12 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { MoverOptions } from "../api/pods.ts";
 import type { ProgressLine, RestoreConfig, RestoreResult, VerifyConfig } from "../mover/contract.ts";
+import { isBlock, recordedSource } from "./claim.ts";
 import type { RunContext } from "./context.ts";
 import { explainFailure } from "./explain.ts";
 import { RunFailure } from "./failure.ts";
 import { chainLocation, credentialMount } from "./location.ts";
-import { mountPaths } from "./mover-pod.ts";
+import { devicePaths, type MoverVolume, mountPaths } from "./mover-pod.ts";
 import { runMover } from "./mover-run.ts";
 import type { Choice } from "./restore/choose.ts";
 import { findDeadMovers } from "./volume-lease.ts";
@@ -31,12 +32,17 @@ export async function restoreData(
     readonly onProgress: (line: ProgressLine) => Promise<void>;
   },
 ): Promise<RestoreResult> {
-  const config: RestoreConfig = { ...(await commonConfig(context, task)), include: [...task.include], verify: false };
+  const config: RestoreConfig = {
+    ...(await commonConfig(context, task)),
+    include: [...task.include],
+    verify: false,
+    overwriteDevice: isBlock(recordedSource(task.choice.point)),
+  };
   const result = await runMover(context, "restore", {
     ...moverTask(task),
     command: "restore",
     config,
-    volume: { claim: task.claim, mountPath: mountPaths.target, readOnly: false },
+    volume: volumeOf(task, { readOnly: false }),
     onProgress: task.onProgress,
   });
   return complete(result, task);
@@ -49,17 +55,27 @@ export async function verifyData(context: RunContext, task: RestoreTask): Promis
     ...moverTask(task),
     command: "verify",
     config,
-    volume: { claim: task.claim, mountPath: mountPaths.target, readOnly: true },
+    volume: volumeOf(task, { readOnly: true }),
   });
   return complete(result, task);
 }
+
+const targetPath = ({ point }: Choice): string =>
+  isBlock(recordedSource(point)) ? devicePaths.target : mountPaths.target;
+
+const volumeOf = ({ claim, choice }: RestoreTask, { readOnly }: { readonly readOnly: boolean }): MoverVolume => ({
+  claim,
+  path: targetPath(choice),
+  readOnly,
+  isBlock: isBlock(recordedSource(choice.point)),
+});
 
 async function commonConfig(context: RunContext, { name, choice, target }: RestoreTask): Promise<VerifyConfig> {
   const { pvc, chain } = choice.point.spec;
   return {
     repository: chainLocation(target, context.identity.namespace, pvc.name, chain),
     snapshot: choice.copy.snapshot,
-    target: mountPaths.target,
+    target: targetPath(choice),
     lock: { holder: name, deadHolders: await findDeadMovers(context, pvc.name), waitSeconds: lockWaitSeconds },
   };
 }

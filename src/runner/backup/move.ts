@@ -1,9 +1,10 @@
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { BackupConfig, BackupResult, ProgressLine } from "../../mover/contract.ts";
 import type { ChainDecision } from "../../policy/chains.ts";
+import { isBlock, recordedSource } from "../claim.ts";
 import type { RunContext } from "../context.ts";
 import { chainLocation, credentialMount, volumeUrl } from "../location.ts";
-import { mountPaths } from "../mover-pod.ts";
+import { devicePaths, mountPaths } from "../mover-pod.ts";
 import { runMover } from "../mover-run.ts";
 import { isStored } from "../points.ts";
 import type { SelectionRules } from "./selection.ts";
@@ -42,13 +43,16 @@ export function moveData(context: RunContext, move: Move): Promise<BackupResult>
     command: "backup",
     config: backupConfigOf(context.identity.namespace, move),
     credentials: move.targets.map(credentialMount),
-    volume: { claim: move.claim, mountPath: mountPaths.source, readOnly: true },
+    volume: { claim: move.claim, path: sourcePath(move), readOnly: true, isBlock: isBlock(recordedSource(move.point)) },
     options: move.options,
     nodeAffinity: move.nodeAffinity,
     tolerations: move.tolerations,
     onProgress: move.onProgress,
   });
 }
+
+const sourcePath = ({ point }: Pick<Move, "point">): string =>
+  isBlock(recordedSource(point)) ? devicePaths.source : mountPaths.source;
 
 export type MirrorSettings = {
   readonly maximumChange: number;
@@ -67,7 +71,7 @@ export function backupConfigOf(namespace: string, input: ConfigInput): BackupCon
   const { policy, schedule, pvc, run, type, time } = point.spec;
   const name = point.metadata.name;
   return {
-    source: mountPaths.source,
+    source: sourcePath(input),
     ...(type === "Mirror" ? { type: "Full", mirror: mirrorConfig(input) } : { type }),
     hostname: namespace,
     path: `/${pvc.name}`,

@@ -74,14 +74,8 @@ async function findVolumes({ client, identity }: RunContext, { metadata, spec }:
   );
 }
 
-/** Throws where the volume is of a kind, or in a state, in which it cannot be backed up. */
-export function checkClaim({ metadata, spec, status }: PersistentVolumeClaim): void {
-  if (spec?.volumeMode === "Block") {
-    throw new RunFailure(
-      runReason.volumeModeUnsupported,
-      `PVC ${metadata.name} is a block device (volumeMode Block), which cannot be backed up yet; annotate it with holdfast.dev/exclude: "true"`,
-    );
-  }
+/** Throws where the volume is in a state in which it cannot be backed up. */
+export function checkClaim({ metadata, status }: PersistentVolumeClaim): void {
   if (status?.phase === "Bound") return;
   const why =
     status?.phase === "Lost"

@@ -1,15 +1,22 @@
 import { expect, it } from "vitest";
+import type { PersistentVolumeClaim } from "../../kube/types.ts";
 import { selectionOf } from "./selection.ts";
+
+const claim = (volumeMode: string) => ({ spec: { volumeMode } }) as PersistentVolumeClaim;
+const files = claim("Filesystem");
 
 it("hands a policy's rules to the mover, sizes in bytes", () => {
   expect(
-    selectionOf({
-      excludes: ["*.tmp"],
-      excludeCaches: true,
-      excludeIfPresent: [".nobackup"],
-      excludeLargerThan: "10Gi",
-      includes: ["/orders"],
-    }),
+    selectionOf(
+      {
+        excludes: ["*.tmp"],
+        excludeCaches: true,
+        excludeIfPresent: [".nobackup"],
+        excludeLargerThan: "10Gi",
+        includes: ["/orders"],
+      },
+      files,
+    ),
   ).toEqual({
     excludes: ["*.tmp"],
     excludeCaches: true,
@@ -20,6 +27,13 @@ it("hands a policy's rules to the mover, sizes in bytes", () => {
 });
 
 it("leaves out what the policy does not say", () => {
-  expect(selectionOf({ excludeCaches: false })).toEqual({ excludes: [] });
-  expect(selectionOf({ excludeCaches: false, excludeLargerThan: 0 })).toEqual({ excludes: [], excludeLargerThan: 0 });
+  expect(selectionOf({ excludeCaches: false }, files)).toEqual({ excludes: [] });
+  expect(selectionOf({ excludeCaches: false, excludeLargerThan: 0 }, files)).toEqual({
+    excludes: [],
+    excludeLargerThan: 0,
+  });
+});
+
+it("takes all of a block device, whatever the policy leaves out of its other volumes", () => {
+  expect(selectionOf({ excludes: ["*.tmp"], excludeCaches: true }, claim("Block"))).toEqual({ excludes: [] });
 });

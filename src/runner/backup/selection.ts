@@ -1,5 +1,7 @@
 import type { PolicySpec } from "../../api/policy.ts";
+import type { PersistentVolumeClaim } from "../../kube/types.ts";
 import type { BackupConfig } from "../../mover/contract.ts";
+import { isBlock } from "../claim.ts";
 import { quantityBytes } from "../quantity.ts";
 
 /** The part of a mover's configuration that says what of the volume is taken. */
@@ -8,10 +10,12 @@ export type SelectionRules = Pick<
   "excludes" | "excludeCaches" | "excludeIfPresent" | "excludeLargerThan" | "includes"
 >;
 
-/** What a policy says of it. */
+/** What a policy says of it. Of a block device nothing can be left out. */
 export function selectionOf(
   spec: Pick<PolicySpec, "excludes" | "excludeCaches" | "excludeIfPresent" | "excludeLargerThan" | "includes">,
+  claim: PersistentVolumeClaim,
 ): SelectionRules {
+  if (isBlock(claim)) return { excludes: [] };
   const { excludes = [], excludeCaches, excludeIfPresent, excludeLargerThan, includes } = spec;
   return {
     excludes,

@@ -215,7 +215,7 @@ async function ship(context: RunContext, volume: VolumeRun, known: Known, open: 
     decision,
     points: known.points,
     clusterUid: plan.clusterUid,
-    selection: selectionOf(plan.policy.spec),
+    selection: selectionOf(plan.policy.spec, claim),
     mirror: mirrorSettings(plan),
     deadHolders: known.deadHolders,
     options: plan.policy.spec.mover,

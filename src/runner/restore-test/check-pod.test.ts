@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { checkJob } from "./check-pod.ts";
+import { type CheckJob, checkJob } from "./check-pod.ts";
 
-const job = checkJob({
+const input: CheckJob = {
   name: "holdfast-1a2b3c4d-data-onprem-opens",
   namespace: "shop",
   labels: { "holdfast.dev/component": "check" },
@@ -14,11 +14,14 @@ const job = checkJob({
     env: [{ name: "PGDATA", value: "/data/pg" }],
     securityContext: { runAsUser: 999 },
     mountPath: "/data",
+    devicePath: "/dev/data",
     timeout: "90s",
   },
   claim: "scratch",
+  isBlock: false,
   options: { timeLimit: "1h", nodeSelector: { zone: "a" } },
-});
+};
+const job = checkJob(input);
 const pod = job.spec?.template.spec;
 
 it("runs the user's container as it was written, with the restored volume", () => {
@@ -42,4 +45,10 @@ it("gives it no API token, one try and its time limit", () => {
   expect(job.spec?.backoffLimit).toBe(0);
   expect(pod?.activeDeadlineSeconds).toBe(90);
   expect(pod?.nodeSelector).toEqual({ zone: "a" });
+});
+
+it("hands a block volume over as a device, and mounts nothing", () => {
+  const container = checkJob({ ...input, isBlock: true }).spec?.template.spec?.containers[0];
+  expect(container?.volumeDevices).toEqual([{ name: "data", devicePath: "/dev/data" }]);
+  expect(container?.volumeMounts).toBeUndefined();
 });

@@ -13,6 +13,8 @@ export type CheckJob = {
   readonly check: Check;
   /** The restored volume; the check may write to it, as a database that is started does. */
   readonly claim: string;
+  /** The volume is a block device. */
+  readonly isBlock: boolean;
   readonly options: MoverOptions;
 };
 
@@ -20,7 +22,7 @@ export type CheckJob = {
  * The Job of a user's check: their container as they wrote it, with the restored volume and without an API token. It is not tried
  * again: a check that passes only at the second time has failed. Its time limit counts from when a node takes the pod.
  */
-export function checkJob({ name, namespace, labels, owner, check, claim, options }: CheckJob): Job {
+export function checkJob({ name, namespace, labels, owner, check, claim, isBlock, options }: CheckJob): Job {
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -38,7 +40,7 @@ export function checkJob({ name, namespace, labels, owner, check, claim, options
           ...(options.nodeSelector ? { nodeSelector: options.nodeSelector } : {}),
           ...(options.tolerations ? { tolerations: options.tolerations } : {}),
           ...(options.imagePullSecrets ? { imagePullSecrets: options.imagePullSecrets } : {}),
-          containers: [container(check)],
+          containers: [container(check, isBlock)],
           volumes: [{ name: "data", persistentVolumeClaim: { claimName: claim } }],
         },
       },
@@ -46,8 +48,8 @@ export function checkJob({ name, namespace, labels, owner, check, claim, options
   };
 }
 
-function container(check: Check): Container {
-  const { image, command, args, env, securityContext, mountPath } = check;
+function container(check: Check, isBlock: boolean): Container {
+  const { image, command, args, env, securityContext, mountPath, devicePath } = check;
   return {
     name: checkContainer,
     image,
@@ -57,6 +59,6 @@ function container(check: Check): Container {
     ...(securityContext ? { securityContext: securityContext as Container["securityContext"] } : {}),
     // The end of its output says why it failed, also when the pod is gone.
     terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [{ name: "data", mountPath }],
+    ...(isBlock ? { volumeDevices: [{ name: "data", devicePath }] } : { volumeMounts: [{ name: "data", mountPath }] }),
   };
 }

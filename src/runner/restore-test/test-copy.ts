@@ -2,6 +2,7 @@ import type { RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { jobs } from "../../kube/resources.ts";
 import { cleanUp } from "../backup/cleanup.ts";
+import { isBlock, recordedSource } from "../claim.ts";
 import { type RunContext, undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait } from "../ensure.ts";
@@ -111,7 +112,12 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
     await deleteAndWait(context, moverObjects(task.name));
     await verifyData(context, { ...task, name: nameOf("verify") });
     await deleteAndWait(context, moverObjects(nameOf("verify")));
-    await runChecks(context, subject, { claim: scratch, labels: labels("check"), nameOf });
+    await runChecks(context, subject, {
+      claim: scratch,
+      isBlock: isBlock(recordedSource(choice.point)),
+      labels: labels("check"),
+      nameOf,
+    });
     failed = false;
     return { restoreSeconds, bytes: Math.round(bytes), files };
   } finally {
@@ -124,15 +130,16 @@ async function runChecks(
   { test }: Subject,
   options: {
     readonly claim: string;
+    readonly isBlock: boolean;
     readonly labels: Readonly<Record<string, string>>;
     readonly nameOf: (...parts: readonly string[]) => string;
   },
 ): Promise<void> {
-  const { claim, labels, nameOf } = options;
+  const { nameOf, ...volume } = options;
   for (const check of test.spec.checks ?? []) {
     const name = nameOf("check", check.name);
     try {
-      await runCheck(context, { name, labels, check, claim, options: test.spec.mover });
+      await runCheck(context, { name, ...volume, check, options: test.spec.mover });
     } finally {
       await deleteAndWait(undisturbed(context), [{ resource: jobs, name }]);
     }

@@ -2,9 +2,10 @@ import { label, labelValue } from "../../api/names.ts";
 import type { Restore } from "../../api/objects.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
 import type { RestoreResult } from "../../mover/contract.ts";
-import { claimSpecFor, recordedSource } from "../claim.ts";
+import { claimSpecFor, isBlock, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
 import { deleteAndWait, ensure } from "../ensure.ts";
+import { RunFailure } from "../failure.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
@@ -28,6 +29,10 @@ export async function restoreInto(
   const target = await loadTarget(context, choice.copy.target);
   const name = runObjectName(context.identity.jobUid, restore.metadata.name);
   const claim = restore.spec.to.pvc.name;
+  if (isBlock(recordedSource(choice.point)) && (restore.spec.paths ?? []).length > 0) {
+    const message = `${choice.point.metadata.name} is of a block device, which is restored as a whole: leave out spec.paths`;
+    throw new RunFailure("InvalidConfiguration", message);
+  }
   const started = performance.now();
   await makeClaim(context, restore, choice);
   try {
