@@ -38,7 +38,7 @@ function capabilitiesOf(command: "backup" | "restore" | "verify"): readonly stri
     image: "any",
     configMap: "any",
     credentials: [],
-    volume: { claim: "any", path: "/data", readOnly: command !== "restore" },
+    volume: { claim: "any", path: "/data", readOnly: command !== "restore", isBlock: false },
     options: { timeLimit: "1h" },
   });
   return job.spec?.template.spec?.containers[0]?.securityContext?.capabilities?.add ?? [];
