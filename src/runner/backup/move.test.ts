@@ -27,10 +27,12 @@ it("knows the snapshots that a target should hold, by chain", () => {
 });
 
 it("tells the mover what to write where, as the contract wants it", () => {
-  const config = backupConfigOf("shop", {
+  const input = {
     name: "holdfast-1a2b3c4d-data",
     point: {
-      metadata: { name: "data-20261123-010000" },
+      apiVersion: "holdfast.dev/v1alpha1",
+      kind: "RestorePoint",
+      metadata: { name: "data-20261123-010000", namespace: "shop" },
       spec: {
         policy: "shop",
         schedule: "nightly",
@@ -57,7 +59,8 @@ it("tells the mover what to write where, as the contract wants it", () => {
     clusterUid: "c",
     selection: { excludes: ["*.tmp"], excludeCaches: true },
     deadHolders: ["dead"],
-  });
+  } satisfies Parameters<typeof backupConfigOf>[1];
+  const config = backupConfigOf("shop", input);
   expect(backupConfig.parse(config)).toEqual(config);
   expect(config).toMatchObject({
     type: "Incremental",
@@ -69,6 +72,10 @@ it("tells the mover what to write where, as the contract wants it", () => {
     excludeCaches: true,
     lock: { deadHolders: ["dead"] },
   });
+  expect(config.source).toBe("/source");
+  const { spec } = input.point;
+  const device = { ...input.point, spec: { ...spec, source: { spec: { volumeMode: "Block" } } } };
+  expect(backupConfigOf("shop", { ...input, point: device }).source).toBe("/dev/holdfast-source");
   expect(config.tags).toContain(config.runTag);
   expect(
     config.targets.map(({ name, expect: must, repository, inventory }) => [name, must, repository.url, inventory?.url]),
@@ -82,7 +89,9 @@ it("tells the mover of a mirror where it is, whose it must be, and what was ackn
   const config = backupConfigOf("shop", {
     name: "holdfast-1a2b3c4d-data",
     point: {
-      metadata: { name: "data-20261123-010000" },
+      apiVersion: "holdfast.dev/v1alpha1",
+      kind: "RestorePoint",
+      metadata: { name: "data-20261123-010000", namespace: "shop" },
       spec: {
         policy: "shop",
         schedule: "copy",
