@@ -1,5 +1,6 @@
 import { sealOverhead } from "../repository/crypto.ts";
 import { damaged } from "../repository/errors.ts";
+import { type Owner, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 import { walkTrees } from "../repository/walk-trees.ts";
 
@@ -31,6 +32,8 @@ export interface RawData {
   readonly copies_size: number;
   /** Blobs in the index that none of these snapshots uses. */
   readonly unused_size: number;
+  /** In packs of which nobody knows any more which run wrote them: restic's, or an index that restic wrote anew. */
+  readonly unowned_size: number;
 }
 
 export interface SnapshotStats {
@@ -41,6 +44,10 @@ export interface SnapshotStats {
   /** What only this one of the snapshots uses: forgetting it would free this. */
   readonly unique_size: number;
   readonly unique_blob_count: number;
+  /** As its own run recorded it; absent where none of ours did. */
+  readonly type?: SnapshotType;
+  /** What lies in packs of its run, whoever uses it. */
+  readonly written_size?: number;
 }
 
 /** Of one tree, without the folders in it. */
@@ -77,7 +84,10 @@ export async function statsOf(
     one.unique_size += repository.index.at(position).length;
     one.unique_blob_count++;
   });
-  const each = snapshots.map(({ id, time, tree }, number): SnapshotStats => {
+  const written = writtenSizes(repository);
+  const each = snapshots.map((snapshot, number): SnapshotStats => {
+    const { id, time, tree } = snapshot;
+    const provenance = provenanceOf(snapshot);
     const { size, entries } = sumOf(branches, sums, tree);
     const total_size = size + linkedSize(branches, sums, tree);
     return {
@@ -86,13 +96,14 @@ export async function statsOf(
       total_size,
       total_file_count: entries,
       ...(own[number] ?? { unique_size: 0, unique_blob_count: 0 }),
+      ...(provenance && { type: provenance.type, written_size: written.get(provenance.owner) ?? 0 }),
     };
   });
   return {
     total_size: each.reduce((sum, { total_size }) => sum + total_size, 0),
     total_file_count: each.reduce((sum, { total_file_count }) => sum + total_file_count, 0),
     snapshots_count: snapshots.length,
-    raw_data: rawData(repository, owners),
+    raw_data: { ...rawData(repository, owners), unowned_size: written.get(undefined) ?? 0 },
     snapshots: each,
   };
 }
@@ -200,7 +211,14 @@ function linkedSize(branches: Branches, sums: ReadonlyMap<Id, Sum>, root: Id): n
   return sizes.values().reduce((sum, size) => sum + size, 0);
 }
 
-function rawData({ index }: IndexedRepository, owners: Int32Array): RawData {
+/** Bytes of all blobs, copies too, by the run that wrote their pack. */
+function writtenSizes({ index }: IndexedRepository): ReadonlyMap<Owner | undefined, number> {
+  const sizes = new Map<Owner | undefined, number>();
+  for (const { owner, length } of index.locations()) sizes.set(owner, (sizes.get(owner) ?? 0) + length);
+  return sizes;
+}
+
+function rawData({ index }: IndexedRepository, owners: Int32Array): Omit<RawData, "unowned_size"> {
   const raw = { total_size: 0, total_uncompressed_size: 0, total_blob_count: 0, shared_size: 0, shared_blob_count: 0 };
   let compressed = 0;
   let uncompressed = 0;

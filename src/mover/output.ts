@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { safeLines } from "../browse/text.ts";
 import { type MoverResult, type ProgressLine, resultFileVariable } from "./contract.ts";
 import { resultLine } from "./shorten.ts";
 import { count, formatBytes } from "./units.ts";
@@ -36,14 +37,14 @@ export function createOutput({ json }: { readonly json: boolean }): Output {
     end: clear,
     notice(text) {
       clear();
-      console.error(text);
+      console.error(safeLines(text));
     },
     result(result, text) {
       clear();
       const line = resultLine(result);
       if (json) console.log(line);
-      else if (result.state === "Failed") console.error(text);
-      else console.log(text);
+      else if (result.state === "Failed") console.error(safeLines(text));
+      else console.log(safeLines(text));
       saveResult(line);
     },
   };

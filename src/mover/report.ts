@@ -1,3 +1,4 @@
+import { safeLines } from "../browse/text.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -33,12 +34,12 @@ export const runReported = (
       if (failure.reason === "InternalError") logInternal(error);
       output.end();
       if (json) console.log(JSON.stringify({ kind, state: "Failed", ...failure }));
-      else console.error(failure.message);
+      else console.error(safeLines(failure.message));
       return exitCodeOf({ state: "Failed", reason: failure.reason });
     }
   });
 
 function show(said: readonly string[], problems: readonly string[]): void {
-  for (const problem of problems) console.error(problem);
-  for (const line of said) console.log(line);
+  for (const problem of problems) console.error(safeLines(problem));
+  for (const line of said) console.log(safeLines(line));
 }

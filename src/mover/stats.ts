@@ -41,10 +41,12 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
     formatBytes(each.total_size),
     each.total_file_count.toLocaleString("en"),
     formatBytes(each.unique_size),
+    each.type ?? "",
+    each.written_size === undefined ? "" : formatBytes(each.written_size),
   ]);
   const saved = `${formatBytes(raw.total_uncompressed_size)} before compression, which saves ${raw.compression_space_saving.toFixed(1)} %`;
   return [
-    ...tableLines([["ID", "Time", "Restored", "Entries", "Only in this one"], ...rows]),
+    ...tableLines([["ID", "Time", "Restored", "Entries", "Only in this one", "Type", "Written by its run"], ...rows]),
     "",
     `${count(snapshots.length, "snapshot")}: restored ${formatBytes(total_size)} in ${total_file_count.toLocaleString("en")} entries`,
     `in the store: ${formatBytes(raw.total_size)} in ${count(raw.total_blob_count, "blob")} (${saved})`,
@@ -52,6 +54,7 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
     ...(raw.copies_size > 0
       ? [`  further copies, which keep differentials apart: ${formatBytes(raw.copies_size)}`]
       : []),
+    ...(raw.unowned_size > 0 ? [`  written by runs that are not known: ${formatBytes(raw.unowned_size)}`] : []),
     ...(raw.unused_size > 0 ? [`  used by none of these: ${formatBytes(raw.unused_size)}`] : []),
   ];
 }

@@ -149,6 +149,11 @@ describe("stats", () => {
     const without = JSON.parse(await mover("stats", "--json", short(1), short(2)));
     expect(raw_data.total_size - without.raw_data.total_size).toBe(snapshots[0].unique_size);
     expect(without.raw_data.unused_size).toBe(snapshots[0].unique_size);
+    const [full, second, third] = snapshots;
+    expect([full.type, second.type, third.type]).toEqual(["Full", "Incremental", "Incremental"]);
+    const written = full.written_size + second.written_size + third.written_size;
+    expect(written + raw_data.unowned_size).toBe(raw_data.total_size);
+    expect(full.written_size).toBeGreaterThan(9_000_000);
     expect(await mover("stats")).toMatch(/3 snapshots: restored .* in \d+ entries\nin the store: .* saves \d+\.\d %/);
   });
 });
