@@ -1,0 +1,104 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { type BackupConfig, backupConfig } from "../mover/contract.ts";
+import { memoryStorage } from "../storage/memory.ts";
+import type { Storage } from "../storage/storage.ts";
+import { withMirrorLock } from "./locks.ts";
+import { runMirror } from "./run.ts";
+
+const { signal } = new AbortController();
+const owner = ["cluster=c", "policy=shop"];
+let scratch: Scratch;
+let source: string;
+
+beforeAll(() => {
+  scratch = makeScratch();
+  source = scratch.path("source");
+  mkdirSync(join(source, "folder"), { recursive: true });
+  writeFileSync(join(source, "folder/file"), "content");
+});
+afterAll(() => scratch?.remove());
+
+interface Change {
+  readonly tags?: readonly string[];
+  readonly runTag?: string;
+  readonly expect?: "Present" | "Any";
+  readonly owner?: readonly string[];
+}
+
+function run(stores: Readonly<Record<string, Storage>>, change: Change = {}) {
+  const config: BackupConfig = backupConfig.parse({
+    source,
+    path: "/data",
+    tags: change.tags ?? owner,
+    runTag: change.runTag,
+    mirror: { unencrypted: true, owner: change.owner ?? owner },
+    targets: Object.keys(stores).map((name) => ({
+      name,
+      repository: { url: `file:///${name}` },
+      expect: change.expect ?? "Any",
+    })),
+    lock: { holder: "test", waitSeconds: 0 },
+  });
+  if (!config.mirror) throw new Error("it is a mirror");
+  const openStorage = async ({ url }: { readonly url: string }) => {
+    const storage = stores[url.slice("file:///".length)];
+    if (!storage) throw new Error(`there is no ${url}`);
+    return storage;
+  };
+  return runMirror({ config, settings: config.mirror, openStorage, signal });
+}
+
+test("mirrors to each target by itself: one that fails does not keep the others", async () => {
+  const [good, full] = [memoryStorage(), memoryStorage()];
+  await full.put("somebody's", Buffer.from("file"));
+  const result = await run({ good, full });
+  expect(result).toMatchObject({ state: "Failed", reason: "RepositoryNotEmpty", files: 1, bytes: 7 });
+  expect(result.targets.map(({ target, state }) => [target, state])).toEqual([
+    ["good", "Good"],
+    ["full", "Failed"],
+  ]);
+  expect(good.objects.get("files/folder/file")?.toString()).toBe("content");
+  expect([...full.objects.keys()]).toEqual(["somebody's"]);
+});
+
+test("reports what an earlier attempt at the same run made, and makes no second one", async () => {
+  const storage = memoryStorage();
+  const first = await run({ storage }, { runTag: "point=p1" });
+  const again = await run({ storage }, { runTag: "point=p1" });
+  expect(again.targets[0]?.snapshot).toBe(first.targets[0]?.snapshot);
+  expect(again).toMatchObject({ state: "Good", files: 1, bytes: 7, bytesRead: 0 });
+  const next = await run({ storage }, { runTag: "point=p2" });
+  expect(next.targets[0]?.snapshot).not.toBe(first.targets[0]?.snapshot);
+});
+
+test("leaves a mirror alone that is somebody else's", async () => {
+  const storage = memoryStorage();
+  await run({ storage });
+  const before = new Map(storage.objects);
+  const result = await run({ storage }, { owner: ["cluster=c", "policy=other"] });
+  expect(result).toMatchObject({ state: "Failed", reason: "RepositoryNotEmpty" });
+  expect(result.message).toMatch(/somebody else's.*policy=shop.*not policy=other/);
+  expect(storage.objects).toEqual(before);
+});
+
+test("never makes a mirror anew where there was a good one", async () => {
+  const storage = memoryStorage();
+  expect(await run({ storage }, { expect: "Present" })).toMatchObject({ reason: "RepositoryNotFound" });
+  expect(storage.objects.size).toBe(0);
+  await run({ storage });
+  expect(await run({ storage }, { expect: "Present" })).toMatchObject({ state: "Good" });
+});
+
+test("keeps out of a mirror in which somebody else is at work", async () => {
+  const storage = memoryStorage();
+  await run({ storage });
+  const options = { exclusive: false, identity: { holder: "a restore", deadHolders: [], waitSeconds: 0 } };
+  const result = await withMirrorLock(storage, options, () => run({ storage }));
+  expect(result).toMatchObject({ state: "Failed", reason: "RepositoryLocked" });
+  expect(result.message).toMatch(/a restore.*remove the objects below \.holdfast\/locks\//);
+  expect(await run({ storage })).toMatchObject({ state: "Good" });
+  expect([...storage.objects.keys()].filter((key) => key.startsWith(".holdfast/locks/"))).toEqual([]);
+});
