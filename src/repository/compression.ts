@@ -1,12 +1,22 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { loadZstd } from "../system/zstd.ts";
 
 /** As fast as zstd gets at a useful ratio; restic's own default is in the same region. */
 const level = 1;
 
+/** Longer ones gain nothing by it. No blob that we or restic write is longer. */
+const largestQuick = 16 * 1024 * 1024;
+
+const quick = loadZstd();
+
 export const compress = (bytes: Uint8Array): Buffer =>
+  (bytes.length <= largestQuick ? quick?.compress(bytes, level) : undefined) ??
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 
-/** The decompressed bytes. Throws where they would be more than `maximum`, before they take that memory. */
-export function decompress(bytes: Uint8Array, maximum: number): Buffer {
-  return zstdDecompressSync(bytes, { maxOutputLength: Math.max(maximum, 1) });
-}
+/**
+ * The decompressed bytes. Throws where they would be more than `maximum`, before they take that memory. Whatever is out of the
+ * ordinary is left to Node to judge.
+ */
+export const decompress = (bytes: Uint8Array, maximum: number): Buffer =>
+  quick?.decompress(bytes, Math.min(maximum, largestQuick)) ??
+  zstdDecompressSync(bytes, { maxOutputLength: Math.max(maximum, 1) });

@@ -1,0 +1,57 @@
+import koffi from "koffi";
+
+/**
+ * The system's libzstd, with contexts that are set up once: for small blobs Node's own calls spend more time on setting one up
+ * than on the work. Every thread has contexts of its own, for as long as the process lives.
+ */
+export interface Zstd {
+  /** One frame that says its own size; undefined where libzstd refuses. */
+  compress(bytes: Uint8Array, level: number): Buffer | undefined;
+  /**
+   * The content of what is exactly one frame that says its size; undefined for everything else, damage too. `maximum`, in
+   * bytes, bounds what is set aside for it.
+   */
+  decompress(bytes: Uint8Array, maximum: number): Buffer | undefined;
+}
+
+/** Undefined where the system has no libzstd.so.1. Debian's base images have it. */
+export function loadZstd(): Zstd | undefined {
+  const library = loadIfPresent("libzstd.so.1");
+  if (!library) return undefined;
+  const compressBound = library.func("size_t ZSTD_compressBound(size_t)");
+  const compressWith = library.func("size_t ZSTD_compressCCtx(void *, void *, size_t, const void *, size_t, int)");
+  const decompressWith = library.func("size_t ZSTD_decompressDCtx(void *, void *, size_t, const void *, size_t)");
+  const contentSize = library.func("unsigned long long ZSTD_getFrameContentSize(const void *, size_t)");
+  const compressor: unknown = library.func("void *ZSTD_createCCtx()")();
+  const decompressor: unknown = library.func("void *ZSTD_createDCtx()")();
+  if (!compressor || !decompressor) return undefined;
+  let room = Buffer.alloc(0);
+
+  return {
+    compress(bytes, level) {
+      const bound: number = compressBound(bytes.length);
+      if (room.length < bound) room = Buffer.allocUnsafeSlow(bound);
+      const length: unknown = compressWith(compressor, room, room.length, bytes, bytes.length, level);
+      return isCount(length, room.length) ? Buffer.from(room.subarray(0, length)) : undefined;
+    },
+    decompress(bytes, maximum) {
+      if (bytes.length === 0) return undefined;
+      const size: unknown = contentSize(bytes, bytes.length);
+      if (!isCount(size, maximum) || size === 0) return undefined;
+      const content = Buffer.allocUnsafeSlow(size);
+      const length: unknown = decompressWith(decompressor, content, size, bytes, bytes.length);
+      return length === size ? content : undefined;
+    },
+  };
+}
+
+function loadIfPresent(name: string): ReturnType<typeof koffi.load> | undefined {
+  try {
+    return koffi.load(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Errors and unknown sizes are numbers next to 2^64, which come as a bigint. */
+const isCount = (value: unknown, maximum: number): value is number => typeof value === "number" && value <= maximum;
