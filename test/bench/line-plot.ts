@@ -15,10 +15,12 @@ export interface LinePlot {
 
 const width = 620;
 const height = 400;
-const area = { left: 80, top: 66, right: 24, bottom: 56 };
+const lineHeight = 18;
 
 /** Lines over two logarithmic axes, whole powers of ten at their ends: there linear growth is a line of 45 degrees. */
 export function linePlot({ title, xTitle, yTitle, lines }: LinePlot): string {
+  // The names stand one below the other: with their slopes they are long.
+  const area = { left: 80, top: 48 + lines.length * lineHeight, right: 24, bottom: 56 };
   const all = lines.flatMap(({ points }) => points);
   const x = axis(
     all.map((point) => point.x),
@@ -47,8 +49,8 @@ export function linePlot({ title, xTitle, yTitle, lines }: LinePlot): string {
       ...points.map((point) =>
         element("circle", { cx: round(x.at(point.x)), cy: round(y.at(point.y)), r: 3, fill: colour }),
       ),
-      element("rect", { x: 16 + number * 290, y: 36, width: 12, height: 12, fill: colour }),
-      label(34 + number * 290, 46, name),
+      element("rect", { x: 16, y: 36 + number * lineHeight, width: 12, height: 12, fill: colour }),
+      label(34, 46 + number * lineHeight, name),
     );
   }
   return picture(width, height, parts);
