@@ -38,7 +38,7 @@ format: $(modules) ## Format and mend what the linter can mend
 
 # The referee for all data is plain restic, that for attributes the system's own tools; the S3 server for tests is built by
 # the cluster's tools.
-commands := restic:restic fusermount:fuse3 setfattr:attr setfacl:acl setcap:libcap2-bin setpriv:util-linux
+commands := restic:restic fusermount:fuse3 setfattr:attr setfacl:acl setcap:libcap2-bin setpriv:util-linux losetup:mount
 tools:
 	@missing=; for each in $(commands); do command -v $${each%:*} >/dev/null || missing="$$missing $${each#*:}"; done; \
 	  [ -z "$$missing" ] || (echo "installing$$missing"; apt-get update -qq && apt-get install -y -qq $$missing >/dev/null) \

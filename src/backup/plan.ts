@@ -46,8 +46,8 @@ export interface ReadResult {
   /** Undefined where there was no rule that could leave anything out. */
   readonly leftOut: LeftOut | undefined;
   readonly isAllLeftOut: boolean;
-  /** A device that holds nothing but zeros, and held data in a parent snapshot. */
-  readonly isBlankSuddenly?: boolean;
+  /** A device that holds nothing but zeros. */
+  readonly isBlank?: boolean;
 }
 
 export type BackupTarget = BackupConfig["targets"][number];

@@ -3,7 +3,7 @@ import { idOf } from "../repository/crypto.ts";
 import { goMode } from "../repository/mode.ts";
 import { parseTime } from "../repository/time.ts";
 import { encodeTree } from "../repository/tree-format.ts";
-import type { Id, TreeNode } from "../repository/types.ts";
+import type { Id, Snapshot, TreeNode } from "../repository/types.ts";
 import { imageName } from "../repository/volume-image.ts";
 import { deviceSize } from "../system/block-device.ts";
 import { assertGoingOn } from "./archive.ts";
@@ -52,7 +52,7 @@ export async function readDevice(
       failures: collectFailures(),
       leftOut: undefined,
       isAllLeftOut: false,
-      isBlankSuddenly: isBlank && sessions.some((session) => hadData(imageBefore(previous, session))),
+      isBlank,
     };
   } finally {
     closeSync(descriptor);
@@ -78,6 +78,19 @@ const imageNode = (size: number, content: readonly Id[], time: bigint): TreeNode
 
 const imageBefore = (previous: ParentEntries, session: TargetSession): TreeNode | undefined =>
   previous.get(session)?.get(nameKey(imageName));
+
+/** Whether the device held data in an earlier snapshot, which need not be the parent: a Differential has none. */
+export async function heldDataIn(session: TargetSession, { tree }: Snapshot, path: string): Promise<boolean> {
+  const names = path.split("/").filter((name) => name !== "");
+  let folder: Id | undefined = tree;
+  for (const name of names) {
+    const nodes: readonly TreeNode[] = (await session.readParentFolder(folder)) ?? [];
+    folder = nodes.find((node) => node.name.equals(Buffer.from(name)))?.subtree;
+    if (!folder) return false;
+  }
+  const nodes = (await session.readParentFolder(folder)) ?? [];
+  return hadData(nodes.find(({ name }) => name.equals(imageName)));
+}
 
 /** Whether anything but zeros is in the chunks of an image. */
 export function hadData(image: Pick<TreeNode, "content" | "size"> | undefined): boolean {

@@ -14,6 +14,7 @@ import { describeEverything } from "./left-out.ts";
 import { chooseOrigin } from "./origin.ts";
 import { chooseParent, newestOf } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
+import { heldDataIn } from "./read-device.ts";
 import { createSession, type TargetSession } from "./session.ts";
 import type { Participant } from "./shared-read.ts";
 import { writeSnapshot } from "./write-snapshot.ts";
@@ -144,7 +145,8 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
   const { repository, lock, session, writer, read, provenance, before } = completion;
   await writer.finish();
   await lock.confirm();
-  const doubt = doubtAbout(read, before);
+  const wasErased = read.isBlank && before !== undefined && (await heldDataIn(session, before, plan.path));
+  const doubt = wasErased ? erased : doubtAbout(read, before);
   const isIncomplete = doubt !== undefined;
   const snapshot = await writeSnapshot({ plan, repository, session, writer, read, provenance, isIncomplete });
   return {
@@ -163,21 +165,20 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
   };
 }
 
+const erased = {
+  reason: "SourceEmpty",
+  message: "The device holds nothing but zeros, and held data in the snapshot before: is it the right volume?",
+} as const;
+
 /** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
 function doubtAbout(
-  { totals, failures, leftOut, isAllLeftOut, isBlankSuddenly }: ReadResult,
+  { totals, failures, leftOut, isAllLeftOut }: ReadResult,
   before: Snapshot | undefined,
 ): Pick<TargetResult, "reason" | "message"> | undefined {
   if (failures.count > 0) {
     return {
       reason: "ReadErrors",
       message: `${failures.count} paths could not be read; the first: ${failures.paths[0]}.`,
-    };
-  }
-  if (isBlankSuddenly) {
-    return {
-      reason: "SourceEmpty",
-      message: "The device holds nothing but zeros, and held data in the parent snapshot: is it the right volume?",
     };
   }
   if (isAllLeftOut) {

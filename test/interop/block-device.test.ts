@@ -191,7 +191,8 @@ describe("As a source is refused", () => {
   });
 });
 
-it("A device that is suddenly blank is not called good", async () => {
+it("A device that is suddenly blank is not called good, however often and whatever the type", async () => {
   write(device, 0, Buffer.alloc(size));
-  expect(await backup(3)).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
+  for (const type of ["Incremental", "Incremental", "Differential"])
+    expect(await backup(3, "--type", type)).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
 });
