@@ -14,7 +14,7 @@ help: ## Show this list
 test: $(modules) $(wasm) referees ## Run every test, on a real cluster too (sets everything up, removes it again)
 	@node test/suite/main.ts
 
-check: $(modules) $(wasm) referees ## Format, lint, types, unit and interop tests: about a minute, no cluster
+check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily interop tests: a minute or two, no cluster
 	@biome check .
 	@tsc --noEmit
 	@node src/api/generate.ts --check

@@ -1,10 +1,15 @@
 import { defineConfig } from "vitest/config";
 
-// Tiers: `unit` sits beside the source and runs in seconds, `interop` and `faults` use real restic and a real
-// S3 server without a cluster, `api` needs a real API server, `e2e` the whole cluster.
+// Tiers: `unit` sits beside the source and runs in seconds; `interop`, `thorough` and `faults` use real restic and a real S3 server
+// without a cluster; `api` needs a real API server, `e2e` the whole cluster. `make check` runs the first two.
 const project = (name: string, include: string[], seconds: number, files = true) => ({
   test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files },
 });
+
+// The part of test/interop that answers soon: does restic read what we write, and we what restic writes?
+const daily = ["restic", "exit-codes", "format-1", "retention", "selection"].map(
+  (name) => `test/interop/${name}.test.ts`,
+);
 
 // A scenario on the cluster mostly waits for pods, so several go on at once, whatever the number of cores.
 const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 } };
@@ -13,7 +18,8 @@ export default defineConfig({
   test: {
     projects: [
       project("unit", ["src/**/*.test.ts", "test/bench/**/*.test.ts"], 60),
-      project("interop", ["test/interop/**/*.test.ts"], 180),
+      project("interop", daily, 180),
+      { test: { ...project("thorough", ["test/interop/**/*.test.ts"], 180).test, exclude: daily } },
       project("faults", ["test/faults/**/*.test.ts"], 900),
       project("api", ["test/api/**/*.test.ts"], 180, false),
       { test: { ...project("e2e", ["test/e2e/**/*.test.ts"], 900).test, ...scenarios } },

@@ -23,6 +23,7 @@ const withoutCluster = [
   { name: "generated files are up to date", command: ["node", "src/api/generate.ts", "--check"] },
   vitest("unit"),
   vitest("interop"),
+  vitest("thorough"),
   vitest("faults"),
 ];
 const withCluster = [vitest("api"), vitest("e2e")];
