@@ -228,7 +228,11 @@ describe("Several targets in one read", () => {
     for (const each of [first, second]) {
       await each.restic.check();
       const [snapshot] = await each.restic.json<object[]>("snapshots");
-      expect(snapshot).toMatchObject({ hostname: "shop", paths: ["/data"], tags: ["run=1"] });
+      expect(snapshot).toMatchObject({
+        hostname: "shop",
+        paths: ["/data"],
+        tags: ["run=1", "type=Full", "holdfast-owner=full"],
+      });
     }
   });
 
