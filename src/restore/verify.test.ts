@@ -36,6 +36,8 @@ beforeAll(async () => {
   source = scratch.path("source");
   mkdirSync(source);
   makeOddFolder(source);
+  execFileSync("setfattr", ["-n", "user.origin", "-v", "here", join(source, "large")]);
+  execFileSync("setfacl", ["-m", "u:12345:rwx", join(source, "deep/er")]);
   odd = await backedUp(source, scratch.path("repository"));
 });
 afterAll(() => scratch?.remove());
@@ -91,6 +93,36 @@ describe("verifyFolder", () => {
       (target) => chmodSync(join(target, "empty folder"), 0o777),
     ],
     ["a lost set-user-ID", "/text", /has mode 755 instead of 4755/, (target) => chmodSync(join(target, "text"), 0o755)],
+    [
+      "a lost attribute",
+      "/large",
+      /lacks the attribute user\.origin/,
+      (target) => execFileSync("setfattr", ["-x", "user.origin", join(target, "large")]),
+    ],
+    [
+      "another value of an attribute",
+      "/large",
+      /has another value of the attribute user\.origin/,
+      (target) => execFileSync("setfattr", ["-n", "user.origin", "-v", "there", join(target, "large")]),
+    ],
+    [
+      "an attribute too many",
+      "/empty",
+      /has the attribute user\.new, which is not in the snapshot/,
+      (target) => execFileSync("setfattr", ["-n", "user.new", "-v", "", join(target, "empty")]),
+    ],
+    [
+      "another entry of an ACL",
+      "/deep/er",
+      /has another value of the attribute system\.posix_acl_access/,
+      (target) => execFileSync("setfacl", ["-m", "u:12345:rwx,u:12346:r", join(target, "deep/er")]),
+    ],
+    [
+      "an ACL too many",
+      "/empty folder",
+      /has the attribute system\.posix_acl_default/,
+      (target) => execFileSync("setfacl", ["-d", "-m", "u:1:r", join(target, "empty folder")]),
+    ],
     [
       "another link target",
       "/dangling",
