@@ -4,6 +4,7 @@ import {
   type BothWays,
   bothWays,
   differencesBetween,
+  newestReferee,
   type States,
   systemRestic,
   waysOf,
@@ -11,7 +12,6 @@ import {
 import { features, makeFaithfulFolder } from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
 import { reportSection } from "../support/report.ts";
-import { newestRestic } from "../support/restic-versions.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 // Everything that can be said of a file, backed up and restored by us and by restic, each way, and compared attribute by
@@ -25,7 +25,7 @@ const excused: Readonly<Record<string, Excuse>> = {
   "symbolic links whose target is not UTF-8": [/has -> .*ï¿½/, "older restic replaces the bytes by �"],
 };
 
-const newest = { name: "newest restic", binary: (await newestRestic()).binary, restoreFlags: ["--sparse"] };
+const newest = await newestReferee();
 const ways = waysOf([systemRestic, newest]);
 
 let scratch: Scratch;

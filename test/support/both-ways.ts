@@ -3,6 +3,7 @@ import { type EntryState, entryStates } from "./folder-state.ts";
 import { holdfast, type Ran, type RunOptions } from "./holdfast.ts";
 import { filePlace, type RepositoryPlace } from "./repository-place.ts";
 import { resticFor } from "./restic.ts";
+import { newestRestic } from "./restic-versions.ts";
 import type { Scratch } from "./scratch.ts";
 
 export type States = Readonly<Record<string, EntryState>>;
@@ -29,6 +30,13 @@ export interface Referee {
 }
 
 export const systemRestic: Referee = { name: "restic" };
+
+/** Unlike older ones, it can leave holes out when it restores. */
+export const newestReferee = async (): Promise<Referee & { readonly binary: string }> => ({
+  name: "newest restic",
+  binary: (await newestRestic()).binary,
+  restoreFlags: ["--sparse"],
+});
 
 const ownWay = "Holdfast → Holdfast";
 const toRestic = ({ name }: Referee): string => `Holdfast → ${name}`;
