@@ -14,6 +14,9 @@ help: ## Show this list
 test: $(modules) $(wasm) referees ## Run every test, on a real cluster too (sets everything up, removes it again)
 	@node test/suite/main.ts
 
+test-long: $(modules) $(wasm) referees ## As test, with ten times the mutants, and every point where the short run takes a sample
+	@HOLDFAST_TEST_LONG=1 node test/suite/main.ts
+
 check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily interop tests: a minute or two, no cluster
 	@biome check .
 	@tsc --noEmit

@@ -20,7 +20,7 @@ export default defineConfig({
       project("unit", ["src/**/*.test.ts", "test/bench/**/*.test.ts"], 60),
       project("interop", daily, 180),
       { test: { ...project("thorough", ["test/interop/**/*.test.ts"], 180).test, exclude: daily } },
-      project("faults", ["test/faults/**/*.test.ts"], 900),
+      project("faults", ["test/faults/**/*.test.ts"], process.env.HOLDFAST_TEST_LONG === "1" ? 4 * 3600 : 900),
       project("api", ["test/api/**/*.test.ts"], 180, false),
       { test: { ...project("e2e", ["test/e2e/**/*.test.ts"], 900).test, ...scenarios } },
     ],

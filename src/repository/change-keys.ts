@@ -65,7 +65,7 @@ export async function addPassword({ repository, newPassword, ...owner }: AddPass
     );
   }
   const id = await addKey({ storage, password: newPassword, master, ...owner });
-  if ((await keysOpenedBy(repository, newPassword)).includes(id)) return { id, added: true };
+  if ((await keysOpenedBy(repository, newPassword, [id])).includes(id)) return { id, added: true };
   await storage.delete(`keys/${id}`);
   throw damaged(
     `The new key keys/${id} of ${storage.description} did not open the repository when it was read back, and was removed. Nothing else was changed: run check, then try again.`,
@@ -135,8 +135,15 @@ export async function rotatePassword({ lock, oldPassword, ...options }: RotateOp
   if (newPassword === oldPassword) throw refused("The new password is the old one: nothing was changed.");
   await refuseUntriedKeys(repository);
   const { id: key, added } = await addPassword(options);
-  const removed = (await keysOpenedBy(repository, oldPassword)).filter((id) => id !== key);
-  for (const id of removed) await removeKey({ repository, lock, key: id, passwords: [newPassword] });
+  const removed: Id[] = [];
+  // Until it opens nothing twice in a row: one stale listing or one bad reading must not let the old password live on.
+  for (let fruitless = 0; fruitless < 2; ) {
+    const known = removed.length === 0 ? [repository.keyId] : [];
+    const opened = (await keysOpenedBy(repository, oldPassword, known)).filter((id) => id !== key);
+    for (const id of opened) await removeKey({ repository, lock, key: id, passwords: [newPassword] });
+    removed.push(...opened);
+    fruitless = opened.length === 0 ? fruitless + 1 : 0;
+  }
   return { key, added, removed };
 }
 
@@ -150,12 +157,12 @@ async function refuseUntriedKeys({ storage }: Repository): Promise<void> {
 }
 
 /** Ids of the keys by which `password` opens the `config` that is in the store now. */
-async function keysOpenedBy(repository: Repository, password: string): Promise<Id[]> {
+async function keysOpenedBy(repository: Repository, password: string, known: readonly Id[] = []): Promise<Id[]> {
   const { storage } = repository;
   const sealed = await storage.get("config");
   const found: Id[] = [];
   try {
-    for await (const { id, master } of openKeys(storage, password)) {
+    for await (const { id, master } of openKeys(storage, password, known)) {
       if (decodeConfig(sealed, master, storage.description)?.id === repository.id) found.push(id);
     }
   } catch (error) {

@@ -17,7 +17,7 @@ export async function comparePacks(
   groups: PackGroups,
   findings: Findings,
 ): Promise<Id[]> {
-  const stored = await listPacks(storage);
+  const stored = await listPacks(storage, groups.packs);
   const lost: Id[] = [];
   for (const pack of groups.packs) {
     const locations = groups.locationsOf(pack);

@@ -37,9 +37,14 @@ export async function dropRepository({ repository, lock }: DropOptions): Promise
   }
   await lock.confirm();
   const count = countRemovals();
-  for (const prefix of ["snapshots/", "index/", "data/", "config", "locks/", "keys/"]) {
+  for (const prefix of ["snapshots/", "index/", "data/"])
     await removeBelow(storage, prefix, count.removed, lock.signal);
-  }
+  const { length } = await storage.get("config");
+  await storage.delete("config");
+  count.removed({ key: "config", size: length });
+  // Our own lock was not there before, and frees nothing.
+  await removeBelow(storage, "locks/", () => {}, lock.signal);
+  await removeBelow(storage, "keys/", count.removed, lock.signal);
   return count.report();
 }
 
@@ -65,18 +70,28 @@ function countRemovals() {
   };
 }
 
+/** Rounds of listing and removing; more than three are needed only where listings are stale. */
+const removalRounds = 6;
+
+/** Lists until nothing is left, twice in a row: what a stale listing lacks would stay behind, and look like damage without `config`. */
 async function removeBelow(
   storage: Storage,
   prefix: string,
   removed: (object: StoredObject) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  // Listed to the end first: not every store likes to be listed while objects go.
-  const objects: StoredObject[] = [];
-  for await (const object of storage.list(prefix)) objects.push(object);
-  await forEachConcurrently(objects, concurrentRemovals, async (object) => {
-    signal?.throwIfAborted();
-    await storage.delete(object.key);
-    removed(object);
-  });
+  const counted = new Set<string>();
+  let emptyListings = 0;
+  for (let round = 0; round < removalRounds && emptyListings < 2; round++) {
+    // Listed to the end first: not every store likes to be listed while objects go.
+    const objects = await Array.fromAsync(storage.list(prefix));
+    emptyListings = objects.length === 0 ? emptyListings + 1 : 0;
+    await forEachConcurrently(objects, concurrentRemovals, async (object) => {
+      signal?.throwIfAborted();
+      await storage.delete(object.key);
+      if (counted.has(object.key)) return;
+      counted.add(object.key);
+      removed(object);
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { isStorageError } from "../storage/errors.ts";
 import { listDocuments } from "./documents.ts";
 import type { HeldLock } from "./locks.ts";
 import { removeSnapshot } from "./snapshots.ts";
@@ -14,11 +15,25 @@ export interface ForgetOptions {
 /** Removes snapshots and returns how many were there. Their data stays until `prune`. */
 export async function forgetSnapshots({ repository, lock, snapshots }: ForgetOptions): Promise<number> {
   const present = new Set((await listDocuments(repository, "snapshots")).map(({ id }) => id));
-  const existing = [...new Set(snapshots)].filter((id) => present.has(id));
+  const existing: Id[] = [];
+  for (const id of new Set(snapshots)) {
+    // A listing may be stale, and «removed» must be true.
+    if (present.has(id) || (await isThere(repository, id))) existing.push(id);
+  }
   if (existing.length > 0) await lock.confirm();
   for (const id of existing) {
     lock.signal.throwIfAborted();
     await removeSnapshot(repository, id);
   }
   return existing.length;
+}
+
+async function isThere({ storage }: Repository, snapshot: Id): Promise<boolean> {
+  try {
+    await storage.get(`snapshots/${snapshot}`);
+    return true;
+  } catch (error) {
+    if (isStorageError(error, "NotFound")) return false;
+    throw error;
+  }
 }

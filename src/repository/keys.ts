@@ -66,10 +66,14 @@ export async function addKey({ storage, password, master, username, hostname }: 
 
 /**
  * The key files that `password` opens. Tells a wrong password (`WrongPassword`) from key files that are broken
- * (`RepositoryDamaged`) and from none at all (`RepositoryNotFound`).
+ * (`RepositoryDamaged`) and from none at all (`RepositoryNotFound`). `known` ones are tried even where a stale listing lacks them.
  */
-export async function* openKeys(storage: Storage, password: string): AsyncGenerator<OpenedKey> {
-  const ids = await listKeys(storage);
+export async function* openKeys(
+  storage: Storage,
+  password: string,
+  known: readonly Id[] = [],
+): AsyncGenerator<OpenedKey> {
+  const ids = [...new Set([...known, ...(await listKeys(storage))])];
   const broken: string[] = [];
   let opened = 0;
   let refused = 0;

@@ -12,11 +12,15 @@ const concurrentReads = 8;
 
 /**
  * Reads all index files. List the snapshots before calling it: whatever they refer to is then in the index. Rejects with
- * `RepositoryDamaged`, naming the file, where one is damaged.
+ * `RepositoryDamaged`, naming the file, where one is damaged. `onFile` is told of each file.
  */
-export async function loadIndex(repository: Repository): Promise<IndexedRepository> {
+export async function loadIndex(
+  repository: Repository,
+  { onFile }: { readonly onFile?: (id: Id) => void } = {},
+): Promise<IndexedRepository> {
   const index = createBlobIndex();
-  await readIndexes(repository, (_, locations) => {
+  await readIndexes(repository, (id, locations) => {
+    onFile?.(id);
     for (const location of locations) index.add(location);
   });
   return { ...repository, index, packCache: createPackCache() };
@@ -35,7 +39,7 @@ export interface PresentIndex {
  */
 export async function loadPresentIndex(repository: Repository): Promise<PresentIndex> {
   const whole = await loadIndex(repository);
-  const packs = await listPacks(repository.storage);
+  const packs = await listPacks(repository.storage, whole.index.packs());
   const isPresent = ({ pack, offset, length }: BlobLocation): boolean => offset + length < (packs.get(pack) ?? 0);
   const lost = new Set<Id>();
   for (const location of whole.index.locations()) {

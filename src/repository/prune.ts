@@ -1,6 +1,7 @@
 import { createBlobIndex } from "./blob-index.ts";
 import { forEachConcurrently } from "./concurrency.ts";
-import { damaged } from "./errors.ts";
+import { listDocuments, readDocumentIfPresent } from "./documents.ts";
+import { damaged, RepositoryError } from "./errors.ts";
 import { listPacks } from "./list-packs.ts";
 import { loadIndex } from "./load-index.ts";
 import type { HeldLock } from "./locks.ts";
@@ -51,15 +52,18 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   const { repository, lock, maxUnusedShare = 0.05, onProgress } = options;
   if (!lock.exclusive) throw new TypeError("Pruning takes an exclusive lock.");
   const snapshots = await listSnapshots(repository);
-  const indexed = await loadIndex(repository);
-  const stored = await listPacks(repository.storage);
+  const indexFiles = new Set<Id>();
+  const indexed = await loadIndex(repository, { onFile: (id) => indexFiles.add(id) });
+  const stored = await listPacks(repository.storage, indexed.index.packs());
   const found = await findUsage({ repository: indexed, snapshots, stored, signal: lock.signal });
   const { plan, measured } = await planSafely({ indexed, found, stored, maxUnusedShare, lock, onProgress });
   refuseLoss(indexed, found, plan);
+  await refuseNews(repository, "snapshots", new Set(snapshots.map(({ id }) => id)));
+  await refuseNews(repository, "index", indexFiles);
 
   const written = await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress });
   const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
-  await replaceIndexes({ repository, lock, obsolete, ownerOf: indexed.index.ownerOf });
+  await replaceIndexes({ repository, lock, obsolete, known: indexFiles, ownerOf: indexed.index.ownerOf });
   const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
   await removePacks({ repository, lock, packs: removable, onProgress });
 
@@ -114,6 +118,21 @@ function refuseLoss({ index, storage }: IndexedRepository, found: Usage, { missi
         `The pack ${pack} of ${storage.description} is missing, and snapshots need it. Nothing was pruned: run check to see what is affected.`,
       );
     }
+  }
+}
+
+/**
+ * What was not listed at first was not counted as used. With the lock being ours nobody can have written it meanwhile: the first
+ * listing was stale, or somebody does not respect locks.
+ */
+async function refuseNews(repository: Repository, folder: "snapshots" | "index", seen: ReadonlySet<Id>): Promise<void> {
+  for (const { id } of await listDocuments(repository, folder)) {
+    if (seen.has(id) || (await readDocumentIfPresent(repository, folder, id)) === undefined) continue;
+    throw new RepositoryError(
+      "StoreError",
+      `${repository.storage.description} did not list ${folder}/${id} at first: its listings are stale, or somebody writes to it without a lock. ` +
+        "Nothing was pruned; run it again.",
+    );
   }
 }
 

@@ -60,7 +60,7 @@ const blobsPerFile = 50_000;
 export async function repairIndex({ repository, lock, onProgress }: RepairIndexOptions): Promise<RepairIndexReport> {
   if (!lock.exclusive) throw new TypeError("Repairing the index takes an exclusive lock.");
   const old = await surveyIndexes(repository, lock);
-  const stored = await listPacks(repository.storage);
+  const stored = await listPacks(repository.storage, old.owners.keys());
   await refuseEmptyStore(repository, stored, old.owners);
 
   const writer = createIndexWriter(repository, old.owners);

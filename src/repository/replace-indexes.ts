@@ -13,6 +13,8 @@ export interface ReplaceOptions {
   readonly obsolete: ReadonlySet<Id>;
   /** What is known of a pack's owner beside what its own file says: it may be named in two. */
   readonly ownerOf: (pack: Id) => Owner | undefined;
+  /** Index files that were seen before: they are read even where a stale listing lacks them. */
+  readonly known: ReadonlySet<Id>;
 }
 
 /** An index file with fewer blobs is merged with others of its kind, when there are as many as that. */
@@ -23,8 +25,8 @@ const concurrentRemovals = 8;
 
 /** Writes new index files without the obsolete packs, and then removes those that they replace. */
 export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
-  const { repository, lock, obsolete } = options;
-  const replaced = await chooseFiles(repository, obsolete);
+  const { repository, lock, obsolete, known } = options;
+  const replaced = await chooseFiles(repository, obsolete, known);
   if (replaced.length === 0) return;
   await writeMerged(options, replaced);
   await lock.confirm();
@@ -34,10 +36,11 @@ export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
   });
 }
 
-async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>): Promise<Id[]> {
+async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>, known: ReadonlySet<Id>): Promise<Id[]> {
   const affected: Id[] = [];
   const small: Id[] = [];
-  for (const { id } of await listDocuments(repository, "index")) {
+  const listed = await listDocuments(repository, "index");
+  for (const id of new Set([...known, ...listed.map((file) => file.id)])) {
     const packs = await readPacks(repository, id);
     const blobs = packs.reduce((sum, { entries }) => sum + entries.length, 0);
     if (packs.length === 0 || packs.some((pack) => obsolete.has(pack.id))) affected.push(id);

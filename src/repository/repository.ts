@@ -18,6 +18,8 @@ export async function repositoryState(storage: Storage): Promise<RepositoryState
   if (config) return "Ready";
   const present = await foldersWithObjects(storage, ["snapshots/", "index/", "data/"]);
   if (present.length > 0) {
+    // Where there is data, the first answer may have been stale.
+    if (await readIfPresent(storage, "config")) return "Ready";
     throw damaged(
       `${storage.description} holds ${present.join(" and ")} but no config: it is a damaged repository. ` +
         "Bring config back from a copy, or use another place. Nothing was changed.",
@@ -33,21 +35,24 @@ export interface OpenOptions {
 
 /** Rejects with `RepositoryNotFound`, `WrongPassword` or `RepositoryDamaged`, or with the store's own error. */
 export async function openRepository({ storage, password }: OpenOptions): Promise<Repository> {
-  const sealed = await readIfPresent(storage, "config");
-  if (!sealed) {
-    const state = await repositoryState(storage);
-    const why = state === "Absent" ? "there is nothing at this place" : "its initialisation was interrupted";
-    throw new RepositoryError(
-      "RepositoryNotFound",
-      `There is no repository in ${storage.description}: ${why}. Run a backup first, or check the URL.`,
-    );
-  }
+  const sealed = (await readIfPresent(storage, "config")) ?? (await lookAgain(storage));
   for await (const key of openKeys(storage, password)) {
     const config = decodeConfig(sealed, key.master, storage.description);
     if (config) return repositoryOf(storage, key, config);
   }
   throw damaged(
     `The password opens a key of ${storage.description}, but not its config: one of the two is damaged or from another repository.`,
+  );
+}
+
+/** The config that was not there a moment ago. Rejects where it is not there now either. */
+async function lookAgain(storage: Storage): Promise<Buffer> {
+  const state = await repositoryState(storage);
+  if (state === "Ready") return storage.get("config");
+  const why = state === "Absent" ? "there is nothing at this place" : "its initialisation was interrupted";
+  throw new RepositoryError(
+    "RepositoryNotFound",
+    `There is no repository in ${storage.description}: ${why}. Run a backup first, or check the URL.`,
   );
 }
 

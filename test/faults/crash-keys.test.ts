@@ -7,6 +7,7 @@ import { holdfast, type Ran } from "../support/holdfast.ts";
 import { resticFor } from "../support/restic.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
+import { reportKills } from "./report.ts";
 
 /**
  * Rotating the password and repairing the index, killed (SIGKILL) before and after every change of the store: then a known
@@ -29,7 +30,13 @@ beforeAll(async () => {
     await run(["backup", "--source", source], original);
   }
 });
-afterAll(() => scratch.remove());
+afterAll(() => {
+  scratch.remove();
+  reportKills(survived);
+});
+
+/** How often each command was killed. */
+const survived = new Map<string, number>();
 
 const words = (command: readonly string[], repository: string): string[] => [
   "mover",
@@ -107,4 +114,5 @@ test.each(scenarios)("killed in $name at every change of the store", async ({ na
       });
     });
   });
+  survived.set(name, points.length);
 });

@@ -12,6 +12,7 @@ import { folderState } from "../support/folder-state.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
+import { reportKills } from "./report.ts";
 
 /**
  * A mirror run is killed (SIGKILL) after every single change it makes to the store. Then the mirror must restore to exactly what the run
@@ -27,7 +28,13 @@ let scratch: Scratch;
 beforeAll(() => {
   scratch = makeScratch();
 });
-afterAll(() => scratch.remove());
+afterAll(() => {
+  scratch.remove();
+  reportKills(survived);
+});
+
+/** How often each command was killed. */
+const survived = new Map<string, number>();
 
 type State = Record<string, string>;
 
@@ -152,5 +159,6 @@ describe.each(scenarios)("killed in $name of a mirror", ({ make, name }) => {
         });
       });
     });
+    survived.set(`${name} of a mirror`, points.length);
   });
 });

@@ -9,6 +9,7 @@ import { holdfast, type Ran } from "../support/holdfast.ts";
 import { resticFor } from "../support/restic.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
+import { reportKills } from "./report.ts";
 
 /**
  * The mover is killed (SIGKILL) before and after every single change it makes to the store, in each of its commands. Then plain
@@ -22,7 +23,13 @@ let scratch: Scratch;
 beforeAll(() => {
   scratch = makeScratch();
 });
-afterAll(() => scratch.remove());
+afterAll(() => {
+  scratch.remove();
+  reportKills(survived);
+});
+
+/** How often each command was killed. */
+const survived = new Map<string, number>();
 
 /** What a command works on. `expected` says what each snapshot must restore to, by id. */
 interface Scene {
@@ -195,5 +202,6 @@ describe.each(scenarios)("killed in $name", (scenario) => {
         throw new Error(`Killed ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
       });
     });
+    survived.set(scenario.name, points.length);
   });
 });

@@ -9,6 +9,7 @@ import { seeded } from "./hostile-random.ts";
 import { makeVictim, type Objects, type Victim } from "./hostile-repository.ts";
 import { attacks } from "./hostile-targeted.ts";
 import { makeSandbox, type Sandbox, tryMutant } from "./hostile-trial.ts";
+import { isLong, reportMutants } from "./report.ts";
 
 /**
  * Mutants of every kind of repository file: none may crash or hang the process, take memory without bound, write outside the
@@ -17,7 +18,7 @@ import { makeSandbox, type Sandbox, tryMutant } from "./hostile-trial.ts";
  */
 
 const seed = Number(process.env.HOLDFAST_TEST_SEED ?? 20261123);
-const scale = Number(process.env.HOLDFAST_TEST_MUTANTS ?? 1);
+const scale = Number(process.env.HOLDFAST_TEST_MUTANTS ?? (isLong ? 10 : 1));
 /** Of the whole process, which also makes the bombs, of up to 300 MB. */
 const memoryCeiling = 1.5 * 1024 * 1024 * 1024;
 const slowestMilliseconds = 20_000;
@@ -31,7 +32,15 @@ beforeAll(() => {
   folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "holdfast-hostile-"));
   sandbox = makeSandbox(folder);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  const isStandard = process.env.HOLDFAST_TEST_SEED === undefined && process.env.HOLDFAST_TEST_MUTANTS === undefined;
+  if (isStandard) reportMutants(survived);
+});
+
+/** How many mutants of each kind there were. */
+const survived = new Map<string, number>();
+const attacksName = "attacks with the key that were thought of";
 
 test("the victim itself is whole", async () => {
   const { verdicts, broken } = await tryMutant(new Map(victim.objects), allowedBy(victim), sandbox);
@@ -53,7 +62,7 @@ const kinds: readonly Kind[] = [...damageKinds(Math.ceil(900 * scale)), ...seale
 describe(`mutants of seed ${seed}`, () => {
   test.each(kinds.map((kind, number) => ({ ...kind, number })))(
     "$name ($mutants)",
-    async ({ mutants, make, number }) => {
+    async ({ name, mutants, make, number }) => {
       const tally: Record<string, number> = {};
       for (let mutant = 0; mutant < mutants; mutant++) {
         const random = seeded(seed + number * 1_000_003 + mutant);
@@ -70,6 +79,7 @@ describe(`mutants of seed ${seed}`, () => {
       }
       expect(process.memoryUsage().rss).toBeLessThan(memoryCeiling);
       console.log(tally);
+      survived.set(name, mutants);
     },
   );
 });
@@ -81,6 +91,7 @@ describe("attacks with the key", () => {
     const { verdicts, broken } = await tryMutant(objects, allowedBy(victim, contents), sandbox);
     expect(broken).toEqual([]);
     expect(verdicts).toMatchObject(wanted ?? {});
+    survived.set(attacksName, (survived.get(attacksName) ?? 0) + 1);
   });
 
   test("took no more memory than the ceiling", () => {
