@@ -1,13 +1,14 @@
 import type { Retention } from "../api/policy.ts";
 import { planRetention } from "../policy/retention.ts";
 import { forgetSnapshots } from "../repository/forget.ts";
-import { type HeldLock, withLock } from "../repository/locks.ts";
+import { withLock } from "../repository/locks.ts";
 import { prune } from "../repository/prune.ts";
 import { openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
-import type { Repository, Snapshot } from "../repository/types.ts";
+import type { Snapshot } from "../repository/types.ts";
 import { invalid } from "./failure.ts";
 import type { ForgetFlags, ForgottenTarget } from "./forget.ts";
+import { maxUnusedFrom } from "./max-unused.ts";
 import { type Output, showPacks } from "./output.ts";
 import { lockOf, required } from "./settings.ts";
 import type { TaskContext } from "./task.ts";
@@ -20,6 +21,7 @@ export async function forgetByRules(
 ): Promise<ForgottenTarget> {
   const rules = rulesFrom(flags);
   const timeZone = timeZoneFrom(flags);
+  const maxUnusedShare = maxUnusedFrom(flags);
   const identity = lockOf(flags);
   const url = required(flags.repository, "--repository");
   const repository = await openRepository(await stores.open({ url }));
@@ -30,13 +32,13 @@ export async function forgetByRules(
     if (flags.dryRun) return { ...nothing, snapshotsRemoved: removed.length };
     const snapshots = removed.map(({ id }) => id);
     const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
-    const bytesFreed = flags.prune ? await freeSpace(repository, lock, output) : 0;
+    if (!flags.prune) return { ...nothing, snapshotsRemoved };
+    const onProgress = showPacks(output);
+    const share = maxUnusedShare !== undefined && { maxUnusedShare };
+    const { bytesFreed } = await prune({ repository, lock, onProgress, ...share });
     return { ...nothing, snapshotsRemoved, bytesFreed };
   });
 }
-
-const freeSpace = async (repository: Repository, lock: HeldLock, output: Output): Promise<number> =>
-  (await prune({ repository, lock, onProgress: showPacks(output) })).bytesFreed;
 
 /** The newest good snapshot of a group stays whatever the rules say. */
 export function removedByRules(snapshots: readonly Snapshot[], rules: Retention, timeZone: string): Snapshot[] {

@@ -21,6 +21,7 @@ export interface ForgetFlags extends CommonOptions {
   readonly timeZone?: string;
   readonly dryRun?: boolean;
   readonly prune?: boolean;
+  readonly maxUnused?: string;
 }
 
 export type ForgottenTarget = ForgetResult["targets"][number];
@@ -36,7 +37,11 @@ export function forgetCommand(): Command {
     .option("--keep-yearly <n>", "keep the newest of as many years")
     .option("--time-zone <zone>", "whose hours and days, as Europe/Berlin; this machine's where it is absent")
     .option("--dry-run", "only say what would be removed")
-    .option("--prune", "free the space of what no snapshot needs any more");
+    .option("--prune", "free the space of what no snapshot needs any more")
+    .option(
+      "--max-unused <percent>",
+      "with --prune: the unused space that may stay in packs, of the used; 5 where it is absent",
+    );
   return addCommonOptions(command).action((flags: ForgetFlags) => runTask((context) => forget(flags, context)));
 }
 

@@ -2,6 +2,7 @@ import type { BackupPolicy, BackupTarget, RestorePoint } from "../../api/objects
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
 import { restorePoints } from "../../kube/holdfast.ts";
 import type { ForgetResult } from "../../mover/contract.ts";
+import { count, formatBytes } from "../../mover/units.ts";
 import type { RunContext } from "../context.ts";
 import { explainFailure } from "../explain.ts";
 import type { FailureText } from "../failure.ts";
@@ -18,6 +19,8 @@ export type RetentionOutcome = {
   readonly postponed: readonly string[];
   readonly failures: readonly FailureText[];
   readonly removed: number;
+  /** What each target has less now, for people; empty where nothing was removed. */
+  readonly freed: string;
 };
 
 /**
@@ -66,8 +69,19 @@ export async function retain(
     postponed: explained.filter(({ locked }) => locked).map(({ text }) => text.message),
     failures: explained.filter(({ locked }) => !locked).map(({ text }) => text),
     removed: gone.length,
+    freed: describeFreed(result?.targets ?? []),
   };
 }
+
+/** `offsite: 2 snapshots removed, 1.5 GiB freed`. */
+export const describeFreed = (targets: ForgetResult["targets"]): string =>
+  targets
+    .filter(({ snapshotsRemoved, bytesFreed }) => snapshotsRemoved > 0 || bytesFreed > 0)
+    .map(
+      ({ target, snapshotsRemoved, bytesFreed }) =>
+        `${target}: ${count(snapshotsRemoved, "snapshot")} removed, ${formatBytes(bytesFreed)} freed`,
+    )
+    .join("; ");
 
 const withTarget = (target: string, { reason, message }: FailureText): FailureText => ({
   reason,

@@ -40,6 +40,14 @@ export async function retainVolume(
     const points = await supersede(context, known, point);
     const deadHolders = await findDeadMovers(context, pvc);
     const done = await retain(context, { name, labels, policy: plan.policy, pvc, points, targets, deadHolders });
+    if (done.freed !== "") {
+      await context.recordEvent({
+        about: plan.policy,
+        type: "Normal",
+        reason: "RetentionDone",
+        message: `${pvc}: ${done.freed}`,
+      });
+    }
     const [failure] = done.failures;
     if (failure) return withFailure(outcome, done.failures.map(({ message }) => message).join("; "));
     if (done.postponed.length === 0) return outcome;
