@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "vitest";
+import { checkRepository } from "../../src/repository/check.ts";
+import { reasonOf } from "../../src/repository/errors.ts";
+import { loadIndex } from "../../src/repository/load-index.ts";
+import { openRepository } from "../../src/repository/repository.ts";
+import { listSnapshots } from "../../src/repository/snapshots.ts";
+import type { Id, Repository } from "../../src/repository/types.ts";
+import { restorable } from "../../src/restore/restorable.ts";
+import { restoreSnapshot } from "../../src/restore/restore.ts";
+import { memoryStorage } from "../../src/storage/memory.ts";
+import { folderState } from "../support/folder-state.ts";
+import { resticFor } from "../support/restic.ts";
+import type { Ended, Scenario, Scene } from "./fault-scenarios.ts";
+import { type Objects, password } from "./hostile-repository.ts";
+
+/** Judges what a command left in a store. */
+export interface Judge {
+  /** Every snapshot that nobody asked to remove is there, every one that is there restores as it was, and nothing is damaged. */
+  expectWhole(objects: Objects): Promise<void>;
+  /** What a command says it did is so. `before` is the size of the store when it began. */
+  expectDone(objects: Objects, ended: Ended, before: number): Promise<void>;
+  /** Nothing is left that no snapshot needs. */
+  expectClean(objects: Objects): Promise<void>;
+  /** Plain restic, which knows nothing of us, finds every byte in its place. */
+  expectResticContent(objects: Objects): Promise<void>;
+}
+
+let number = 0;
+
+/** `folder` is for what is restored, and for restic. */
+export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Judge {
+  const snapshots = [...scene.expected.keys()];
+  const removed = scenario.removes(snapshots);
+  const passwords = scenario.passwords ?? [password];
+  return {
+    async expectWhole(objects) {
+      const staying = snapshots.filter((id) => !removed.includes(id));
+      if (!objects.has("config")) {
+        expect(staying, "without its config a repository is gone").toEqual([]);
+        return;
+      }
+      const { repository } = await openWithAny(objects, passwords);
+      expect((await checkRepository({ repository, readData: true })).problems).toEqual([]);
+      const present = new Set((await listSnapshots(repository)).map(({ id }) => id));
+      for (const [id, state] of scene.expected) {
+        if (staying.includes(id)) expect(present, "a snapshot is gone").toContain(id);
+        if (present.has(id))
+          expect(await restored(repository, id, join(folder, `restored-${number++}`))).toEqual(state);
+      }
+    },
+    async expectDone(objects, ended, before) {
+      for (const id of removed) expect([...objects.keys()], "it was to be removed").not.toContain(`snapshots/${id}`);
+      if (removed.length > 0 && removed.length === snapshots.length) expect([...objects.keys()]).toEqual([]);
+      if (ended.wrote !== undefined) {
+        const { repository } = await openWithAny(objects, passwords);
+        const state = await restored(repository, ended.wrote, join(folder, `restored-${number++}`));
+        expect(state).toEqual(folderState(scene.source));
+      }
+      if (ended.freed !== undefined) expect(ended.freed).toBeLessThanOrEqual(before - sizeOf(objects));
+      const [opens, ...opensNot] = scenario.passwords ?? [];
+      if (opens !== undefined) await openRepository({ storage: memoryStorage(objects), password: opens });
+      for (const old of opensNot) {
+        const opened = openRepository({ storage: memoryStorage(objects), password: old });
+        await expect(opened).rejects.toMatchObject({ reason: "WrongPassword" });
+      }
+    },
+    async expectClean(objects) {
+      const { repository } = await openWithAny(objects, passwords);
+      expect(await checkRepository({ repository, readData: true })).toMatchObject({ problems: [], hints: [] });
+    },
+    async expectResticContent(objects) {
+      if (!objects.has("config")) return;
+      const place = join(folder, `restic-${number++}`);
+      for (const part of ["keys", "locks", "snapshots", "index", "data"]) {
+        mkdirSync(join(place, part), { recursive: true });
+      }
+      for (const [key, bytes] of objects) {
+        mkdirSync(dirname(join(place, key)), { recursive: true });
+        writeFileSync(join(place, key), bytes);
+      }
+      const { opening } = await openWithAny(objects, passwords);
+      const said = await resticFor(place, opening).run("check", "--read-data", "--no-lock");
+      expect(said).toContain("no errors were found");
+      rmSync(place, { recursive: true });
+    },
+  };
+}
+
+export const sizeOf = (objects: Objects): number => [...objects.values()].reduce((sum, { length }) => sum + length, 0);
+
+async function openWithAny(
+  objects: Objects,
+  passwords: readonly string[],
+): Promise<{ readonly repository: Repository; readonly opening: string }> {
+  for (const opening of passwords) {
+    try {
+      return { repository: await openRepository({ storage: memoryStorage(objects), password: opening }), opening };
+    } catch (error) {
+      if (reasonOf(error) !== "WrongPassword") throw error;
+    }
+  }
+  throw new Error("No known password opens the repository.");
+}
+
+async function restored(repository: Repository, id: Id, target: string): Promise<Record<string, string>> {
+  const snapshot = (await listSnapshots(repository)).find((each) => each.id === id);
+  if (!snapshot) throw new Error(`The snapshot ${id} is not there.`);
+  const { signal } = new AbortController();
+  const source = restorable(await loadIndex(repository));
+  const { failedPaths } = await restoreSnapshot({ repository: source, snapshot, target, include: [], signal });
+  expect(failedPaths).toEqual([]);
+  const state = folderState(target);
+  rmSync(target, { recursive: true });
+  return state;
+}
