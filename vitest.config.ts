@@ -1,9 +1,13 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Tiers: `unit` sits beside the source and runs in seconds; `interop`, `thorough` and `faults` use real restic and a real S3 server
 // without a cluster; `api` needs a real API server, `e2e` the whole cluster. `make check` runs the first two.
+// Most of them wait for programs that they start, so that two at a time are the least that keeps two cores busy.
+const maxWorkers = Math.max(2, availableParallelism() - 1);
+
 const project = (name: string, include: string[], seconds: number, files = true) => ({
-  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files },
+  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files, maxWorkers },
 });
 
 // The part of test/interop that answers soon: does restic read what we write, and we what restic writes?
