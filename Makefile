@@ -47,9 +47,11 @@ tools:
 	  [ -z "$$missing" ] || (echo "installing$$missing"; apt-get update -qq && apt-get install -y -qq $$missing >/dev/null) \
 	  || (echo "not all of$$missing could be installed: install them and try again" >&2; exit 1)
 
-# Two referees: the restic that the system has, and the newest one, which is built once per machine.
+# Two referees, the restic that the system has and the newest one, and a real S3 server: what is built is built once per machine,
+# and before any test waits for it.
 referees: tools $(modules)
 	@node test/support/prepare-restic.ts
+	@node test/cluster/main.ts program versitygw >/dev/null
 
 # What it may be told: BENCH="--scale small --data src,rnd --store s3 --repeat 5 --rustic PATH --kopia PATH".
 bench: $(modules) $(wasm) referees bench-tools ## Measure against restic, and other peers by path (hours; see test/bench/README.md)

@@ -80,9 +80,10 @@ const common = {
   deviceId: uint64,
   links: uint32,
 };
-const attributes = fc.array(
+/** As a file system gives them: no name occurs twice. */
+const attributes = fc.uniqueArray(
   fc.record({ name: fc.string(), value: fc.uint8Array().map((bytes) => Buffer.from(bytes)) }),
-  { minLength: 1, maxLength: 3 },
+  { minLength: 1, maxLength: 3, selector: (each) => each.name },
 );
 const node: fc.Arbitrary<TreeNode> = fc.oneof(
   fc.record({

@@ -3,13 +3,15 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   statSync,
-  truncateSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -336,9 +338,10 @@ const lockFiles = ({ url }: RepositoryPlace): string[] => {
 async function startLongBackup(each: RepositoryPlace) {
   const big = newFolder();
   mkdirSync(big);
-  // A hole is read like anything else, and takes no space here.
-  writeFileSync(join(big, "hole"), "");
-  truncateSync(join(big, "hole"), 30 * 1024 ** 3);
+  // Almost nothing but holes, so that it takes little space; but each chunk has some data, so that all of it must be hashed.
+  const file = openSync(join(big, "sparse"), "w");
+  for (let mebibyte = 0; mebibyte < 16 * 1024; mebibyte++) writeSync(file, "x", mebibyte * 1024 ** 2);
+  closeSync(file);
   const running = startHoldfast(["mover", "backup", "--source", big, "--repository", each.url, "--json"]);
   while (lockFiles(each).length === 0) await sleep(20);
   await sleep(700);
