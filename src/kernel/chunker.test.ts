@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chunkMaximum, chunkMinimum, createChunker } from "./chunker.ts";
 
@@ -67,5 +68,56 @@ describe("cut", () => {
   test("refuses to look outside of its buffer", () => {
     expect(() => chunker.cut(1, capacity)).toThrow(RangeError);
     expect(() => createChunker(chunkMaximum - 1)).toThrow(RangeError);
+  });
+});
+
+/** Stretches of noise, of one byte, and of a short pattern, up to some 20 MiB in all. */
+const stretches = fc.array(
+  fc.record({
+    kind: fc.constantFrom("noise", "byte", "pattern"),
+    seed: fc.nat(),
+    length: fc.integer({ min: 1, max: 5 * 1024 * 1024 }),
+  }),
+  { minLength: 1, maxLength: 4 },
+);
+
+function contentFrom({ kind, seed, length }: { kind: string; seed: number; length: number }): Buffer {
+  if (kind === "noise") return noise(length, String(seed));
+  return Buffer.alloc(length, kind === "byte" ? Buffer.of(seed & 0xff) : noise(100, String(seed)));
+}
+
+describe("whatever the content,", () => {
+  test("the chunks are within their bounds, add up to it, and are the same in any part of the buffer", () => {
+    fc.assert(
+      fc.property(stretches, fc.integer({ min: 0, max: 1024 * 1024 }), (parts, offset) => {
+        const whole = Buffer.concat(parts.map(contentFrom));
+        const cuts = cutsOf(whole);
+        const lengths = lengthsOf(cuts);
+        expect(cuts.at(-1)).toBe(whole.length);
+        expect(lengths.every((length) => length > 0 && length <= chunkMaximum)).toBe(true);
+        expect(lengths.slice(0, -1).every((length) => length > chunkMinimum)).toBe(true);
+
+        chunker.buffer.set(whole, offset);
+        const moved: number[] = [];
+        for (let at = 0; at < whole.length; ) {
+          at += chunker.cut(offset + at, whole.length - at);
+          moved.push(at);
+        }
+        expect(moved).toEqual(cuts);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("a chunk depends on nothing that comes before it", () => {
+    fc.assert(
+      fc.property(stretches, (parts) => {
+        const whole = Buffer.concat(parts.map(contentFrom));
+        const cuts = cutsOf(whole);
+        const [first = 0] = cuts;
+        expect(cutsOf(whole.subarray(first)).map((cut) => cut + first)).toEqual(cuts.slice(1));
+      }),
+      { numRuns: 15 },
+    );
   });
 });

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 
@@ -46,5 +47,37 @@ describe("the owner of a pack", () => {
     (value) => {
       expect(ownersIn(withField(value))).toEqual([undefined]);
     },
+  );
+});
+
+const anyId = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex"));
+const anyEntry = fc
+  .record({
+    id: anyId,
+    type: fc.constantFrom("data" as const, "tree" as const),
+    offset: fc.nat(0xffff_ffff),
+    plainLength: fc.integer({ min: 1, max: 0x3fff_ffff }),
+    compressed: fc.boolean(),
+    saved: fc.nat(),
+  })
+  .map(({ saved, ...entry }) => ({
+    ...entry,
+    // A blob that is not compressed is as long as its content, and the seal.
+    length: 32 + (entry.compressed ? 1 + (saved % entry.plainLength) : entry.plainLength),
+  }));
+const anyPack = fc.record(
+  { id: anyId, owner: fc.constantFrom("full", "0123456789abcdef"), entries: fc.array(anyEntry, { maxLength: 5 }) },
+  { requiredKeys: ["id", "entries"] },
+);
+
+test("reads back, through JSON, whatever it wrote", () => {
+  fc.assert(
+    fc.property(fc.array(anyPack, { maxLength: 5 }), (packs) => {
+      const document: unknown = JSON.parse(JSON.stringify(encodeIndex(packs)));
+      const expected = packs.flatMap(({ id: inPack, owner, entries }) =>
+        entries.map((entry) => ({ ...entry, pack: inPack, ...(owner && { owner }) })),
+      );
+      expect([...decodeIndex(document, "an index")]).toEqual(expected);
+    }),
   );
 });
