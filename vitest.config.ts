@@ -11,9 +11,7 @@ const project = (name: string, include: string[], seconds: number, files = true)
 });
 
 // The part of test/interop that answers soon: does restic read what we write, and we what restic writes?
-const daily = ["restic", "exit-codes", "format-1", "retention", "selection"].map(
-  (name) => `test/interop/${name}.test.ts`,
-);
+const daily = ["restic", "retention", "selection"].map((name) => `test/interop/${name}.test.ts`);
 
 // A scenario on the cluster mostly waits for pods, so several go on at once, whatever the number of cores.
 const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 } };
