@@ -19,7 +19,7 @@ const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts", "test/bench/**/*.test.ts"], 60),
+      project("unit", ["src/**/*.test.ts", "test/{bench,suite}/**/*.test.ts"], 60),
       project("interop", daily, 180),
       { test: { ...project("thorough", ["test/interop/**/*.test.ts"], 180).test, exclude: daily } },
       project("faults", ["test/faults/**/*.test.ts"], process.env.HOLDFAST_TEST_LONG === "1" ? 4 * 3600 : 900),

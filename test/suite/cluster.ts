@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
 import { answers } from "../cluster/probe.ts";
 import { apiserver } from "../cluster/settings.ts";
-import type { StepResult } from "./step.ts";
+import { checked, type StepResult } from "./step.ts";
 
 const script = "test/cluster/main.ts";
 
@@ -36,7 +36,7 @@ export async function startCluster(log: string): Promise<StartingCluster> {
       const code = await ended;
       const seconds = (performance.now() - begin) / 1000;
       if (code !== 0) console.error(readFileSync(log, "utf8").split("\n").slice(-40).join("\n"));
-      return { name: "test cluster starts", passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
+      return checked("test cluster starts", code, seconds);
     },
   };
 }
@@ -48,8 +48,7 @@ export async function stopCluster({ wasRunning }: StartingCluster): Promise<Step
   const code = wasRunning
     ? 0
     : await exit(spawn("node", [script, "down"], { stdio: ["ignore", "inherit", "inherit"] }));
-  const seconds = (performance.now() - begin) / 1000;
-  return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
+  return checked(name, code, (performance.now() - begin) / 1000);
 }
 
 const exit = (child: ChildProcess): Promise<number> =>

@@ -34,14 +34,15 @@ for (const step of withoutCluster) results.push(await runStep(step));
 
 const started = await cluster.ready();
 results.push(started);
-if (started.failed === 0) for (const step of withCluster) results.push(await runStep(step));
+if (started.failures.length === 0) for (const step of withCluster) results.push(await runStep(step));
 results.push(await stopCluster(cluster));
 
+const failures = results.flatMap((result) => result.failures);
+if (failures.length > 0) console.log(`\nWhat failed\n${failures.map((failure) => `  - ${failure}`).join("\n")}`);
 console.log("\nSummary");
-for (const { name, passed, failed, seconds } of results) {
-  const verdict = failed === 0 ? "ok  " : "FAIL";
-  console.log(`  ${verdict} ${name}: ${passed} passed, ${failed} failed, ${seconds.toFixed(0)} s`);
+for (const { name, passed, failures, seconds } of results) {
+  const verdict = failures.length === 0 ? "ok  " : "FAIL";
+  console.log(`  ${verdict} ${name}: ${passed} passed, ${failures.length} failed, ${seconds.toFixed(0)} s`);
 }
-const total = (key: "passed" | "failed") => results.reduce((sum, result) => sum + result[key], 0);
-process.exitCode = total("failed") === 0 ? 0 : 1;
-console.log(`${total("passed")} passed, ${total("failed")} failed`);
+process.exitCode = failures.length === 0 ? 0 : 1;
+console.log(`${results.reduce((sum, { passed }) => sum + passed, 0)} passed, ${failures.length} failed`);

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
+import { type Verdict, verdictOf } from "./vitest-report.ts";
 
 export interface Step {
   readonly name: string;
@@ -8,12 +9,14 @@ export interface Step {
   readonly report?: string;
 }
 
-export interface StepResult {
+export interface StepResult extends Verdict {
   readonly name: string;
-  readonly passed: number;
-  readonly failed: number;
   readonly seconds: number;
 }
+
+/** The result of a step that is a single check. */
+export const checked = (name: string, code: number, seconds: number): StepResult =>
+  code === 0 ? { name, passed: 1, failures: [], seconds } : { name, passed: 0, failures: [name], seconds };
 
 /** Runs one step with its output on the terminal and counts what it tried. Never rejects: what cannot start has failed. */
 export async function runStep({ name, command, report }: Step): Promise<StepResult> {
@@ -23,8 +26,7 @@ export async function runStep({ name, command, report }: Step): Promise<StepResu
   if (report) rmSync(report, { force: true });
   const code = await exitCode([...command, ...reporters]);
   const seconds = (performance.now() - begin) / 1000;
-  if (!report) return { name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
-  return { name, ...counts(report, code), seconds };
+  return report ? { name, ...vitestVerdict(report, code), seconds } : checked(name, code, seconds);
 }
 
 /** Exit code of a command whose output goes to the terminal; 127 where it could not be started. */
@@ -39,17 +41,11 @@ function exitCode([program, ...args]: readonly string[]): Promise<number> {
   });
 }
 
-/**
- * What vitest counted. A test that was skipped proves nothing, and a run that ended badly without a failing test (a file
- * that did not load, an unhandled error) has failed at least once.
- */
-function counts(report: string, code: number): { passed: number; failed: number } {
+/** What vitest reported; a run that left no report has failed. */
+function vitestVerdict(report: string, code: number): Verdict {
   try {
-    const { numPassedTests, numFailedTests, numTotalTests } = JSON.parse(readFileSync(report, "utf8"));
-    const failed = numFailedTests + (numTotalTests === 0 ? 1 : 0);
-    return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
+    return verdictOf(JSON.parse(readFileSync(report, "utf8")), code);
   } catch (error) {
-    console.error(`no report from vitest at ${report}: ${(error as Error).message}`);
-    return { passed: 0, failed: 1 };
+    return { passed: 0, failures: [`no report from vitest at ${report}: ${(error as Error).message}`] };
   }
 }
