@@ -1,23 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BackupResult, type MoverResult, moverResult } from "../../src/mover/contract.ts";
 import { holdfast, type RunOptions, startHoldfast } from "../support/holdfast.ts";
+import { makeLongSource } from "../support/long-source.ts";
 import { filePlace, type RepositoryPlace, s3Place } from "../support/repository-place.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { freePort, type S3Server, startS3Server } from "../support/versitygw.ts";
@@ -337,11 +327,7 @@ const lockFiles = ({ url }: RepositoryPlace): string[] => {
 /** A backup that holds its lock and would go on for many seconds. */
 async function startLongBackup(each: RepositoryPlace) {
   const big = newFolder();
-  mkdirSync(big);
-  // Almost nothing but holes, so that it takes little space; but each chunk has some data, so that all of it must be hashed.
-  const file = openSync(join(big, "sparse"), "w");
-  for (let mebibyte = 0; mebibyte < 16 * 1024; mebibyte++) writeSync(file, "x", mebibyte * 1024 ** 2);
-  closeSync(file);
+  makeLongSource(big);
   const running = startHoldfast(["mover", "backup", "--source", big, "--repository", each.url, "--json"]);
   while (lockFiles(each).length === 0) await sleep(20);
   await sleep(700);

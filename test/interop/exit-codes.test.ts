@@ -1,19 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { holdfast, startHoldfast } from "../support/holdfast.ts";
+import { makeLongSource } from "../support/long-source.ts";
 import { reportSection } from "../support/report.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
 import { resticFor } from "../support/restic.ts";
@@ -112,9 +104,7 @@ describe("Both programs end alike", () => {
 
   it("when they are interrupted", async () => {
     const big = scratch.path("big");
-    mkdirSync(big);
-    writeFileSync(join(big, "hole"), "");
-    truncateSync(join(big, "hole"), 200 * 1024 ** 3);
+    makeLongSource(big);
     const [theirs, ours] = [filePlace(scratch, binary), filePlace(scratch, binary)];
     await theirs.restic.run("init");
     await ours.restic.run("init");

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -10,6 +10,7 @@ import { openRepository } from "../../src/repository/repository.ts";
 import type { Repository } from "../../src/repository/types.ts";
 import { filesystemStorage } from "../../src/storage/filesystem.ts";
 import { startHoldfast } from "../support/holdfast.ts";
+import { makeLongSource } from "../support/long-source.ts";
 import { mover } from "../support/mover.ts";
 import { reportSection } from "../support/report.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
@@ -69,6 +70,20 @@ describe.each(versions)("Restic $version", (version) => {
     while (locks().length === 0 && child.exitCode === null) await sleep(2);
   };
 
+  /** A check of restic's takes an exclusive lock; stopped, it holds it for as long as the test wants. */
+  const stoppedCheck = async (): Promise<ChildProcess> => {
+    for (;;) {
+      const child = start("check");
+      await lockOf(child);
+      child.kill("SIGSTOP");
+      await sleep(50);
+      if (child.exitCode === null && locks().length > 0) return child;
+      // It was at its end already: on to the next.
+      child.kill("SIGCONT");
+      if (child.exitCode === null) await once(child, "exit");
+    }
+  };
+
   it("works beside us, and does not prune, while we share the repository", async () => {
     await holding(false, async () => {
       await place.restic.run("backup", source);
@@ -100,10 +115,7 @@ describe.each(versions)("Restic $version", (version) => {
     });
 
   it("keeps us out while it wants the repository for itself, and we wait when told to", async () => {
-    // A check of restic's takes an exclusive lock; stopped, it holds it for as long as the test wants.
-    const child = start("check");
-    await lockOf(child);
-    child.kill("SIGSTOP");
+    const child = await stoppedCheck();
     try {
       await mover(place, ["backup", "--source", source], { code: 11 });
       await mover(place, pruning, { code: 11 });
@@ -164,9 +176,7 @@ describe.each(versions)("Restic $version", (version) => {
 
   it("removes the lock of ours that was killed", async () => {
     const big = scratch.path(`big-${version.version}`);
-    mkdirSync(big);
-    writeFileSync(join(big, "hole"), "");
-    truncateSync(join(big, "hole"), 200 * 1024 ** 3);
+    makeLongSource(big);
     const running = startHoldfast(["mover", "backup", "--source", big, "--repository", place.url]);
     while (locks().length === 0) await sleep(20);
     running.process.kill("SIGKILL");
