@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -9,7 +10,7 @@ import {
   systemRestic,
   waysOf,
 } from "../support/both-ways.ts";
-import { features, makeFaithfulFolder } from "../support/faithful-folder.ts";
+import { features, makeFaithfulFolder, timedEntries, times } from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
 import { reportSection } from "../support/report.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
@@ -72,6 +73,23 @@ describe.each(features)("$name", ({ name, examples }) => {
     report.row(name, examples, ...notes);
   });
 });
+
+// Otherwise a file system, or a tool, that cannot keep such times would make both sides equally wrong.
+it("times are those that were set, on the source and after each way", () => {
+  const expected = Object.entries(times).flatMap(([name, time]) =>
+    timedEntries.map((kind) => `${time} ${name}${kind}`),
+  );
+  const shown = (folder: string): string[] => {
+    const names = expected.map((line) => line.slice(timeLength + 1));
+    const options = { cwd: `${folder}/times`, encoding: "utf8", env: { ...process.env, TZ: "UTC" } } as const;
+    return execFileSync("stat", ["--format=%y %n", ...names], options)
+      .trimEnd()
+      .split("\n");
+  };
+  expect(shown(source)).toEqual(expected);
+  for (const way of ways) expect(shown(outcome.restored.get(way)?.folder ?? ""), way).toEqual(expected);
+});
+const timeLength = "1931-02-03 04:05:06.123456789 +0000".length;
 
 it("holes come back as holes, and are not read", () => {
   const sizes = (folder: string) => {

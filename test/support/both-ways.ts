@@ -62,25 +62,48 @@ export async function bothWays(
   referees: readonly Referee[] = [systemRestic],
 ): Promise<BothWays> {
   const restored = new Map<string, { folder: string; states: States }>();
-  const add = (way: string, folder: string) => restored.set(way, { folder, states: entryStates(folder) });
+  const { bytesRead } = await eachWay({
+    scratch,
+    source,
+    referees,
+    onRestored: (way, folder) => void restored.set(way, { folder, states: entryStates(folder) }),
+  });
+  return { restored, bytesRead };
+}
+
+export interface EachWay {
+  readonly scratch: Scratch;
+  readonly source: string;
+  readonly referees: readonly Referee[];
+  /** Looks at what came out, and may remove it where two such folders would be too much. */
+  readonly onRestored: (way: string, folder: string) => void;
+}
+
+/** The same, one way after the other. */
+export async function eachWay({
+  scratch,
+  source,
+  referees,
+  onRestored,
+}: EachWay): Promise<Pick<BothWays, "bytesRead">> {
   const ours = filePlace(scratch);
   const backedUp = await mover(ours, ["backup", "--source", source, "--json"]);
   await mover(ours, ["restore", "--target", scratch.path(ownWay), "--verify"]);
-  add(ownWay, scratch.path(ownWay));
+  onRestored(ownWay, scratch.path(ownWay));
   for (const referee of referees) {
     const restic = resticFor(ours.url.slice("file://".length), ours.password, {}, referee.binary);
     const [to, from] = [scratch.path(toRestic(referee)), scratch.path(fromRestic(referee))];
     await restic.check();
     await restic.run("restore", "latest", "--target", to, ...(referee.restoreFlags ?? []));
-    add(toRestic(referee), `${to}${source}`);
+    onRestored(toRestic(referee), `${to}${source}`);
 
     const theirs = filePlace(scratch, referee.binary);
     await theirs.restic.run("init", "--repository-version", "2");
     await theirs.restic.run("backup", source);
     await mover(theirs, ["restore", "--target", from, "--verify"]);
-    add(fromRestic(referee), from);
+    onRestored(fromRestic(referee), from);
   }
-  return { restored, bytesRead: backedUp.result<{ bytesRead: number }>().bytesRead };
+  return { bytesRead: backedUp.result<{ bytesRead: number }>().bytesRead };
 }
 
 /** A line for each attribute that differs, and for each entry that is missing or new. */

@@ -97,19 +97,22 @@ const plain = (folder: string, ...names: readonly string[]): string[] =>
     return path;
   });
 
+/** As `stat` shows them, by the beginning of their files' names. */
+export const times: Readonly<Record<string, string>> = {
+  "before 1970": "1931-02-03 04:05:06.123456789 +0000",
+  "a nanosecond before 1970": "1969-12-31 23:59:59.999999999 +0000",
+  "in 1970": "1970-01-01 00:00:00.000000000 +0000",
+  "a nanosecond": "2001-02-03 04:05:06.000000001 +0000",
+  "after 2038": "2201-02-03 04:05:06.987654321 +0000",
+};
+export const timedEntries = ["", " folder", " link", " fifo"] as const;
+
 function makeTimes(folder: string): void {
-  const times = {
-    "before 1970": "1931-02-03 04:05:06.123456789 UTC",
-    "a nanosecond before 1970": "1969-12-31 23:59:59.999999999 UTC",
-    "in 1970": "1970-01-01 00:00:00 UTC",
-    "a nanosecond": "2001-02-03 04:05:06.000000001 UTC",
-    "after 2038": "2201-02-03 04:05:06.987654321 UTC",
-  };
   for (const [name, time] of Object.entries(times)) {
-    const [file = "", inner = ""] = plain(folder, name, `${name} folder`);
+    plain(folder, name, `${name} folder`);
     symlinkSync(name, join(folder, `${name} link`));
     run("mkfifo", join(folder, `${name} fifo`));
-    run("touch", "-h", "-d", time, file, inner, join(folder, `${name} link`), join(folder, `${name} fifo`));
+    run("touch", "-h", "-d", time, ...timedEntries.map((kind) => join(folder, `${name}${kind}`)));
   }
 }
 

@@ -5,11 +5,9 @@ import {
   closeSync,
   ftruncateSync,
   linkSync,
-  lutimesSync,
   mkdirSync,
   openSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -19,7 +17,7 @@ const isRoot = process.getuid?.() === 0;
 
 /**
  * A folder with everything that backups have stumbled over: empty and large files, holes, hard links, dangling and absolute
- * links, fifos, devices, odd modes and owners, times before 1970 and with nanoseconds, and names that are no text.
+ * links, fifos, devices, odd modes and owners, times before 1970, after 2038 and with nanoseconds, and names that are no text.
  */
 export function makeOddFolder(folder: string): void {
   const at = (...parts: string[]) => join(folder, ...parts);
@@ -48,9 +46,11 @@ export function makeOddFolder(folder: string): void {
   chmodSync(at("deep"), 0o2775);
   chmodSync(at("deep/er"), 0o1777);
   if (isRoot) makeForRoot(at);
-  utimesSync(at("empty"), -86_400.5, -86_400.5);
-  lutimesSync(at("link"), 1_000_000_000.25, 1_000_000_000.25);
-  execFileSync("touch", ["-d", "2001-02-03 04:05:06.123456789 UTC", at("sparse"), at("empty folder")]);
+  // Node's own calls take a time before 1970 for «now».
+  const touch = (time: string, ...paths: string[]) => execFileSync("touch", ["-h", "-d", `${time} UTC`, ...paths]);
+  touch("1969-12-30 23:59:59.123456789", at("empty"), at("dangling"), at("deep/er/and/deeper"));
+  touch("2201-02-03 04:05:06.987654321", at("link"), at("fifo"), at("deep/er"));
+  touch("2001-02-03 04:05:06.123456789", at("sparse"), at("empty folder"));
 }
 
 function makeForRoot(at: (...parts: string[]) => string): void {
