@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
@@ -26,11 +26,12 @@ interface Change {
   readonly runTag?: string;
   readonly expect?: "Present" | "Any";
   readonly owner?: readonly string[];
+  readonly source?: string;
 }
 
 function run(stores: Readonly<Record<string, Storage>>, change: Change = {}) {
   const config: BackupConfig = backupConfig.parse({
-    source,
+    source: change.source ?? source,
     path: "/data",
     tags: change.tags ?? owner,
     runTag: change.runTag,
@@ -90,6 +91,25 @@ test("never makes a mirror anew where there was a good one", async () => {
   expect(storage.objects.size).toBe(0);
   await run({ storage });
   expect(await run({ storage }, { expect: "Present" })).toMatchObject({ state: "Good" });
+});
+
+test("goes on with a mirror of which there is no record any more: guards it, and reads nothing again", async () => {
+  const storage = memoryStorage();
+  const own = scratch.path("unrecorded");
+  mkdirSync(own);
+  for (const name of ["a", "b", "c"]) writeFileSync(join(own, name), name);
+  const first = await run({ storage }, { runTag: "point=p1", source: own });
+  // Folders of the run that was stopped stay until the next one.
+  const counts = () => [...storage.objects].filter(([key]) => !key.startsWith(".holdfast/trees/"));
+  const stored = counts();
+  for (const name of ["a", "b"]) rmSync(join(own, name));
+  expect(await run({ storage }, { runTag: "point=p2", source: own })).toMatchObject({ reason: "MassChange" });
+  expect(counts()).toEqual(stored);
+  for (const name of ["a", "b"]) writeFileSync(join(own, name), name);
+  writeFileSync(join(own, "d"), "new");
+  const next = await run({ storage }, { runTag: "point=p2", source: own });
+  expect(next).toMatchObject({ state: "Good", files: 4, targets: [{ bytesStored: 3 }] });
+  expect(next.targets[0]?.snapshot).not.toBe(first.targets[0]?.snapshot);
 });
 
 test("keeps out of a mirror in which somebody else is at work", async () => {

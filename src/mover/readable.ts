@@ -1,5 +1,7 @@
+import { type Stats, statsOf } from "../browse/stats.ts";
 import { withMirrorLock } from "../mirror/locks.ts";
 import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
+import { type MirrorStats, mirrorStats } from "../mirror/stats.ts";
 import { loadIndex } from "../repository/load-index.ts";
 import { type HeldLock, type LockOptions, withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
@@ -20,6 +22,8 @@ export interface Readable {
   readonly source: () => Promise<Restorable>;
   /** Rejects where it is a mirror, which has none. */
   readonly index: () => Promise<IndexedRepository>;
+  /** How large these are, restored and in the store. Rejects with `RepositoryDamaged` where a folder cannot be read. */
+  readonly stats: (snapshots: readonly Snapshot[], signal: AbortSignal) => Promise<Stats | MirrorStats>;
 }
 
 type WithLock = <T>(options: LockOptions, work: (lock: HeldLock) => Promise<T>) => Promise<T>;
@@ -38,6 +42,7 @@ export async function openReadable(
     find: (name) => findSnapshot(repository, name),
     source: async () => restorable(await index()),
     index,
+    stats: async (snapshots, signal) => statsOf(await index(), snapshots, signal),
     lock: (options, work) => withLock(repository, options, work),
   };
 }
@@ -56,6 +61,7 @@ function readableMirror(storage: Storage): Readable & { readonly lock: WithLock 
         `${storage.description} is a mirror, which has neither an index nor a history: this is for repositories.`,
       );
     },
+    stats: async (_, signal) => mirrorStats(storage, await openMirror(storage, "Manifest"), signal),
     lock: (options, work) => withMirrorLock(storage, options, work),
   };
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import { type Stats, statsOf } from "../browse/stats.ts";
+import type { Stats } from "../browse/stats.ts";
 import { safeJson, safeText } from "../browse/text.ts";
+import type { MirrorStats } from "../mirror/stats.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { addReadingOptions, type Reading, type ReadingFlags, runReading, snapshotFor } from "./reading.ts";
 import { tableLines } from "./table.ts";
@@ -19,9 +20,9 @@ export function statsCommand(): Command {
 async function stats(reading: Reading, names: readonly string[], flags: ReadingFlags): Promise<undefined> {
   const { output, signal } = reading;
   const snapshots = names.length === 0 ? await reading.snapshots() : await named(reading, names);
-  const found = await statsOf(await reading.index(), snapshots, signal);
+  const found = await reading.stats(snapshots, signal);
   if (flags.json) await output.line(safeJson(found));
-  else for (const line of describe(found)) await output.line(line);
+  else for (const line of "objects" in found ? describeMirror(found) : describe(found)) await output.line(line);
 }
 
 /** Each once, oldest first. */
@@ -37,7 +38,7 @@ async function named(reading: Reading, names: readonly string[]): Promise<Snapsh
 function describe({ snapshots, raw_data: raw, total_size, total_file_count }: Stats): string[] {
   const rows = snapshots.map(({ id, time, ...each }) => [
     id.slice(0, 8),
-    safeText(time.replace("T", " ").replace(/\.\d+/, "")),
+    shownTime(time),
     formatBytes(each.total_size),
     each.total_file_count.toLocaleString("en"),
     formatBytes(each.unique_size),
@@ -58,3 +59,13 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
     ...(raw.unused_size > 0 ? [`  used by none of these: ${formatBytes(raw.unused_size)}`] : []),
   ];
 }
+
+function describeMirror({ snapshots: [{ id, time }], objects, total_size, total_file_count }: MirrorStats): string[] {
+  return [
+    `mirror ${id.slice(0, 8)} of ${shownTime(time)}: restored ${formatBytes(total_size)} in ${total_file_count.toLocaleString("en")} entries`,
+    `in the store: ${formatBytes(objects.total_size)} in ${count(objects.total_count, "object")}`,
+    `  beside the files, for owners, modes, times and so on: ${formatBytes(objects.own_size)} in ${count(objects.own_count, "object")}`,
+  ];
+}
+
+const shownTime = (time: string): string => safeText(time.replace("T", " ").replace(/\.\d+/, ""));

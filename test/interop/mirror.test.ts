@@ -2,12 +2,15 @@ import { hash, randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -194,7 +197,43 @@ test("a mirror can be looked into like a snapshot, and says where there is nothi
   expect((await text(["find", "a"])).said).toContain(`${name}/folder/a`);
   expect(await text(["dump", id, `${name}/folder/a`])).toEqual({ code: 0, said: "content of a" });
   expect((await text(["dump", "0123456789", `${name}/b`])).said).toMatch(/keeps no older state/);
-  expect((await text(["stats"])).said).toMatch(/is a mirror, which has neither an index nor a history/);
+  expect(await text(["diff", "latest", "latest"])).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/is a mirror, which has neither an index nor a history/),
+  });
+});
+
+test("stats of a mirror count what a restore brings back, and what is in the store", async () => {
+  const source = newSource({ "folder/a": "content of a", b: "bbb" });
+  linkSync(join(source, "b"), join(source, "same as b"));
+  symlinkSync("b", join(source, "link"));
+  const place = folderPlace();
+  const { targets } = await mirror(place, source);
+  const objects = readdirSync(place.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const sizes = objects.map(({ parentPath, name }) => ({
+    isOwn: parentPath.startsWith(join(place.folder, ".holdfast")),
+    size: statSync(join(parentPath, name)).size,
+  }));
+  const sum = (some: typeof sizes) => some.reduce((total, { size }) => total + size, 0);
+  const own = sizes.filter(({ isOwn }) => isOwn);
+
+  const restored = { total_size: 15, total_file_count: 6 };
+  expect((await succeeds(place, ["stats"])).result()).toEqual({
+    ...restored,
+    snapshots_count: 1,
+    snapshots: [{ id: targets[0]?.snapshot, time: expect.any(String), ...restored, type: "Mirror" }],
+    objects: {
+      total_size: sum(sizes),
+      total_count: sizes.length,
+      own_size: sum(own),
+      own_count: own.length,
+    },
+  });
+  const said = await holdfast(["mover", "stats", "latest", "--repository", place.url], { password: "" });
+  expect(said.stdout).toMatch(
+    /^mirror [0-9a-f]{8} of .*: restored 15 B in 6 entries\nin the store: .* in \d+ objects\n/,
+  );
+  expect((await run(place, ["stats", "0123456789"])).stderr).toMatch(/keeps no older state/);
 });
 
 describe.each([

@@ -8,6 +8,14 @@ import { encodeTags } from "./tags.ts";
 const now = new Date("2026-11-23T05:00:00Z");
 const tagsOf = (point: string, cluster = "c-1") =>
   encodeTags({ cluster, pvcUid: "p-1", policy: "shop", schedule: "nightly", run: "r-0", type: "Full", point });
+const mirrored = {
+  cluster: "c-1",
+  pvcUid: "p-1",
+  policy: "shop",
+  schedule: "copy",
+  run: "r-0",
+  type: "Mirror",
+} as const;
 /** As the mover stores them: with the type that the snapshot became there. */
 const storedAs = (type: SnapshotType, point: string) => ({
   ...unknown(point),
@@ -85,6 +93,17 @@ describe("compareWithStore", () => {
             },
           ],
         },
+      },
+    ]);
+  });
+
+  it("makes the point of a mirror again, as a mirror's", () => {
+    const tags = encodeTags({ ...mirrored, point: "data-20261123-010000" });
+    const found = { ...unknown("data-20261123-010000"), chain: "mirror", tags };
+    expect(compare([], { unknown: [found] }).creations).toMatchObject([
+      {
+        spec: { type: "Mirror", chain: "mirror" },
+        status: { phase: "Succeeded", copies: [{ state: "Good", type: "Mirror", repository: "s3:onprem/mirror" }] },
       },
     ]);
   });
