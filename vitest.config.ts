@@ -10,8 +10,10 @@ const project = (name: string, include: string[], seconds: number, files = true)
   test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files, maxWorkers },
 });
 
+const { test: unit } = project("unit", ["src/**/*.test.ts", "test/{bench,suite}/**/*.test.ts"], 60);
+
 // The part of test/interop that answers soon: does restic read what we write, and we what restic writes?
-const daily = ["restic", "retention", "selection"].map((name) => `test/interop/${name}.test.ts`);
+const daily = ["restic", "retention"].map((name) => `test/interop/${name}.test.ts`);
 
 // A scenario on the cluster mostly waits for pods, so several go on at once, whatever the number of cores.
 const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 } };
@@ -19,7 +21,7 @@ const scenarios = { maxWorkers: 3, maxConcurrency: 2, sequence: { groupOrder: 1 
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts", "test/{bench,suite}/**/*.test.ts"], 60),
+      { test: { ...unit, setupFiles: ["test/support/derive-once.ts"] } },
       project("interop", daily, 180),
       { test: { ...project("thorough", ["test/interop/**/*.test.ts"], 180).test, exclude: daily } },
       project("faults", ["test/faults/**/*.test.ts"], process.env.HOLDFAST_TEST_LONG === "1" ? 4 * 3600 : 900),

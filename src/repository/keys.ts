@@ -1,9 +1,9 @@
-import { randomBytes, scrypt } from "node:crypto";
-import { promisify } from "node:util";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { isStorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { idOf, isId, seal, unseal } from "./crypto.ts";
+import { deriveKey } from "./derive-key.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import type { Id, MasterKey } from "./types.ts";
 
@@ -137,15 +137,6 @@ async function openKey(file: KeyFile, password: string): Promise<MasterKey | und
   const userKey = await deriveKey(password, Buffer.from(file.salt, "base64"), file);
   const plaintext = unseal(userKey, Buffer.from(file.data, "base64"));
   return plaintext && decodeMaster(plaintext);
-}
-
-type Cost = Readonly<{ N: number; r: number; p: number }>;
-const deriveBytes = promisify<string, Buffer, number, Cost & { maxmem: number }, Buffer>(scrypt);
-
-async function deriveKey(password: string, salt: Buffer, { N, r, p }: Cost): Promise<MasterKey> {
-  const maxmem = 128 * N * r + 128 * r * p + 1024 * 1024;
-  const bytes = await deriveBytes(password, salt, 64, { N, r, p, maxmem });
-  return { encrypt: bytes.subarray(0, 32), macK: bytes.subarray(32, 48), macR: bytes.subarray(48, 64) };
 }
 
 const encodeMaster = ({ macK, macR, encrypt }: MasterKey): Buffer =>
