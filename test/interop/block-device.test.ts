@@ -16,6 +16,8 @@ import type { BackupResult, RestoreResult } from "../../src/mover/contract.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { type LoopDevice, makeLoopDevice } from "../support/loop-device.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
+import { resticFor } from "../support/restic.ts";
+import { resticVersions } from "../support/restic-versions.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 // Block devices, for which loop devices stand: restic restores their image, we restore them to devices.
@@ -24,6 +26,7 @@ const MiB = 1024 * 1024;
 /** Not a whole number of chunks. */
 const size = 40 * MiB + 512;
 
+const versions = await resticVersions();
 let scratch: Scratch;
 let device: LoopDevice;
 let other: LoopDevice;
@@ -89,15 +92,18 @@ describe("A block device", () => {
   it("is one file of its size for restic, whose image is the same to the byte", async () => {
     expect(first).toMatchObject({ state: "Good", files: 1, bytes: size, errors: 0 });
     expect(first.targets[0]?.bytesStored, "zeros cost nothing").toBeLessThan(6 * MiB);
-    await place.restic.check();
-    const [snapshot] = await place.restic.json<{ tags: string[] }[]>("snapshots");
-    expect(snapshot?.tags).toContain("volume-mode=Block");
+    for (const { binary, version } of versions) {
+      const restic = resticFor(place.url.slice("file://".length), place.password, {}, binary);
+      await restic.check();
+      const [snapshot] = await restic.json<{ tags: string[] }[]>("snapshots");
+      expect(snapshot?.tags, version).toContain("volume-mode=Block");
 
-    const target = scratch.path("restic");
-    await place.restic.run("restore", "latest", "--target", target);
-    const image = readFileSync(`${target}${device.path}/volume.img`);
-    expect(image.length).toBe(size);
-    expect(hash("sha256", image)).toBe(contentOf(device));
+      const target = scratch.path(`restic-${version}`);
+      await restic.run("restore", "latest", "--target", target);
+      const image = readFileSync(`${target}${device.path}/volume.img`);
+      expect(image.length, version).toBe(size);
+      expect(hash("sha256", image), version).toBe(contentOf(device));
+    }
   });
 
   it("stores only what changed when it is backed up again", async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderState } from "../support/folder-state.ts";
 import { mover } from "../support/mover.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
+import { reportSection } from "../support/report.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
 import { resticVersions } from "../support/restic-versions.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
@@ -12,6 +13,19 @@ import { storedFiles } from "../support/stored-files.ts";
 // Format 1 has no compression; restic makes it only when it is told to. We read it and never write it.
 
 const versions = await resticVersions();
+const report = reportSection({
+  name: "format-1",
+  title: "Repositories of format 1",
+  text: `
+Made by the system's restic (0.14 on Debian 12) and by the newest, with two snapshots of a folder that holds everything odd: hard and
+symbolic links, fifos, devices, holes, modes, owners, names that are no text, times before 1970 and after 2038. Nothing of such a repository
+may change but locks, which are gone afterwards: every object was compared by its hash. Of what restic itself published in this format
+see [there](#repositories-that-restic-publishes).`,
+  columns: ["what was done with Holdfast", "system's restic", "newest restic"],
+});
+/** Each restic has its column, and all rows are the same. */
+const reportRow = (what: string, outcome: string) => report.row(what, ...versions.map(() => outcome));
+
 let scratch: Scratch;
 let source: string;
 
@@ -62,6 +76,10 @@ describe.each(versions)("A repository of format 1 by restic $version", ({ binary
     await mover(place, ["key", "list"]);
     await mover(place, ["forget", "--keep-last", "1", "--dry-run"]);
     expect(storedFiles(folder())).toEqual(stored);
+    reportRow("snapshots", "the same as restic's");
+    reportRow("check --read-data", "no problems");
+    reportRow("restore --verify", "the same, in every attribute");
+    reportRow("key list, forget --dry-run", "answered; nothing changed");
   });
 
   it("is not changed by anything that would, which says why", async () => {
@@ -74,6 +92,8 @@ describe.each(versions)("A repository of format 1 by restic $version", ({ binary
         message: expect.stringMatching(/format 1.*upgrade_repo_v2/),
       });
       expect(storedFiles(folder()), words.join(" ")).toEqual(stored);
+      const shown = words.filter((word) => word !== "--source" && word !== "/etc");
+      reportRow(shown.join(" "), "refused as FormatReadOnly; nothing changed");
     }
   });
 
@@ -85,5 +105,9 @@ describe.each(versions)("A repository of format 1 by restic $version", ({ binary
     const target = scratch.path(`upgraded-${version}`);
     await place.restic.run("restore", "latest", "--target", target);
     expect(folderState(join(target, source))).toEqual(folderState(source));
+    reportRow(
+      "backup, forget --prune after restic's `migrate upgrade_repo_v2`",
+      "restic finds the newest snapshot whole",
+    );
   });
 });

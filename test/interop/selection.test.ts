@@ -1,13 +1,16 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderState } from "../support/folder-state.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { filePlace } from "../support/repository-place.ts";
+import { resticVersions } from "../support/restic-versions.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 // With the same flags restic and we take the same entries of a folder.
 
+const versions = await resticVersions();
+const [, newest] = versions;
 let scratch: Scratch;
 let source: string;
 let folders = 0;
@@ -54,25 +57,27 @@ beforeAll(() => {
 });
 afterAll(() => scratch?.remove());
 
-it.each([
-  ["globs", ["--exclude", "*.tmp"]],
-  ["caches", ["--exclude-caches"]],
-  ["a marker", ["--exclude-if-present", ".nobackup"]],
-  ["a marker with a beginning", ["--exclude-if-present", "tag:yes"]],
-  ["several markers", ["--exclude-caches", "--exclude-if-present", ".nobackup", "--exclude-if-present", "tag"]],
-  ["a size", ["--exclude-larger-than", "1K"]],
-  ["everything together", ["--exclude", "deep", "--exclude-caches", "--exclude-larger-than", "1024b"]],
-])("takes what restic takes: %s", async (_, flags) => {
-  const place = filePlace(scratch);
-  const { environment, password, url } = place;
-  const words = ["mover", "backup", "--source", source, "--repository", url, "--json", ...flags];
-  const ran = await holdfast(words, { environment, password });
-  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  expect(ran.result<{ leftOut: { entries: number } }>().leftOut.entries).toBeGreaterThan(0);
-  const ours = await restored(place);
-  await place.restic.run("backup", source, ...flags);
-  expect(ours).toEqual(await restored(place));
-  await place.restic.check();
+describe.each(versions)("Restic $version", ({ binary }) => {
+  it.each([
+    ["globs", ["--exclude", "*.tmp"]],
+    ["caches", ["--exclude-caches"]],
+    ["a marker", ["--exclude-if-present", ".nobackup"]],
+    ["a marker with a beginning", ["--exclude-if-present", "tag:yes"]],
+    ["several markers", ["--exclude-caches", "--exclude-if-present", ".nobackup", "--exclude-if-present", "tag"]],
+    ["a size", ["--exclude-larger-than", "1K"]],
+    ["everything together", ["--exclude", "deep", "--exclude-caches", "--exclude-larger-than", "1024b"]],
+  ])("and we take the same: %s", async (_, flags) => {
+    const place = filePlace(scratch, binary);
+    const { environment, password, url } = place;
+    const words = ["mover", "backup", "--source", source, "--repository", url, "--json", ...flags];
+    const ran = await holdfast(words, { environment, password });
+    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+    expect(ran.result<{ leftOut: { entries: number } }>().leftOut.entries).toBeGreaterThan(0);
+    const ours = await restored(place);
+    await place.restic.run("backup", source, ...flags);
+    expect(ours).toEqual(await restored(place));
+    await place.restic.check();
+  });
 });
 
 /** The newest snapshot, as restic restores it. */
@@ -91,7 +96,7 @@ it("says what was left out, in words", async () => {
 });
 
 it("takes only what is included, and restic restores just that", async () => {
-  const place = filePlace(scratch);
+  const place = filePlace(scratch, newest.binary);
   const { environment, password, url } = place;
   const words = ["mover", "backup", "--source", source, "--repository", url, "--include", "/deep", "--include", "102?"];
   const ran = await holdfast(words, { environment, password });
