@@ -79,16 +79,18 @@ const imageNode = (size: number, content: readonly Id[], time: bigint): TreeNode
 const imageBefore = (previous: ParentEntries, session: TargetSession): TreeNode | undefined =>
   previous.get(session)?.get(nameKey(imageName));
 
+export type FolderReader = Pick<TargetSession, "readParentFolder">;
+
 /** Whether the device held data in an earlier snapshot, which need not be the parent: a Differential has none. */
-export async function heldDataIn(session: TargetSession, { tree }: Snapshot, path: string): Promise<boolean> {
+export async function heldDataIn(folders: FolderReader, { tree }: Snapshot, path: string): Promise<boolean> {
   const names = path.split("/").filter((name) => name !== "");
   let folder: Id | undefined = tree;
   for (const name of names) {
-    const nodes: readonly TreeNode[] = (await session.readParentFolder(folder)) ?? [];
+    const nodes: readonly TreeNode[] = (await folders.readParentFolder(folder)) ?? [];
     folder = nodes.find((node) => node.name.equals(Buffer.from(name)))?.subtree;
     if (!folder) return false;
   }
-  const nodes = (await session.readParentFolder(folder)) ?? [];
+  const nodes = (await folders.readParentFolder(folder)) ?? [];
   return hadData(nodes.find(({ name }) => name.equals(imageName)));
 }
 

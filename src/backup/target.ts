@@ -9,12 +9,12 @@ import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";
 import { requireWritable } from "../repository/writable.ts";
+import { doubtAboutEmptiness } from "./emptied.ts";
 import { takeInventory } from "./inventory.ts";
 import { describeEverything } from "./left-out.ts";
 import { chooseOrigin } from "./origin.ts";
 import { chooseParent, newestOf } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
-import { heldDataIn } from "./read-device.ts";
 import { createSession, type TargetSession } from "./session.ts";
 import type { Participant } from "./shared-read.ts";
 import { writeSnapshot } from "./write-snapshot.ts";
@@ -145,8 +145,7 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
   const { repository, lock, session, writer, read, provenance, before } = completion;
   await writer.finish();
   await lock.confirm();
-  const wasErased = read.isBlank && before !== undefined && (await heldDataIn(session, before, plan.path));
-  const doubt = wasErased ? erased : doubtAbout(read, before);
+  const doubt = doubtAbout(read) ?? (await doubtAboutEmptiness({ plan, target, read, before, folders: session }));
   const isIncomplete = doubt !== undefined;
   const snapshot = await writeSnapshot({ plan, repository, session, writer, read, provenance, isIncomplete });
   return {
@@ -165,16 +164,12 @@ async function complete({ plan, target }: TargetRun, completion: Completion): Pr
   };
 }
 
-const erased = {
-  reason: "SourceEmpty",
-  message: "The device holds nothing but zeros, and held data in the snapshot before: is it the right volume?",
-} as const;
-
-/** Why a snapshot is written but does not count: paths are missing in it, or it is suspiciously empty. */
-function doubtAbout(
-  { totals, failures, leftOut, isAllLeftOut }: ReadResult,
-  before: Snapshot | undefined,
-): Pick<TargetResult, "reason" | "message"> | undefined {
+/** Why a snapshot is written but does not count: paths are missing in it. */
+function doubtAbout({
+  failures,
+  leftOut,
+  isAllLeftOut,
+}: ReadResult): Pick<TargetResult, "reason" | "message"> | undefined {
   if (failures.count > 0) {
     return {
       reason: "ReadErrors",
@@ -185,13 +180,6 @@ function doubtAbout(
     return {
       reason: "EverythingExcluded",
       message: describeEverything(leftOut),
-    };
-  }
-  const filesBefore = before?.summary?.total_files_processed ?? 0;
-  if (totals.entries === 0 && filesBefore > 0) {
-    return {
-      reason: "SourceEmpty",
-      message: `The source is empty, and had ${filesBefore} files in the snapshot before: is the right volume mounted?`,
     };
   }
   return undefined;

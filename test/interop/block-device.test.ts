@@ -197,6 +197,31 @@ describe("As a source is refused", () => {
   });
 });
 
+/** A Full in a chain of its own, which knows where the volume's other chains are, as on the cluster. */
+async function fullInChain(chain: string, code: number): Promise<BackupResult> {
+  const volume = `file://${scratch.path("volume")}`;
+  const config = scratch.path(`${chain}.json`);
+  const inventory = { url: volume, tags: ["policy=shop"], known: {} };
+  const target = { name: "onprem", repository: { url: `${volume}/${chain}` }, expect: "Any", inventory };
+  const lock = { holder: "test" };
+  const more = { type: "Full", hostname: "shop", path: "/data", tags: ["policy=shop", "volume-mode=Block"] };
+  writeFileSync(config, JSON.stringify({ source: device.path, ...more, targets: [target], lock }));
+  const ran = await holdfast(["mover", "backup", "--config", config, "--json"], { password: place.password });
+  expect(ran.code, ran.stdout + ran.stderr).toBe(code);
+  return ran.result<BackupResult>();
+}
+
+it("A device that is suddenly blank is not called good in a new chain either", async () => {
+  write(device, 20 * MiB, Buffer.from("data"));
+  expect(await fullInChain("20260101T000000Z", 0)).toMatchObject({ state: "Good" });
+  write(device, 0, Buffer.alloc(size));
+  const erased = await fullInChain("20260201T000000Z", 3);
+  expect(erased).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
+  expect(erased.message).toMatch(/held data in snapshot \w{8} of the chain 20260101T000000Z/);
+  write(device, 0, Buffer.from("used again"));
+  expect(await fullInChain("20260202T000000Z", 0)).toMatchObject({ state: "Good" });
+});
+
 it("A device that is suddenly blank is not called good, however often and whatever the type", async () => {
   write(device, 0, Buffer.alloc(size));
   for (const type of ["Incremental", "Incremental", "Differential"])
