@@ -20,6 +20,11 @@ import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 type Excuse = readonly [differences: RegExp, note: string];
 
+/** What nobody brings back: the format does not tell of fifos which are one, and restic asks of files only. */
+const excusedOfAll: Readonly<Record<string, Excuse>> = {
+  "hard links of what is no file": [/ again has same as undefined instead of /, "the same, each by itself"],
+};
+
 /** What restic leaves out or changes. The system's own may be of any age: what some of them cannot is said of all. */
 const excused: Readonly<Record<string, Excuse>> = {
   sockets: [/^\/sockets\/socket is missing$/, "restic leaves them out"],
@@ -59,7 +64,7 @@ describe.each(features)("$name", ({ name, examples }) => {
   it("comes back in every way", () => {
     const notes = ways.map((way) => {
       const differences = differencesBetween(below(name, expected), below(name, statesOf(way)));
-      const excuse = way.includes("restic") ? excused[name] : undefined;
+      const excuse = excusedOfAll[name] ?? (way.includes("restic") ? excused[name] : undefined);
       expect
         .soft(
           differences.filter((difference) => !excuse?.[0].test(difference)),

@@ -249,6 +249,21 @@ export const features: readonly Feature[] = [
     },
   },
   {
+    name: "hard links of what is no file",
+    examples: "symbolic links, fifos, devices",
+    make(folder) {
+      const [link, fifo, device] = ["link", "fifo", "device"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      symlinkSync("nowhere", link);
+      run("mkfifo", fifo);
+      run("mknod", device, "c", "1", "3");
+      for (const path of [link, fifo, device]) linkSync(path, `${path} again`);
+    },
+  },
+  {
     name: "sockets",
     examples: "with a mode",
     make(folder) {
