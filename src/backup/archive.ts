@@ -9,6 +9,7 @@ import type { Failures } from "./failures.ts";
 import type { LeftOutCounter } from "./left-out.ts";
 import type { Marker } from "./markers.ts";
 import { countFolder, type ParentEntries, type ParentFolders, readParents, subfolders } from "./parents.ts";
+import { reuseFile, reuseNode, reuseTree, type SharedParent, sharedParent } from "./reuse.ts";
 import type { FolderPart, Selection } from "./selection.ts";
 import { isActive } from "./session.ts";
 import {
@@ -58,8 +59,9 @@ export interface Folder {
 const turnMilliseconds = 20;
 let turnStarted = performance.now();
 
+const isTurnOver = (): boolean => performance.now() - turnStarted >= turnMilliseconds;
+
 async function giveWay(): Promise<void> {
-  if (performance.now() - turnStarted < turnMilliseconds) return;
   await nextTurn();
   turnStarted = performance.now();
 }
@@ -70,19 +72,21 @@ async function giveWay(): Promise<void> {
  */
 export async function archiveFolder(archive: Archive, folder: Folder): Promise<Id | undefined> {
   const previous = await readParents(archive.sessions, folder.parents);
+  const parent = sharedParent(archive.sessions, folder.parents, previous);
   const nodes: TreeNode[] = [];
   const names = listNames(archive.paths.own(folder.place));
   const markers = archive.selection.markersIn(names, (name) => archive.paths.entry(folder.place, name));
-  const within = { ...folder, markers };
+  const within = { ...folder, markers, previous, parent };
   for (const name of names) {
     assertGoingOn(archive);
-    const relative = folder.relative === "" ? name.toString() : `${folder.relative}/${name}`;
-    const node = await archiveEntry(archive, { name, within, relative, previous });
+    const seen = look(archive, name, within);
+    // What has not changed is waited for by nobody: most entries of most backups.
+    const node = seen && (reuseSeen(archive, seen, within) ?? (await archiveSeen(archive, seen, within)));
     if (node) nodes.push(node);
-    await giveWay();
+    if (isTurnOver()) await giveWay();
   }
   if (nodes.length === 0 && !folder.part.isWhole) return undefined;
-  return storeTree(archive, nodes);
+  return reuseTree(archive.sessions, nodes, parent) ?? storeTree(archive, nodes);
 }
 
 /** Stores a folder's nodes in every session, and returns the id of its tree. */
@@ -102,45 +106,61 @@ export function assertGoingOn({ signal, sessions }: Pick<Archive, "signal" | "se
 /** Nobody is left to read for: each session has failed, or fell behind and has another read to come. */
 export class NobodyLeft extends Error {}
 
-interface Entry {
-  readonly name: Buffer;
-  readonly within: Pick<Folder, "place" | "part"> & { readonly markers: readonly Marker[] };
-  readonly relative: string;
+/** The folder that is being read. */
+interface Within extends Folder {
+  readonly markers: readonly Marker[];
   readonly previous: ParentEntries;
+  readonly parent: SharedParent | undefined;
 }
 
-/** The node of one entry; undefined where it is excluded, or could not be read and was noted as a failure. */
-async function archiveEntry(
-  archive: Archive,
-  { name, within, relative, previous }: Entry,
-): Promise<TreeNode | undefined> {
-  let entry: SourceEntry;
-  let node: TreeNode;
-  let part: FolderPart;
+/** An entry that is to be stored. */
+interface Seen {
+  readonly entry: SourceEntry;
+  readonly node: TreeNode;
+  readonly relative: string;
+  readonly part: FolderPart;
+}
+
+/** Undefined where the entry is excluded, or could not be read and was noted as a failure. */
+function look(archive: Archive, name: Buffer, within: Within): Seen | undefined {
+  const relative = within.relative === "" ? name.toString() : `${within.relative}/${name}`;
   try {
     const path = archive.paths.entry(within.place, name);
-    entry = { name, path, stat: statOf(path) };
-    const { stat } = entry;
+    const stat = statOf(path);
     const [isFolder, size] = [stat.isDirectory(), stat.isFile() ? Number(stat.size) : 0];
     const verdict = archive.selection.judge({ name, relative, isFolder, size }, within);
     if (verdict.leftOutBy !== undefined) {
       archive.leftOut.add({ rule: verdict.leftOutBy, relative, bytes: size });
       return undefined;
     }
-    part = verdict.part;
-    node = nodeOf(entry, archive);
+    const entry = { name, path, stat };
+    const node = nodeOf(entry, archive);
+    const isMark = within.markers.some((marker) => marker.name.equals(name));
+    if (!isFolder && !isMark) archive.totals.entries++;
+    return { entry, node, relative, part: verdict.part };
   } catch (error) {
     archive.failures.add(relative, error);
     return undefined;
   }
-  const isMark = within.markers.some((marker) => marker.name.equals(name));
-  if (node.type !== "dir" && !isMark) archive.totals.entries++;
+}
+
+/** The node of a file in which nothing has changed, and which every target has. */
+const reuseSeen = (archive: Archive, seen: Seen, { parent }: Within): TreeNode | undefined =>
+  parent && seen.node.type === "file" ? reuseFile(archive, seen, parent) : undefined;
+
+/** The node of an entry; undefined where it could not be read and was noted as a failure, or nothing of a folder is taken. */
+async function archiveSeen(
+  archive: Archive,
+  { entry, node, relative, part }: Seen,
+  { place: folder, previous, parent }: Within,
+): Promise<TreeNode | undefined> {
   if (node.type === "file") return archiveFile(archive, { entry, node, relative, previous });
   const complete = withAttributes(node, entry.path);
   if (complete.error) archive.failures.add(relative, new Error(complete.error));
-  if (node.type !== "dir") return complete;
-  const place = archive.paths.below(within.place, name);
-  return archiveSubfolder(archive, { node: complete, place, relative, previous, part });
+  if (node.type !== "dir") return reuseNode(complete, parent);
+  const place = archive.paths.below(folder, entry.name);
+  const stored = await archiveSubfolder(archive, { node: complete, place, relative, previous, part });
+  return stored && reuseNode(stored, parent);
 }
 
 interface Subfolder {

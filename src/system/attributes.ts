@@ -14,6 +14,8 @@ const lremovexattr = libc.func("int lremovexattr(void *path, void *name)");
 
 /** No list of names and no value is longer: XATTR_LIST_MAX and XATTR_SIZE_MAX of linux/limits.h. Shared by all calls. */
 const found = Buffer.alloc(65_536);
+/** Enough for the names of nearly all: the kernel sets aside whatever it is asked for, which takes longer than the looking. */
+const usualListBytes = 1024;
 
 /**
  * `trusted.*` needs CAP_SYS_ADMIN and belongs to file systems' own bookkeeping; SELinux labels are given by the node to
@@ -23,13 +25,9 @@ export const isKeptAttribute = (name: string): boolean => !name.startsWith("trus
 
 /** Names, in the file system's order; none where it knows no attributes. Throws where one cannot be written as text. */
 export function listAttributes(path: Buffer): readonly string[] {
-  const length = Number(llistxattr(terminated(path), found, found.length));
+  const length = listInto(path, usualListBytes) ?? listInto(path, found.length);
+  if (length === undefined) throw systemError("llistxattr", path);
   if (length === 0) return none;
-  if (length < 0) {
-    const error = systemError("llistxattr", path);
-    if (isUnsupported(error)) return none;
-    throw error;
-  }
   const bytes = found.subarray(0, length - 1);
   const text = bytes.toString();
   if (!Buffer.from(text).equals(bytes)) throw notText(path, text);
@@ -37,6 +35,16 @@ export function listAttributes(path: Buffer): readonly string[] {
 }
 
 const none: readonly string[] = [];
+
+/** Bytes in `found`; undefined where they would be more than `room`, and 0 where the file system knows no attributes. */
+function listInto(path: Buffer, room: number): number | undefined {
+  const length = Number(llistxattr(terminated(path), found, room));
+  if (length >= 0) return length;
+  const error = systemError("llistxattr", path);
+  if (isUnsupported(error)) return 0;
+  if (error.code === "ERANGE") return undefined;
+  throw error;
+}
 
 /** Restic's format has these names as text. */
 const notText = (path: Buffer, names: string): NodeJS.ErrnoException =>
