@@ -33,6 +33,17 @@ test("moves times beyond that to the nearest", () => {
   expect(formatTime(-(10n ** 21n))).toBe("0000-01-01T00:00:00Z");
 });
 
+test.each([
+  ["2026-02-28T23:59:60Z"],
+  ["2026-11-23T01:00:00.Z"],
+  ["2026-11-23T01:00:0.5Z"],
+  ["2026-11-23T01:6a:00Z"],
+  ["2026/11/23T01:00:00Z"],
+  ["2026-11-23T01:00:00.00000000xZ"],
+])("refuses %j, which is nearly one", (text) => {
+  expect(parseTime(text)).toBeUndefined();
+});
+
 test.each(["", "yesterday", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T01:00:00", "2026-11-23 01:00:00Z"])(
   "refuses %j",
   (text) => {

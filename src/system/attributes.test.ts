@@ -41,6 +41,12 @@ describe("attributes", () => {
     expect(listAttributes(path)).toHaveLength(3);
   });
 
+  it("are all listed where their names take kilobytes", () => {
+    const names = Array.from({ length: 12 }, (_, number) => `user.${number}${"x".repeat(200)}`);
+    for (const name of names) setAttribute(path, name, Buffer.of(1));
+    expect([...listAttributes(path)].sort()).toEqual(names.toSorted());
+  });
+
   it("of a link are not those of what it points to", () => {
     setAttribute(path, "user.x", Buffer.from("y"));
     symlinkSync("file", scratch.path("link"));
