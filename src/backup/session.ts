@@ -2,7 +2,7 @@ import { reasonOf } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
 import type { BlobPayload } from "../repository/pack-format.ts";
 import type { PackWriter } from "../repository/pack-writer.ts";
-import { readTree } from "../repository/tree.ts";
+import { readAhead, readTree } from "../repository/tree.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 
 /** One target during the shared read. A session that has failed takes nothing more; the others go on. */
@@ -98,7 +98,9 @@ export function createSession({ name, repository, writer, lock, parent, notices 
     },
     async readParentFolder(id) {
       try {
-        return await readTree(repository, id);
+        const nodes = await readTree(repository, id);
+        readAhead(repository, nodes);
+        return nodes;
       } catch (error) {
         if (reasonOf(error) !== "RepositoryDamaged") {
           fail(error);

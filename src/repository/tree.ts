@@ -9,6 +9,14 @@ export async function readTree(repository: IndexedRepository, id: Id): Promise<r
   return decodeTree(bytes, `The tree ${id} of ${repository.storage.description}`);
 }
 
+/** Begins to read the packs that hold the folders among `nodes`, for whoever is going to enter all of them. */
+export function readAhead({ index, packCache, storage }: IndexedRepository, nodes: readonly TreeNode[]): void {
+  for (const { subtree } of nodes) {
+    const pack = subtree && index.find(subtree, "tree")?.pack;
+    if (pack) packCache.readAhead(storage, pack);
+  }
+}
+
 /** The node at an absolute path (`/a/b`) below the tree `root`; undefined where there is none. */
 export async function findNode(repository: IndexedRepository, root: Id, path: string): Promise<TreeNode | undefined> {
   let tree: Id | undefined = root;

@@ -1,5 +1,5 @@
 import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
-import { readTree } from "../repository/tree.ts";
+import { readAhead, readTree } from "../repository/tree.ts";
 import type { BlobLocation, Id, IndexedRepository, TreeNode } from "../repository/types.ts";
 import type { Folder } from "../system/folders.ts";
 
@@ -7,6 +7,8 @@ import type { Folder } from "../system/folders.ts";
 export interface Restorable {
   /** The entries of a folder, sorted by their names. Rejects with `RepositoryDamaged`, or with the store's error. */
   readTree(id: Id): Promise<readonly TreeNode[]>;
+  /** Told of folders that are going to be entered, so that they can be on their way. */
+  readAhead?(nodes: readonly TreeNode[]): void;
   /** Where the content of a file lies, in order. */
   locate(folder: Folder, node: TreeNode): Located;
   /** Parts that lie in one object, verified; a damaged one is handed out as its error. */
@@ -21,6 +23,7 @@ export type Located =
 export function restorable(repository: IndexedRepository): Restorable {
   return {
     readTree: (id) => readTree(repository, id),
+    readAhead: (nodes) => readAhead(repository, nodes),
     locate(_, node) {
       const parts: BlobLocation[] = [];
       for (const id of node.content ?? []) {

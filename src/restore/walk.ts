@@ -93,7 +93,9 @@ async function enter(
     return { kind: "damaged", folder, error: new Error(`${displayPath(folder)} has no tree in the repository`) };
   try {
     const nodes = await repository.readTree(tree);
-    return { kind: "entered", level: { folder, node, entries: nodes.flatMap((each) => chosen(each, only)), next: 0 } };
+    const entries = nodes.flatMap((each) => chosen(each, only));
+    repository.readAhead?.(only ? entries.map((entry) => entry.node) : nodes);
+    return { kind: "entered", level: { folder, node, entries, next: 0 } };
   } catch (error) {
     if (reasonOf(error) !== "RepositoryDamaged") throw error;
     return { kind: "damaged", folder, error: error as Error };
