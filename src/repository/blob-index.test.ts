@@ -33,6 +33,10 @@ test("finds what was added, and nothing else", () => {
           expect(index.has(id, type)).toBe(expected.length > 0);
         }
       }
+      const ends = (pack: string) =>
+        locations.filter((each) => each.pack === pack).map((each) => each.offset + each.length);
+      for (const pack of index.packs()) expect(index.packEnds().get(pack)).toBe(Math.max(...ends(pack)));
+      expect([...index.packEnds().keys()]).toEqual([...index.packs()]);
       const groups = groupByPack(index);
       expect(groups.packs).toEqual([...new Set(locations.map(({ pack }) => pack))]);
       for (const pack of groups.packs)

@@ -23,6 +23,8 @@ export interface BlobIndex {
   /** Every pack that was named. */
   packs(): Iterable<Id>;
   hasPack(id: Id): boolean;
+  /** Where the last blob of each pack ends, in bytes. */
+  packEnds(): ReadonlyMap<Id, number>;
   /** Undefined where nobody knows it. */
   ownerOf(pack: Id): Owner | undefined;
 }
@@ -170,6 +172,16 @@ export function createBlobIndex(): BlobIndex {
     },
     packs: () => packIds.values(),
     hasPack: (id) => packNumbers.has(id),
+    packEnds() {
+      const ends = new Float64Array(packIds.length);
+      for (let entry = 0; entry < size; entry++) {
+        const [segment, base] = [segmentOf(entry), baseOf(entry)];
+        const pack = segment[base + 8] as number;
+        const end = (segment[base + 9] as number) + (segment[base + 10] as number);
+        if (end > (ends[pack] as number)) ends[pack] = end;
+      }
+      return new Map(packIds.map((id, pack) => [id, ends[pack] as number]));
+    },
     ownerOf: (pack) => packOwners[packNumbers.get(pack) ?? -1],
   };
 }

@@ -52,8 +52,8 @@ const encodeBlob = ({ id, type, offset, length, plainLength, compressed, unknown
 /** Every location in an index document. Throws `RepositoryDamaged` where a field of restic's cannot be; `where` names the document. */
 export function* decodeIndex(document: unknown, where: string): Generator<BlobLocation> {
   for (const { id, blobs, [ownerField]: named } of packsOf(document, where)) {
-    const owner = isOwner(named) ? { owner: named } : undefined;
-    for (const blob of blobs) yield { ...decodeBlob(id, blob, where), ...owner };
+    const owner = isOwner(named) ? named : undefined;
+    for (const blob of blobs) yield decodeBlob(id, blob, where, owner);
   }
 }
 
@@ -101,7 +101,8 @@ function decodeEntry(pack: Id, blob: unknown, where: string): IndexedEntry {
 
 const ifAny = (unknown: UnknownFields) => (Object.keys(unknown).length > 0 ? { unknown } : undefined);
 
-function decodeBlob(pack: Id, blob: unknown, where: string): BlobLocation {
+/** Runs for every blob of the repository, at the beginning of every run. */
+function decodeBlob(pack: Id, blob: unknown, where: string, owner?: Owner): BlobLocation {
   const wrong = (what: string) => damaged(`${where} is damaged: ${what} of a blob in pack ${pack} cannot be.`);
   if (!isObject(blob)) throw wrong("the entry");
   const { id, type, offset, length, uncompressed_length: uncompressed = 0 } = blob;
@@ -113,7 +114,9 @@ function decodeBlob(pack: Id, blob: unknown, where: string): BlobLocation {
   const compressed = uncompressed > 0;
   const plainLength = compressed ? uncompressed : length - sealOverhead;
   if (plainLength > maximumPlainLength) throw wrong("the length");
-  return { id, type, pack, offset, length, plainLength, compressed };
+  return owner === undefined
+    ? { id, type, pack, offset, length, plainLength, compressed }
+    : { id, type, pack, owner, offset, length, plainLength, compressed };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;

@@ -40,12 +40,14 @@ export interface PresentIndex {
 export async function loadPresentIndex(repository: Repository): Promise<PresentIndex> {
   const whole = await loadIndex(repository);
   const packs = await listPacks(repository.storage, whole.index.packs());
+  // Nearly always all of them are there, which shows without looking at every blob.
+  const areAllPresent = [...whole.index.packEnds()].every(([pack, end]) => end < (packs.get(pack) ?? 0));
+  if (areAllPresent) return { repository: whole, lostPacks: [] };
   const isPresent = ({ pack, offset, length }: BlobLocation): boolean => offset + length < (packs.get(pack) ?? 0);
   const lost = new Set<Id>();
   for (const location of whole.index.locations()) {
     if (!isPresent(location)) lost.add(location.pack);
   }
-  if (lost.size === 0) return { repository: whole, lostPacks: [] };
   const index = createBlobIndex();
   for (const location of whole.index.locations()) {
     if (isPresent(location)) index.add(location);

@@ -34,14 +34,18 @@ const reopen = constants.O_WRONLY | constants.O_NOFOLLOW;
 export const isFatal = (error: unknown): boolean =>
   ["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "");
 
+interface Opened {
+  readonly descriptor: number;
+  readonly path: Buffer;
+}
+
 /** Writes files into opened folders. Errors of one file are its failure; a full target is thrown. */
 export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
   const pathOf = (file: PendingFile) => folders.entry(file.folder, file.node.name);
   const displayOf = (file: PendingFile) => displayPath(file.folder, file.node.name);
 
-  const finish = (file: PendingFile, descriptor: number) => {
-    const { node } = file;
-    applyMetadata({ node, path: pathOf(file), descriptor, display: () => displayOf(file) }, outcome);
+  const finish = (file: PendingFile, { descriptor, path }: Opened) => {
+    applyMetadata({ node: file.node, path, descriptor, display: () => displayOf(file) }, outcome);
     file.state = "Finished";
     outcome.files++;
   };
@@ -59,13 +63,14 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
     }
   };
 
-  const withFile = (file: PendingFile, action: (descriptor: number) => void) => {
+  const withFile = (file: PendingFile, action: (opened: Opened) => void) => {
     try {
       const isNew = file.state === "Planned";
-      const descriptor = openSync(pathOf(file), isNew ? create : reopen, 0o600);
+      const path = pathOf(file);
+      const descriptor = openSync(path, isNew ? create : reopen, 0o600);
       file.state = "Created";
       try {
-        action(descriptor);
+        action({ descriptor, path });
       } finally {
         closeSync(descriptor);
       }
@@ -85,16 +90,17 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
         file.missing--;
         return;
       }
-      withFile(file, (descriptor) => {
+      withFile(file, (opened) => {
+        const { descriptor } = opened;
         // The full length first: what is never written then reads as zeros.
         const isWhole = data.length === file.size && parts.length === 1 && parts[0]?.end === data.length;
         if (isNew && !isWhole) ftruncateSync(descriptor, file.size);
         for (const { start, end } of parts) writeFully(descriptor, data, { start, end, position: offset + start });
         file.missing--;
-        if (isLast) finish(file, descriptor);
+        if (isLast) finish(file, opened);
       });
     },
-    writeEmpty: (file) => withFile(file, (descriptor) => finish(file, descriptor)),
+    writeEmpty: (file) => withFile(file, (opened) => finish(file, opened)),
     abandon,
   };
 }

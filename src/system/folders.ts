@@ -32,44 +32,49 @@ const keptOfPath = kept / 2;
 const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 export function openFolders(path: string): Folders {
-  const root = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const root = opened(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
   // In the order of their last use: the first is closed first.
-  const cache = new Map<Folder, number>();
+  const cache = new Map<Folder, Opened>();
+  // Most calls are for the folder of the call before, which is the last in that order already.
+  let latest: { readonly folder: Folder; readonly opened: Opened } | undefined;
 
-  const cached = (folder: Folder): number | undefined => {
+  const cached = (folder: Folder): Opened | undefined => {
     if (!folder.parent) return root;
-    const descriptor = cache.get(folder);
-    if (descriptor === undefined) return undefined;
+    if (latest?.folder === folder) return latest.opened;
+    const found = cache.get(folder);
+    if (found === undefined) return undefined;
     cache.delete(folder);
-    cache.set(folder, descriptor);
-    return descriptor;
+    cache.set(folder, found);
+    latest = { folder, opened: found };
+    return found;
   };
 
-  const keep = (folder: Folder, descriptor: number): void => {
-    cache.set(folder, descriptor);
+  const keep = (folder: Folder, found: Opened): void => {
+    cache.set(folder, found);
+    latest = { folder, opened: found };
     const [oldest] = cache;
     if (cache.size <= kept || !oldest) return;
     cache.delete(oldest[0]);
-    closeSync(oldest[1]);
+    closeSync(oldest[1].descriptor);
   };
 
-  const open = (folder: Folder): number => {
+  const open = (folder: Folder): Opened => {
     const path: Folder[] = [];
     let at = folder;
-    let descriptor = cached(at);
-    while (descriptor === undefined && at.parent) {
+    let found = cached(at);
+    while (found === undefined && at.parent) {
       path.push(at);
       at = at.parent;
-      descriptor = cached(at);
+      found = cached(at);
     }
-    let from = descriptor ?? root;
+    let from = found ?? root;
     let isKept = true;
     for (const [position, step] of path.reverse().entries()) {
-      let next: number;
+      let next: Opened;
       try {
-        next = openSync(entryOf(from, step.name), flags);
+        next = opened(openSync(entryOf(from, step.name), flags));
       } finally {
-        if (!isKept) closeSync(from);
+        if (!isKept) closeSync(from.descriptor);
       }
       isKept = path.length - position <= keptOfPath;
       if (isKept) keep(step, next);
@@ -78,18 +83,24 @@ export function openFolders(path: string): Folders {
     return from;
   };
 
-  const descriptor = (folder: Folder): number => cached(folder) ?? open(folder);
-
   return {
-    descriptor,
-    entry: (folder, name) => entryOf(descriptor(folder), name),
+    descriptor: (folder) => (cached(folder) ?? open(folder)).descriptor,
+    entry: (folder, name) => entryOf(cached(folder) ?? open(folder), name),
     close() {
-      for (const each of cache.values()) closeSync(each);
+      for (const { descriptor } of cache.values()) closeSync(descriptor);
       cache.clear();
-      closeSync(root);
+      latest = undefined;
+      closeSync(root.descriptor);
     },
   };
 }
 
-const entryOf = (descriptor: number, name: Buffer): Buffer =>
-  Buffer.concat([Buffer.from(`/proc/self/fd/${descriptor}/`), name]);
+interface Opened {
+  readonly descriptor: number;
+  /** What the paths of its entries begin with. */
+  readonly prefix: Buffer;
+}
+
+const opened = (descriptor: number): Opened => ({ descriptor, prefix: Buffer.from(`/proc/self/fd/${descriptor}/`) });
+
+const entryOf = ({ prefix }: Opened, name: Buffer): Buffer => Buffer.concat([prefix, name]);
