@@ -86,8 +86,18 @@ export const retention = z
     keepWeekly: keep("Keeps the newest point of each of this many weeks (Monday to Sunday) that have one."),
     keepMonthly: keep("Keeps the newest point of each of this many months that have one."),
     keepYearly: keep("Keeps the newest point of each of this many years that have one."),
+    maximumUnused: z
+      .int()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe(
+        "How much space that no point needs any more may stay in the packs of a chain, in percent of what is needed; 5 where it is absent. Less frees more, and reads and writes more for it.",
+      ),
   })
-  .refine((rules) => Object.values(rules).some((count) => count !== undefined), { message: "give at least one keep" })
+  .refine(({ maximumUnused: _, ...keeps }) => Object.values(keeps).some((count) => count !== undefined), {
+    message: "give at least one keep",
+  })
   .meta({
     "x-kubernetes-validations": [
       {

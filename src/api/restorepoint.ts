@@ -100,6 +100,11 @@ export const copy = z.strictObject({
   completionTime: instant.optional().describe("When it was written."),
   bytesAdded: z.int().min(0).optional().describe("Bytes of files that were new to this target."),
   bytesStored: z.int().min(0).optional().describe("Bytes that they took in the store, compressed and encrypted."),
+  bytesFreed: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Bytes that retention freed on this target after this backup; absent where there was nothing to remove."),
   verified: verification.optional().describe("What the newest RestoreTest of this copy found."),
 });
 export type Copy = z.infer<typeof copy>;

@@ -143,12 +143,17 @@ export const forgetConfig = z.strictObject({
       }),
     )
     .min(1),
+  /** The share of the used bytes that prune may leave unused; its own default where it is absent. */
+  maxUnusedShare: z.number().min(0).optional(),
   lock: lockIdentity,
 });
 export type ForgetConfig = z.infer<typeof forgetConfig>;
 
-/** Is the store reachable, are its credentials good, is the bucket there and writable below the prefix? */
-export const probeConfig = z.strictObject({ repository: repositoryLocation });
+/**
+ * Is the store reachable, are its credentials good, is the bucket there and writable below the prefix? And does the password open
+ * the repository that is to be added to, where there is one?
+ */
+export const probeConfig = z.strictObject({ repository: repositoryLocation, opens: repositoryLocation.optional() });
 export type ProbeConfig = z.infer<typeof probeConfig>;
 
 /** Why something failed, as stable names; they become condition reasons. */
@@ -267,6 +272,7 @@ export const forgetResult = z.strictObject({
       target: z.string(),
       state: z.enum(["Good", "Failed"]),
       reason: failureReason.optional(),
+      /** Why it failed; or what a person should know of a good one. */
       message: z.string().optional(),
       snapshotsRemoved: z.number(),
       chainsDropped: z.number(),

@@ -29,18 +29,24 @@ export async function forgetGiven(
   const results: ForgottenTarget[] = [];
   for (const { name, chains } of config.targets) {
     const done = { snapshotsRemoved: 0, chainsDropped: 0, bytesFreed: 0 };
+    const notices: string[] = [];
+    const onNotice = (notice: string): void => {
+      notices.push(notice);
+      output.notice(notice);
+    };
     try {
       for (const chain of chains) {
-        const forgotten = await forgetChain(chain, config, context, output);
+        const forgotten = await forgetChain(chain, config, context, { ...output, notice: onNotice });
         done.snapshotsRemoved += forgotten.snapshotsRemoved;
         done.chainsDropped += forgotten.chainsDropped;
         done.bytesFreed += forgotten.bytesFreed;
       }
-      results.push({ target: name, state: "Good", ...done });
+      results.push({ target: name, state: "Good", ...(notices.length > 0 && { message: notices.join(" ") }), ...done });
     } catch (error) {
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
-      results.push({ target: name, state: "Failed", ...failure, ...done });
+      const message = [failure.message, ...notices].join(" ");
+      results.push({ target: name, state: "Failed", ...failure, message, ...done });
     }
   }
   return results;
@@ -48,7 +54,7 @@ export async function forgetGiven(
 
 async function forgetChain(
   chain: Chain,
-  { lock: identity }: ForgetConfig,
+  { lock: identity, maxUnusedShare }: ForgetConfig,
   { stores, signal }: TaskContext,
   output: Output,
 ): Promise<Forgotten> {
@@ -73,7 +79,8 @@ async function forgetChain(
       const { bytesFreed } = await dropRepository({ repository, lock });
       return { snapshotsRemoved, chainsDropped: 1, bytesFreed };
     }
-    const { bytesFreed } = await prune({ repository, lock, onProgress: showPacks(output) });
+    const share = maxUnusedShare !== undefined && { maxUnusedShare };
+    const { bytesFreed } = await prune({ repository, lock, onProgress: showPacks(output), ...share });
     return { snapshotsRemoved, chainsDropped: 0, bytesFreed };
   });
 }

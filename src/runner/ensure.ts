@@ -16,17 +16,22 @@ export async function ensure<T extends KubeObject>(
   resource: Resource<T>,
   object: T,
 ): Promise<Stored<T>> {
-  const found = await findOurs(context, resource, object.metadata.name);
-  if (found) return found;
+  const { name } = object.metadata;
+  const found = await findOurs(context, resource, name);
+  if (found && !isGoing(found)) return found;
+  if (found) await deleteAndWait(context, [{ resource, name }]);
   try {
     return await context.client.create(resource, object, { fieldManager, signal: context.signal });
   } catch (error) {
     // A lost answer was retried, and the object is our own from a moment ago.
-    const ours = isAlreadyExists(error) ? await findOurs(context, resource, object.metadata.name) : undefined;
+    const ours = isAlreadyExists(error) ? await findOurs(context, resource, name) : undefined;
     if (ours) return ours;
     throw refusal(error, resource, object);
   }
 }
+
+/** An earlier attempt of this run, told to stop, is taking it away: there is nothing to go on with. */
+export const isGoing = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 /** The object of this name if this run made it, `undefined` if there is none. Throws `NameTaken` if it is somebody else's. */
 export async function findOurs<T extends KubeObject>(

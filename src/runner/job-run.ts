@@ -3,7 +3,7 @@ import { events, jobs, persistentVolumeClaims, pods } from "../kube/resources.ts
 import type { ContainerStatus, Job, KubeEvent, Pod, Stored } from "../kube/types.ts";
 import type { RunContext } from "./context.ts";
 import { runReason } from "./contract.ts";
-import { deleteAndWait, ensure, findOurs } from "./ensure.ts";
+import { deleteAndWait, ensure, findOurs, isGoing } from "./ensure.ts";
 import { RunFailure } from "./failure.ts";
 import { findProblem, type Problem } from "./mover-problems.ts";
 
@@ -35,7 +35,7 @@ const looksPerProblem = 4;
 /** Starts a Job, or finds it started by an earlier attempt of this run; one that had failed is started anew. */
 export async function startJob(context: RunContext, job: Job): Promise<Stored<Job>> {
   const found = await findOurs(context, jobs, job.metadata.name);
-  if (found && !hasFailed(found)) return found;
+  if (found && !hasFailed(found) && !isGoing(found)) return found;
   if (found) await deleteAndWait(context, [{ resource: jobs, name: job.metadata.name }]);
   return await ensure(context, jobs, job);
 }

@@ -3,7 +3,7 @@ import type { Pod, Stored } from "../kube/types.ts";
 import { type MoverResult, moverResult, type ProgressLine, progressLine } from "../mover/contract.ts";
 import type { RunContext } from "./context.ts";
 import { runReason } from "./contract.ts";
-import { deleteAndWait, ensure, findOurs } from "./ensure.ts";
+import { deleteAndWait, ensure, findOurs, isGoing } from "./ensure.ts";
 import { RunFailure } from "./failure.ts";
 import { followJob, type JobEnd, startJob } from "./job-run.ts";
 import { finalExitCodes, type MoverJob, moverConfigMap, moverContainer, moverJob } from "./mover-pod.ts";
@@ -38,10 +38,9 @@ export async function runMover<Kind extends MoverResult["kind"]>(
     imagePullPolicy: identity.imagePullPolicy,
     configMap: task.name,
   });
-  if (!(await findOurs(context, jobs, task.name))) {
-    // One from an earlier attempt, whose Job has gone, may say something else.
-    await deleteAndWait(context, [{ resource: configMaps, name: task.name }]);
-  }
+  const found = await findOurs(context, jobs, task.name);
+  // A configuration from an earlier attempt, whose Job has gone or is going, may say something else.
+  if (!found || isGoing(found)) await deleteAndWait(context, moverObjects(task.name));
   await ensure(context, configMaps, moverConfigMap(object));
   const job = await startJob(context, manifest);
   const end = await followJob(context, job, {

@@ -4,8 +4,9 @@ import type { BackupPolicy, RestorePoint } from "../../src/api/objects.ts";
 import type { Copy } from "../../src/api/restorepoint.ts";
 import { volumeSnapshots } from "../../src/kube/resources.ts";
 import { busyApplication, quietApplication } from "./support/application.ts";
-import { client, kubectl, setting, type TargetName } from "./support/cluster.ts";
+import { client, setting, type TargetName } from "./support/cluster.ts";
 import { claim, policy } from "./support/manifests.ts";
+import { readMetrics } from "./support/metrics.ts";
 import { checkRepository, listSnapshots, withRestored } from "./support/referee.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
 import { treeHere } from "./support/tree.ts";
@@ -26,19 +27,13 @@ async function witness({ namespace, apply }: Scenario, name: string): Promise<vo
 
 /** The controller's own numbers, once they are about this restore point. */
 async function expectMetrics(namespace: string, point: RestorePoint | undefined): Promise<void> {
-  const path = "/api/v1/namespaces/holdfast-system/services/holdfast-metrics:metrics/proxy/metrics";
-  const sampleOf = (metrics: string, name: string, target?: string) => {
-    const lines = metrics.split("\n").filter((line) => line.startsWith(`${name}{`) && line.includes(`"${namespace}"`));
-    const line = lines.find((one) => target === undefined || one.includes(`target="${target}"`));
-    return line && Number(line.slice(line.lastIndexOf(" ")));
-  };
   await until("metrics of the newest backup", async () => {
-    const metrics = await kubectl("get", "--raw", path);
+    const sampleOf = await readMetrics(namespace);
     return (
-      sampleOf(metrics, "holdfast_backup_files") === point?.status?.files &&
-      sampleOf(metrics, "holdfast_restore_points", "onprem") === 2 &&
-      sampleOf(metrics, "holdfast_restore_points", "offsite") === 2 &&
-      sampleOf(metrics, "holdfast_rpo_met") === 1
+      sampleOf("holdfast_backup_files") === point?.status?.files &&
+      sampleOf("holdfast_restore_points", "onprem") === 2 &&
+      sampleOf("holdfast_restore_points", "offsite") === 2 &&
+      sampleOf("holdfast_rpo_met") === 1
     );
   });
 }

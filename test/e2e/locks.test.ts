@@ -3,12 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { leases } from "../../src/kube/resources.ts";
+import { leases, pods } from "../../src/kube/resources.ts";
+import { recordOf } from "../../src/runner/mover-records.ts";
 import { startHoldfast } from "../support/holdfast.ts";
 import { quietApplication } from "./support/application.ts";
-import { client, setting, storeOf } from "./support/cluster.ts";
+import { pausedPrune } from "./support/by-hand.ts";
+import { client, setting, storeOf, type TargetName } from "./support/cluster.ts";
 import { policy } from "./support/manifests.ts";
-import { repositoryPassword } from "./support/referee.ts";
+import { checkRepository, repositoryPassword } from "./support/referee.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
 import { listKeys } from "./support/store.ts";
 import { until } from "./support/until.ts";
@@ -41,7 +43,8 @@ async function leaveLock(s: Scenario, chain: string, holder: string): Promise<vo
   }
 }
 
-async function withTwoPoints(s: Scenario): Promise<string> {
+/** To one target, of which retention would keep one point only. */
+async function withOnePoint(s: Scenario): Promise<string> {
   await s.runApplication(quietApplication);
   const schedules = [
     { name: "full", type: "Full" },
@@ -53,28 +56,61 @@ async function withTwoPoints(s: Scenario): Promise<string> {
   return (await s.points())[0]?.spec.chain ?? "";
 }
 
-scenario("the lock of a mover that is proven dead is removed", "dead-lock", async (s) => {
-  const chain = await withTwoPoints(s);
-  const lease = await client.get(leases, { namespace: s.namespace, name: "holdfast-data" });
-  const [mover] = Object.keys(lease.metadata.annotations ?? {}).filter((key) => key.startsWith("mover."));
-  await leaveLock(s, chain, mover?.split("/")[1] ?? "");
+scenario("a mover's lock stands while its pod is there, and is removed, and said so, after that", "dead", async (s) => {
+  const chain = await withOnePoint(s);
+  // A pod that is there as long as we wish stands for the mover.
+  const pod = await client.get(pods, { namespace: s.namespace, name: "application" });
+  const lease = { namespace: s.namespace, name: "holdfast-data" };
+  await client.patch(leases, lease, { metadata: { annotations: recordOf(pod, new Date()) } }, { fieldManager: "e2e" });
+  await leaveLock(s, chain, pod.metadata.uid);
+  const lock = await locksIn(s, chain);
 
-  const end = await s.run("shop-incremental");
-  expect(end).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
-  expect(end.report.message).not.toContain("retention");
+  const beside = await s.run("shop-incremental");
+  expect(beside).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
+  expect(beside.report.message).toContain("retention was put off");
+  expect((await s.points()).map(({ status }) => status?.phase)).toEqual(["Succeeded", "Succeeded"]);
+  expect(await locksIn(s, chain)).toEqual(lock);
+
+  await client.delete(pods, pod.metadata, { gracePeriodSeconds: 0 });
+  const after = await s.run("shop-incremental");
+  expect(after).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
+  expect(after.report.message).not.toContain("retention");
   expect((await s.points()).length).toBe(1);
   expect(await locksIn(s, chain)).toEqual([]);
+  const notices = await s.eventsOf("RepositoryNotice");
+  expect(notices).toEqual([expect.stringMatching(`onprem: Removed the lock of .*${pod.metadata.uid}.*holder is gone`)]);
   await s.expectNothingLeft();
 });
 
-scenario("anybody else's lock is respected: the backup is made, and retention is put off", "live-lock", async (s) => {
-  const chain = await withTwoPoints(s);
-  await leaveLock(s, chain, "somebody-with-restic");
+scenario("a restic prune by hand is waited for, to a limit, and nobody takes its lock away", "by-hand", async (s) => {
+  await s.runApplication(quietApplication);
+  await s.apply(policy("shop", undefined, { retention: { keepLast: 1 } }));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const chain = (await s.points())[0]?.spec.chain ?? "";
+  const repository = (await s.points())[0]?.status?.copies?.find(({ target }) => target === "onprem")?.repository ?? "";
+  const prune = await pausedPrune("onprem", repository, async () => (await locksIn(s, chain)).length > 0);
+  try {
+    const lock = await locksIn(s, chain);
+    const end = await s.run("shop-incremental");
+    expect(end).toMatchObject({ succeeded: false, report: { outcome: "Degraded", reason: "RepositoryLocked" } });
+    expect(end.report.message).toMatch(/onprem: .*exclusive lock of .*minutes old/);
+    const [, second] = await s.points();
+    expect(second?.status?.copies).toMatchObject([
+      { target: "onprem", state: "Failed", reason: "RepositoryLocked" },
+      { target: "offsite", state: "Good" },
+    ]);
+    expect(await locksIn(s, chain)).toEqual(lock);
 
-  const end = await s.run("shop-incremental");
-  expect(end).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
-  expect(end.report.message).toContain("retention was put off");
-  expect((await s.points()).map(({ status }) => status?.phase)).toEqual(["Succeeded", "Succeeded"]);
-  expect((await locksIn(s, chain)).length).toBe(1);
+    const job = await s.startRun("shop-incremental");
+    await until("a mover that waits", async () => await s.runningPod("mover"));
+    await prune.finish();
+    expect(await s.endOfRun(job)).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
+  } finally {
+    prune.abandon();
+  }
+  expect(await locksIn(s, chain)).toEqual([]);
+  for (const { target, repository: url = "" } of (await s.points()).at(-1)?.status?.copies ?? []) {
+    await checkRepository(target as TargetName, url, { unused: false });
+  }
   await s.expectNothingLeft();
 });

@@ -1,8 +1,10 @@
 import { expect } from "vitest";
 import { policy } from "./support/manifests.ts";
+import { readMetrics } from "./support/metrics.ts";
 import { withRestored } from "./support/referee.ts";
 import { scenario } from "./support/scenario.ts";
 import { treeHere } from "./support/tree.ts";
+import { until } from "./support/until.ts";
 
 const application = `
 cd /data; mkdir -p cache kept marked
@@ -26,6 +28,9 @@ scenario("what a policy leaves out is left out, counted and shown", "selection",
 
   const [point] = await s.points();
   expect(point?.status?.leftOut).toMatchObject({ entries: 4, bytes: 2_000_000 + 3 * 2 });
+  await until("the metric of what was left out", async () => {
+    return (await readMetrics(s.namespace))("holdfast_backup_left_out_entries") === 4;
+  });
   const [copy] = point?.status?.copies ?? [];
   if (!copy) throw new Error("the restore point has no copy");
   const names = (await withRestored(copy, "data", treeHere)).match(/^\S+ f /gm)?.map((line) => line.split(" ")[0]);

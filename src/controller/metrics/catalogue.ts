@@ -10,6 +10,7 @@ export const catalogue = {
   holdfast_backup_age_seconds: { help: "Age of the data in the newest good copy.", labels: copy },
   holdfast_backup_bytes_added: { help: "Bytes that the newest good copy added, before compression.", labels: copy },
   holdfast_backup_bytes_stored: { help: "Bytes that the newest good copy took in the store.", labels: copy },
+  holdfast_retention_bytes_freed: { help: "Bytes that retention freed after the newest good copy.", labels: copy },
   holdfast_restore_points: { help: "Good copies that can be restored from.", labels: copy },
   holdfast_last_verified_timestamp_seconds: { help: "When a restore test last passed.", labels: copy },
   holdfast_restore_duration_seconds: { help: "How long the restore of the last passed test took.", labels: copy },
@@ -18,6 +19,10 @@ export const catalogue = {
   holdfast_backup_bytes_read: { help: "Bytes that the newest backup read from the volume.", labels: volume },
   holdfast_backup_files: { help: "Files in the newest backup of the volume.", labels: volume },
   holdfast_backup_errors: { help: "Paths that the newest backup of the volume could not read.", labels: volume },
+  holdfast_backup_left_out_entries: {
+    help: "Entries that the policy's rules left out of the newest backup of the volume.",
+    labels: volume,
+  },
   holdfast_rpo_seconds: { help: "The recovery point objective.", labels: policy },
   holdfast_rto_seconds: { help: "The recovery time objective.", labels: policy },
   holdfast_rpo_met: { help: "Whether the recovery point objective is met.", labels: policy },

@@ -69,6 +69,7 @@ function volumeSamples(of: OfPolicy, labels: VolumeLabels, points: readonly Rest
     ...count("holdfast_backup_bytes_read", labels, newest?.status?.bytesRead),
     ...count("holdfast_backup_files", labels, newest?.status?.files),
     ...count("holdfast_backup_errors", labels, newest?.status?.errors),
+    ...count("holdfast_backup_left_out_entries", labels, newest?.status?.leftOut?.entries),
     ...targets.flatMap((target) => targetOfVolumeSamples(of, { ...labels, target }, newestFirst)),
   ];
 }
@@ -105,6 +106,7 @@ function newestCopySamples(
     ...instantSample("holdfast_last_success_timestamp_seconds", labels, copy.completionTime ?? time),
     ...count("holdfast_backup_bytes_added", labels, copy.bytesAdded),
     ...count("holdfast_backup_bytes_stored", labels, copy.bytesStored),
+    ...count("holdfast_retention_bytes_freed", labels, copy.bytesFreed),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeFreed } from "./retain.ts";
+import { describeFreed, tidiedStatus } from "./retain.ts";
 
 const good = { state: "Good", chainsDropped: 0 } as const;
 
@@ -14,4 +14,19 @@ test("says what each target has less, and nothing of those that lost nothing", (
 
 test("says nothing where nothing was removed", () => {
   expect(describeFreed([])).toBe("");
+});
+
+test("notes on a copy that it is gone, and what its target has less", () => {
+  const copies = [
+    { target: "onprem", state: "Good" as const },
+    { target: "offsite", state: "Good" as const },
+  ];
+  const freed = [{ ...good, target: "offsite", snapshotsRemoved: 1, bytesFreed: 1536 }];
+  expect(tidiedStatus({ phase: "Succeeded", copies }, { prunedFrom: ["onprem"], freed })).toEqual({
+    phase: "Succeeded",
+    copies: [
+      { target: "onprem", state: "Pruned" },
+      { target: "offsite", state: "Good", bytesFreed: 1536 },
+    ],
+  });
 });

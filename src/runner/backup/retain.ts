@@ -9,6 +9,7 @@ import type { FailureText } from "../failure.ts";
 import { credentialMount } from "../location.ts";
 import { runMover } from "../mover-run.ts";
 import { writeStatus } from "../points.ts";
+import { tellNotices } from "./notices.ts";
 import { emptyPoints, forgetConfigOf, planRemovals, type TargetRemoval } from "./retention-plan.ts";
 
 /** Restores hold a repository up for as long as they take, and what is not removed today can be removed tomorrow. */
@@ -36,6 +37,8 @@ export async function retain(
     readonly pvc: string;
     /** Of this policy and volume, the newest included. */
     readonly points: readonly RestorePoint[];
+    /** The name of the newest one, which is to say what was freed. */
+    readonly newest: string;
     readonly targets: readonly BackupTarget[];
     readonly deadHolders: readonly string[];
   },
@@ -48,11 +51,12 @@ export async function retain(
     timeZone: policy.spec.timeZone,
   });
   const result = removals.length > 0 ? await forget(context, options, removals) : undefined;
-  const points = await markPruned(context, options.points, removals, result);
+  const points = await writeDown(context, options, removals, result);
   const gone = emptyPoints(points);
   for (const { metadata } of gone) {
     await context.client.delete(restorePoints, metadata, { uid: metadata.uid });
   }
+  await tellNotices(context, { policy, pvc, targets: result?.targets ?? [] });
   const bad = (result?.targets ?? []).filter(({ state }) => state === "Failed");
   const explained = bad.map((entry) => ({
     locked: entry.reason === "RepositoryLocked",
@@ -103,6 +107,7 @@ function forget(
       removals,
       namespace: context.identity.namespace,
       pvc,
+      rules: policy.spec.retention,
       lock: { holder: name, deadHolders: [...deadHolders], waitSeconds: lockWaitSeconds },
     }),
     credentials: removals.map(({ target }) => credentialMount(target)),
@@ -110,10 +115,10 @@ function forget(
   });
 }
 
-/** Writes down what the mover really removed; gives all points as they are now. */
-async function markPruned(
+/** Writes down what the mover really removed, and on the newest point what that freed; gives all points as they are now. */
+async function writeDown(
   context: RunContext,
-  points: readonly RestorePoint[],
+  { points, newest }: Pick<Parameters<typeof retain>[1], "points" | "newest">,
   removals: readonly TargetRemoval[],
   result: ForgetResult | undefined,
 ): Promise<readonly RestorePoint[]> {
@@ -122,20 +127,30 @@ async function markPruned(
   );
   return await Promise.all(
     points.map(async (point) => {
-      const from = done
+      const prunedFrom = done
         .filter(({ chains }) => chains.some((chain) => [...chain.points, ...chain.remains].includes(point)))
         .map(({ target }) => target.metadata.name);
-      if (from.length === 0) return point;
-      const status = prunedStatus(point.status, from);
+      const freed = point.metadata.name === newest ? (result?.targets ?? []) : [];
+      if (prunedFrom.length === 0 && freed.length === 0) return point;
+      const status = tidiedStatus(point.status, { prunedFrom, freed });
       await writeStatus(context, point, status);
       return { ...point, status };
     }),
   );
 }
 
-function prunedStatus(status: RestorePointStatus | undefined, targets: readonly string[]): RestorePointStatus {
-  const copies = (status?.copies ?? []).map(
-    (copy): Copy => (targets.includes(copy.target) ? { ...copy, state: "Pruned" } : copy),
-  );
+/** A point's status after retention: copies that are gone, and what each target has less. */
+export function tidiedStatus(
+  status: RestorePointStatus | undefined,
+  { prunedFrom, freed }: { readonly prunedFrom: readonly string[]; readonly freed: ForgetResult["targets"] },
+): RestorePointStatus {
+  const copies = (status?.copies ?? []).map((copy): Copy => {
+    const bytesFreed = freed.find(({ target }) => target === copy.target)?.bytesFreed;
+    return {
+      ...copy,
+      ...(prunedFrom.includes(copy.target) && { state: "Pruned" }),
+      ...(bytesFreed !== undefined && { bytesFreed: Math.round(bytesFreed) }),
+    };
+  });
   return { ...status, copies };
 }

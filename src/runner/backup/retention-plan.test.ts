@@ -112,7 +112,9 @@ it("tells the mover the snapshots of that target, chain by chain", () => {
     timeZone: "Etc/UTC",
   });
   const lock = { holder: "h", deadHolders: [], waitSeconds: 1 };
-  expect(forgetConfigOf({ removals, namespace: "shop", pvc: "data", lock }).targets).toMatchObject([
+  const config = forgetConfigOf({ removals, namespace: "shop", pvc: "data", rules: { maximumUnused: 20 }, lock });
+  expect(config.maxUnusedShare).toBe(0.2);
+  expect(config.targets).toMatchObject([
     {
       name: "offsite",
       chains: [

@@ -98,9 +98,11 @@ export function forgetConfigOf(options: {
   readonly removals: readonly TargetRemoval[];
   readonly namespace: string;
   readonly pvc: string;
+  /** The policy's. */
+  readonly rules: Retention | undefined;
   readonly lock: ForgetConfig["lock"];
 }): ForgetConfig {
-  const { removals, namespace, pvc, lock } = options;
+  const { removals, namespace, pvc, rules, lock } = options;
   return {
     targets: removals.map(({ target, chains }) => ({
       name: target.metadata.name,
@@ -115,6 +117,7 @@ export function forgetConfigOf(options: {
         dropWhenEmpty,
       })),
     })),
+    ...(rules?.maximumUnused !== undefined && { maxUnusedShare: rules.maximumUnused / 100 }),
     lock,
   };
 }

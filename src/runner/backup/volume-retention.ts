@@ -39,25 +39,24 @@ export async function retainVolume(
   try {
     const points = await supersede(context, known, point);
     const deadHolders = await findDeadMovers(context, pvc);
-    const done = await retain(context, { name, labels, policy: plan.policy, pvc, points, targets, deadHolders });
-    if (done.freed !== "") {
-      await context.recordEvent({
-        about: plan.policy,
-        type: "Normal",
-        reason: "RetentionDone",
-        message: `${pvc}: ${done.freed}`,
-      });
-    }
+    const done = await retain(context, {
+      name,
+      labels,
+      policy: plan.policy,
+      pvc,
+      points,
+      newest: point.metadata.name,
+      targets,
+      deadHolders,
+    });
+    const tell = (reason: string, message: string) =>
+      context.recordEvent({ about: plan.policy, type: "Normal", reason, message: `${pvc}: ${message}` });
+    if (done.freed !== "") await tell("RetentionDone", done.freed);
     const [failure] = done.failures;
     if (failure) return withFailure(outcome, done.failures.map(({ message }) => message).join("; "));
     if (done.postponed.length === 0) return outcome;
     const message = `retention was put off to the next run: ${done.postponed.join("; ")}`;
-    await context.recordEvent({
-      about: plan.policy,
-      type: "Normal",
-      reason: "RetentionPostponed",
-      message: `${pvc}: ${message}`,
-    });
+    await tell("RetentionPostponed", message);
     return { ...outcome, message: `${outcome.message}; ${message}` };
   } catch (error) {
     context.signal.throwIfAborted();

@@ -56,7 +56,7 @@ export function execute(
   });
 }
 
-const kubectlProgram = settings.CLUSTER_BINARIES ? join(settings.CLUSTER_BINARIES, "kubectl") : "kubectl";
+export const kubectlProgram = settings.CLUSTER_BINARIES ? join(settings.CLUSTER_BINARIES, "kubectl") : "kubectl";
 
 /** What a person would type. */
 export const kubectl = (...words: readonly string[]): Promise<string> => kubectlReading(undefined, ...words);

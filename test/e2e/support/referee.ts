@@ -6,18 +6,21 @@ import { execute, setting, storeOf, type TargetName } from "./cluster.ts";
 
 export const repositoryPassword = "end-to-end password";
 
-/** Plain restic, from outside of the cluster: the judge of what we wrote. */
-async function restic(target: TargetName, repository: string, ...words: readonly string[]): Promise<string> {
+/** What restic is told of a repository. */
+export function resticEnvironment(target: TargetName, repository: string, password = repositoryPassword) {
   const { accessKey, secretKey } = storeOf(target);
-  const environment = {
+  return {
     RESTIC_REPOSITORY: repository,
-    RESTIC_PASSWORD: repositoryPassword,
+    RESTIC_PASSWORD: password,
     AWS_ACCESS_KEY_ID: accessKey,
     AWS_SECRET_ACCESS_KEY: secretKey,
     AWS_DEFAULT_REGION: setting("REGION"),
   };
-  return await execute("restic", ["--no-cache", ...words], { environment });
 }
+
+/** Plain restic, from outside of the cluster: the judge of what we wrote. */
+const restic = (target: TargetName, repository: string, ...words: readonly string[]): Promise<string> =>
+  execute("restic", ["--no-cache", ...words], { environment: resticEnvironment(target, repository) });
 
 /**
  * Reads every byte of a repository; rejects with restic's complaint at any fault, and unless told otherwise where something
@@ -28,6 +31,18 @@ export const checkRepository = (
   repository: string,
   { unused = true }: { readonly unused?: boolean } = {},
 ): Promise<string> => restic(target, repository, "check", "--read-data", ...(unused ? ["--check-unused"] : []));
+
+/** Whether restic opens a repository with a password. */
+export async function opensWith(target: TargetName, repository: string, password: string): Promise<boolean> {
+  const environment = resticEnvironment(target, repository, password);
+  try {
+    await execute("restic", ["--no-cache", "--no-lock", "cat", "config"], { environment });
+    return true;
+  } catch (error) {
+    if (/wrong password/.test(String(error))) return false;
+    throw error;
+  }
+}
 
 export type ResticSnapshot = {
   readonly id: string;

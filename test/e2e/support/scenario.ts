@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { it } from "vitest";
+import { label } from "../../../src/api/names.ts";
 import type { RestorePoint } from "../../../src/api/objects.ts";
 import { restorePoints } from "../../../src/kube/holdfast.ts";
-import { cronJobs, jobs, namespaces, pods } from "../../../src/kube/resources.ts";
-import type { Job, KubeObject, Stored } from "../../../src/kube/types.ts";
+import { cronJobs, events, jobs, namespaces, pods } from "../../../src/kube/resources.ts";
+import type { Job, KubeObject, Pod, Stored } from "../../../src/kube/types.ts";
 import { type RunReport, runReport } from "../../../src/runner/contract.ts";
 import { client, kubectl, kubectlReading, setting } from "./cluster.ts";
 import { expectNothingLeft } from "./leftovers.ts";
@@ -40,6 +41,10 @@ export type Scenario = {
   readonly run: (cronJob: string) => Promise<RunEnd>;
   /** Oldest first. */
   readonly points: () => Promise<readonly RestorePoint[]>;
+  /** One of a run's pods that is running now. */
+  readonly runningPod: (component: "runner" | "mover") => Promise<Stored<Pod> | undefined>;
+  /** The messages of the events with a reason. */
+  readonly eventsOf: (reason: string) => Promise<readonly string[]>;
   readonly expectNothingLeft: () => Promise<void>;
   /** All that anybody could read of it: objects but for Secrets, events, the runners' logs. */
   readonly everythingSaid: () => Promise<string>;
@@ -122,6 +127,14 @@ function openScenario(namespace: string): Scenario {
     points: async () =>
       (await client.list(restorePoints, { namespace })).items.toSorted(
         (a, b) => Date.parse(a.spec.time) - Date.parse(b.spec.time),
+      ),
+    runningPod: async (component) => {
+      const { items } = await client.list(pods, { namespace, labelSelector: `${label.component}=${component}` });
+      return items.find(({ status, metadata }) => status?.phase === "Running" && !metadata.deletionTimestamp);
+    },
+    eventsOf: async (reason) =>
+      (await client.list(events, { namespace })).items.flatMap((event) =>
+        event.reason === reason ? [event.message ?? ""] : [],
       ),
     expectNothingLeft: () => expectNothingLeft(namespace),
     everythingSaid: () => everythingSaid(namespace),
