@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Command } from "commander";
+import { RepositoryError } from "../repository/errors.ts";
+import { openRepository } from "../repository/repository.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type ProbeResult, probeConfig } from "./contract.ts";
@@ -9,6 +11,7 @@ import { addCommonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { readPassword } from "./password.ts";
 import { type CommonOptions, required, settingsFor } from "./settings.ts";
+import type { OpenedLocation } from "./stores.ts";
 import { runTask, type TaskContext } from "./task.ts";
 
 export function probeCommand(): Command {
@@ -30,6 +33,7 @@ async function probe(flags: CommonOptions, { stores }: TaskContext): Promise<num
     if (config.repository.passwordFile) readPassword(config.repository.passwordFile, process.env);
     const storage = await stores.openStorage(config.repository);
     await probeStorage(storage);
+    if (config.opens) await openIfThere(await stores.open(config.opens));
     result = { kind: "probe", state: "Good" };
     text = `${storage.description} can be listed, written, read and cleaned up.`;
   } catch (error) {
@@ -39,6 +43,15 @@ async function probe(flags: CommonOptions, { stores }: TaskContext): Promise<num
   }
   output.result(result, text);
   return exitCodeOf(result);
+}
+
+/** Rejects with `WrongPassword` or `RepositoryDamaged`. One that is gone is for the next run to judge. */
+async function openIfThere(location: OpenedLocation): Promise<void> {
+  try {
+    await openRepository(location);
+  } catch (error) {
+    if (!(error instanceof RepositoryError) || error.reason !== "RepositoryNotFound") throw error;
+  }
 }
 
 /** Below the prefix, so that keys that are limited to the prefix pass. */

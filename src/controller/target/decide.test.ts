@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Condition } from "../../api/conditions.ts";
-import { type BackupTarget, parseBackupTarget } from "../../api/objects.ts";
+import { type BackupTarget, parseBackupTarget, type RestorePoint } from "../../api/objects.ts";
 import type { TargetStatus } from "../../api/target.ts";
 import type { Job, Pod, Stored } from "../../kube/types.ts";
 import {
@@ -150,6 +150,23 @@ describe("findingOf", () => {
     expect(finding(result)).toEqual({ reachable: false, reason, message: "so it is" });
   });
 
+  it("tells a wrong password from a damaged repository, and neither from a store that answers", () => {
+    const shut = { kind: "probe", state: "Failed", message: "so it is" };
+    expect(finding({ ...shut, reason: "WrongPassword" })).toEqual({
+      reachable: true,
+      shut: true,
+      reason: "WrongPassword",
+      message:
+        "the password in the key password of the Secret repository in namespace shop is not that of the newest chain: so it is",
+    });
+    expect(finding({ ...shut, reason: "RepositoryDamaged" })).toEqual({
+      reachable: true,
+      shut: true,
+      reason: "RepositoryDamaged",
+      message: "so it is",
+    });
+  });
+
   it.each([
     ["CredentialsMissing", /Secret keys in namespace shop with the keys AWS_ACCESS_KEY_ID/],
     ["PasswordMissing", /Secret repository in namespace shop with the key password/],
@@ -186,6 +203,16 @@ describe("the status of a target", () => {
     expect(status.lastProbeTime).toBe(now.toISOString());
   });
 
+  it("is reachable and Stalled where its repository cannot be opened, and looked at again soon", () => {
+    const finding = { reachable: true, shut: true, reason: "WrongPassword", message: "m" } as const;
+    const status = concludedStatus(target(), finding, now);
+    expect(statuses(status)).toEqual({ Ready: "False", Reconciling: "False", Stalled: "True", Reachable: "True" });
+    const reasons = status.conditions?.map(({ type, reason }) => [type, reason]);
+    expect(reasons).toContainEqual(["Stalled", "WrongPassword"]);
+    expect(reasons).toContainEqual(["Reachable", "ProbeSucceeded"]);
+    expect(secondsUntilDue(target(status), now)).toBe(60);
+  });
+
   it("is Stalled by what a person has to mend, and Reconciling by what may pass", () => {
     const of = (reason: string) => statuses(concludedStatus(target(), { reachable: false, reason, message: "" }, now));
     expect(of("CredentialsRejected")).toMatchObject({ Ready: "False", Stalled: "True", Reconciling: "False" });
@@ -207,4 +234,33 @@ it("a probe runs in its target's namespace, whatever else the controller's optio
   expect(job.metadata.ownerReferences).toMatchObject([{ kind: "BackupTarget", uid: "target" }]);
   expect(job.spec?.template.spec?.containers[0]).toMatchObject({ image: "operator:1", imagePullPolicy: "Always" });
   expect(job.spec?.template.spec?.automountServiceAccountToken).toBe(false);
+});
+
+describe("a probe opens the newest chain that has data on its target", () => {
+  const point = (time: string, chain: string, copy: object) =>
+    ({
+      metadata: { name: chain, namespace: "shop" },
+      spec: { time, chain, pvc: { name: "data" } },
+      status: { copies: [{ target: "onprem", state: "Good", snapshot: "1" }, copy] },
+    }) as unknown as RestorePoint;
+  const good = { target: "offsite", state: "Good", snapshot: "2" };
+  const opened = (points: readonly RestorePoint[]) => {
+    const { configMap } = probeManifests(target(), { image: "i", imagePullPolicy: undefined }, points);
+    const [text = ""] = Object.values(configMap.data ?? {});
+    return JSON.parse(text).opens?.url;
+  };
+
+  it("which is not always the newest of all", () => {
+    const points = [
+      point("2026-11-20T01:00:00Z", "20261120T010000Z", good),
+      point("2026-11-21T01:00:00Z", "20261121T010000Z", good),
+      point("2026-11-22T01:00:00Z", "20261122T010000Z", { target: "offsite", state: "Failed" }),
+      point("2026-11-22T02:00:00Z", "mirror", good),
+    ];
+    expect(opened(points)).toBe("s3://copies/prod/shop/data/20261121T010000Z");
+  });
+
+  it("or none", () => {
+    expect(opened([])).toBeUndefined();
+  });
 });

@@ -11,7 +11,7 @@ import {
 } from "../conditions.ts";
 import { type JobState, jobState } from "../runs/report.ts";
 import { probeName } from "./manifest.ts";
-import { type Finding, findingOf } from "./result.ts";
+import { answeredText, type Finding, findingOf, findingReason } from "./result.ts";
 
 export type ProbeInput = {
   readonly target: Stored<BackupTarget>;
@@ -31,7 +31,7 @@ export type ProbeStep =
 
 const probing = "Probing";
 const minute = 60;
-const reachableEvery = 15 * minute;
+const goodEvery = 15 * minute;
 /** A pod's end wakes us up; why one does not even start is told to nobody, so we have to look. */
 const lookAgainSeconds = 3;
 /** A pod's last words may reach us later than the end of its Job. */
@@ -63,18 +63,20 @@ export const uselessProbes = ({ target, jobs }: Pick<ProbeInput, "target" | "job
 /** 0 or less where a probe is due: at once for a new or changed target, then every 15 minutes, sooner while it fails. */
 export function secondsUntilDue({ metadata, status }: Stored<BackupTarget>, now: Date): number {
   const reachable = findCondition(status?.conditions, "Reachable");
+  const ready = findCondition(status?.conditions, "Ready");
   const judged = reachable?.observedGeneration === metadata.generation && reachable?.reason !== probing;
   if (!status?.lastProbeTime || !judged) return 0;
   const since = (now.getTime() - Date.parse(status.lastProbeTime)) / 1000;
-  return intervalSeconds(reachable, now) - since;
+  // Where the store can be reached it may still be of no use.
+  return intervalSeconds(reachable?.status === "True" && ready ? ready : reachable, now) - since;
 }
 
 function intervalSeconds(
-  reachable: { readonly status: string; readonly lastTransitionTime: string } | undefined,
+  condition: { readonly status: string; readonly lastTransitionTime: string } | undefined,
   now: Date,
 ): number {
-  if (reachable?.status === "True") return reachableEvery;
-  const failingFor = (now.getTime() - Date.parse(reachable?.lastTransitionTime ?? "")) / 1000;
+  if (condition?.status === "True") return goodEvery;
+  const failingFor = (now.getTime() - Date.parse(condition?.lastTransitionTime ?? "")) / 1000;
   if (failingFor < 10 * minute) return minute;
   return failingFor < 30 * minute ? 2 * minute : 5 * minute;
 }
@@ -84,20 +86,23 @@ const stalledBy: readonly string[] = [
   "CredentialsRejected",
   "BucketNotFound",
   "InvalidConfiguration",
+  "WrongPassword",
+  "RepositoryDamaged",
   runReason.secretNotFound,
 ];
 
-export function standingOf({ reachable, reason, message }: Finding): Standing {
-  if (reachable) return { state: "Ready", reason, message };
+export function standingOf({ reachable, shut, reason, message }: Finding): Standing {
+  if (reachable && !shut) return { state: "Ready", reason, message };
   return { state: stalledBy.includes(reason) ? "Stalled" : "Failing", reason, message };
 }
 
 /** The status after a probe. */
 export function concludedStatus(target: Stored<BackupTarget>, finding: Finding, now: Date): TargetStatus {
-  const { reachable, reason, message } = finding;
+  const { reachable, shut, reason, message } = finding;
+  const answer = shut ? { reason: findingReason.reachable, message: answeredText(target) } : { reason, message };
   const drafts: ConditionDraft[] = [
     ...standingConditions(standingOf(finding)),
-    { type: "Reachable", status: reachable ? "True" : "False", reason, message },
+    { type: "Reachable", status: reachable ? "True" : "False", ...answer },
   ];
   return statusWith(target, { drafts, now, lastProbeTime: now.toISOString() });
 }

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { fitName, label, labelValue, manager } from "../../api/names.ts";
-import type { BackupTarget } from "../../api/objects.ts";
+import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
+import type { RestorePointSpec } from "../../api/restorepoint.ts";
 import { backupTargets } from "../../kube/holdfast.ts";
 import type { ConfigMap, Job, Stored } from "../../kube/types.ts";
 import { type ProbeConfig, probeConfig } from "../../mover/contract.ts";
-import { credentialMount, storeLocation } from "../../runner/location.ts";
+import { mirrorChain } from "../../policy/chains.ts";
+import { chainLocation, credentialMount, storeLocation } from "../../runner/location.ts";
 import { moverConfigMap, moverJob } from "../../runner/mover-pod.ts";
+import { isStored } from "../../runner/points.ts";
 import type { RunnerImage } from "../options.ts";
 import { controllerReference } from "../owners.ts";
 
@@ -28,10 +31,23 @@ export const probeLabels = (target: BackupTarget): Record<string, string> => ({
   [label.target]: labelValue(target.metadata.name),
 });
 
-/** The Job that looks whether a target's store can be used, and its configuration. Both go with the target. */
+/** The newest of the points that have data in a repository on this target: the password has to open that one. */
+function newestCopyOn({ metadata }: BackupTarget, points: readonly RestorePoint[]): RestorePointSpec | undefined {
+  const stored = points.filter(
+    ({ spec, status }) =>
+      spec.chain !== mirrorChain && status?.copies?.some((copy) => copy.target === metadata.name && isStored(copy)),
+  );
+  return stored.toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time))[0]?.spec;
+}
+
+/**
+ * The Job that looks whether a target's store can be used, and its configuration. Both go with the target. `points` are those of
+ * its namespace.
+ */
 export function probeManifests(
   target: Stored<BackupTarget>,
   image: RunnerImage,
+  points: readonly RestorePoint[] = [],
 ): { readonly configMap: ConfigMap; readonly job: Job } {
   const common = {
     name: probeName(target),
@@ -39,7 +55,11 @@ export function probeManifests(
     labels: probeLabels(target),
     owner: controllerReference(backupTargets, target),
   };
-  const config: ProbeConfig = probeConfig.parse({ repository: storeLocation(target) });
+  const newest = newestCopyOn(target, points);
+  const config: ProbeConfig = probeConfig.parse({
+    repository: storeLocation(target),
+    ...(newest && { opens: chainLocation(target, target.metadata.namespace, newest.pvc.name, newest.chain) }),
+  });
   return {
     configMap: moverConfigMap({ ...common, config }),
     job: moverJob({

@@ -60,8 +60,8 @@ async function gather({ client, caches, now }: Context, target: Stored<BackupTar
 }
 
 async function start(context: Context, target: Stored<BackupTarget>): Promise<Outcome> {
-  const { client, image } = context;
-  const { configMap, job } = probeManifests(target, image);
+  const { client, image, caches } = context;
+  const { configMap, job } = probeManifests(target, image, caches.points.list(target.metadata.namespace));
   try {
     await makeConfiguration(client, configMap);
     await client.create(jobs, job, { fieldManager });

@@ -6,7 +6,13 @@ import { moverContainer } from "../../runner/mover-pod.ts";
 import { type JobState, newestPod, terminatedContainer } from "../runs/report.ts";
 
 /** What a probe found. */
-export type Finding = { readonly reachable: boolean; readonly reason: string; readonly message: string };
+export type Finding = {
+  readonly reachable: boolean;
+  /** The store answers, but the repository in it cannot be opened. */
+  readonly shut?: true;
+  readonly reason: string;
+  readonly message: string;
+};
 
 export const findingReason = { reachable: "ProbeSucceeded", timedOut: "ProbeTimedOut", failed: "ProbeFailed" } as const;
 
@@ -42,10 +48,14 @@ function explain(target: BackupTarget, result: ProbeResult): Finding {
     return {
       reachable: true,
       reason: findingReason.reachable,
-      message: `${storeText(target)} answered and can be written to`,
+      message: answeredText(target),
     };
   }
   const said = result.message ?? "the mover gave no message";
+  if (result.reason === "WrongPassword" || result.reason === "RepositoryDamaged") {
+    const message = result.reason === "WrongPassword" ? `${passwordText(target)}: ${said}` : said;
+    return { reachable: true, shut: true, reason: result.reason, message };
+  }
   const secret = missingSecret(target, result);
   if (secret) return { reachable: false, reason: runReason.secretNotFound, message: `${secret} (${said})` };
   return { reachable: false, reason: result.reason ?? findingReason.failed, message: said };
@@ -63,6 +73,13 @@ function missingSecret({ metadata, spec }: BackupTarget, { reason }: ProbeResult
   }
   return undefined;
 }
+
+const passwordText = ({ metadata, spec }: BackupTarget): string => {
+  const { name, key } = spec.encryption.passwordSecretRef;
+  return `the password in the key ${key} of the Secret ${name} in namespace ${metadata.namespace} is not that of the newest chain`;
+};
+
+export const answeredText = (target: BackupTarget): string => `${storeText(target)} answered and can be written to`;
 
 const storeText = ({ spec }: BackupTarget): string =>
   `bucket ${spec.s3.bucket}${spec.s3.endpoint ? ` at ${spec.s3.endpoint}` : ""}`;
