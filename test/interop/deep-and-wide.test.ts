@@ -12,7 +12,7 @@ import { makeScratch, type Scratch } from "../support/scratch.ts";
 // Trees that are deeper than a path may be long, folders with very many entries, and very many files.
 
 const isLong = process.env.HOLDFAST_TEST_LONG === "1";
-const minutes = isLong ? 60 : 10;
+const minutes = isLong ? 180 : 10;
 
 let scratch: Scratch;
 let source: string;

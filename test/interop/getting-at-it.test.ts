@@ -321,13 +321,8 @@ describe("A mirror", () => {
     );
     expect(tar, tar.stderr).toMatchObject({ code: 0 });
     expect(folderState(extracted)).toEqual(folderState(join(folder, "deep")));
-    for (const words of [["diff", "latest", "latest"], ["stats"]]) {
-      const { code, stderr } = await run(...words);
-      expect([code, stderr]).toEqual([
-        1,
-        expect.stringMatching(/is a mirror, which has neither an index nor a history/),
-      ]);
-    }
+    const { code, stderr } = await run("diff", "latest", "latest");
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/is a mirror, which has neither an index nor a history/)]);
   });
 });
 
