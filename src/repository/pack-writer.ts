@@ -90,7 +90,7 @@ export function createPackWriter({ repository, index, owner, scope }: PackWriter
   const upload = async (pack: OpenPack): Promise<void> => {
     const { entries } = pack;
     const { id, bytes } = closePack(repository.master, pack);
-    await repository.storage.put(packKey(id), bytes);
+    await repository.storage.put(packKey(id), bytes, { sha256: id });
     if (pack.bytes.length === packBufferBytes) spare.push(pack.bytes);
     counts.bytesStored += bytes.length;
     for (const entry of entries) {

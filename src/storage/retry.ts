@@ -36,7 +36,9 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
     description: storage.description,
     get: (key, range) => attempt(() => storage.get(key, range)),
     put: (key, data, putOptions) =>
-      putOptions?.ifAbsent ? putOnce(storage, key, data, putOptions, attempt) : attempt(() => storage.put(key, data)),
+      putOptions?.ifAbsent
+        ? putOnce(storage, key, data, putOptions, attempt)
+        : attempt(() => storage.put(key, data, putOptions)),
     copy: (from, to) => attempt(() => storage.copy(from, to)),
     upload: async (key) => {
       const upload = await attempt(() => storage.upload(key));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
@@ -104,6 +104,16 @@ describe("s3Storage", () => {
   it("stores exactly these bytes under exactly this key", async () => {
     await connect({ prefix: "/a//b/" }).put("config", Buffer.from("content"));
     expect(readFileSync(join(server.bucketFolder, "a/b/config"), "utf8")).toBe("content");
+  });
+
+  it("signs with a SHA-256 that is known, and has the store refuse what does not fit it", async () => {
+    const storage = connect({ prefix: "signed" });
+    const data = randomBytes(1000);
+    const sha256 = createHash("sha256").update(data).digest("hex");
+    await storage.put("right", data, { sha256 });
+    expect((await storage.get("right")).equals(data)).toBe(true);
+    await expect(storage.put("wrong", Buffer.from(data).fill(0, 999), { sha256 })).rejects.toThrow("write");
+    await expect(storage.get("wrong")).rejects.toMatchObject({ kind: "NotFound" });
   });
 
   it("says whether the bucket or the object is missing", async () => {

@@ -55,7 +55,9 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
         await putIfAbsent(bucket, input, request);
         return;
       }
-      await exchange(bucket, request, (sendOptions) => client.send(new PutObjectCommand(input), sendOptions));
+      const command = new PutObjectCommand(input);
+      if (options.sha256) signWith(command, options.sha256);
+      await exchange(bucket, request, (sendOptions) => client.send(command, sendOptions));
     },
 
     async copy(from, to) {
@@ -103,6 +105,17 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
 
     close: () => client.destroy(),
   };
+}
+
+/** The signature covers the body's SHA-256, which the SDK would compute once more; the store refuses a body that does not fit it. */
+function signWith(command: PutObjectCommand, sha256: string): void {
+  command.middlewareStack.add(
+    (next) => (call) => {
+      Object.assign((call.request as { headers: Record<string, string> }).headers, { "x-amz-content-sha256": sha256 });
+      return next(call);
+    },
+    { step: "build" },
+  );
 }
 
 type PutInput = ConstructorParameters<typeof PutObjectCommand>[0];

@@ -67,6 +67,8 @@ export interface ByteRange {
 
 export interface PutOptions {
   readonly ifAbsent?: boolean;
+  /** Of the data, in hex, where it is known: saves a store that wants it from hashing again, and lets it compare. */
+  readonly sha256?: string;
 }
 
 export interface StoredObject {
