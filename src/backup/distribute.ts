@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { payloadOf } from "../repository/pack-format.ts";
+import type { PackingPool } from "../repository/packing-pool.ts";
 import type { BlobType, Id } from "../repository/types.ts";
 import { isActive, type TargetSession } from "./session.ts";
 
@@ -8,19 +8,21 @@ export interface Recipients {
   readonly sessions: readonly TargetSession[];
   /** How long, in all, one of them may alone keep the others waiting before they go on without it. */
   readonly patienceMilliseconds: number;
+  /** Of the sessions' writers. */
+  readonly packing: Pick<PackingPool, "room">;
 }
 
-/** Hands a blob to every target that lacks it. Compressed once for all; `bytes` may be reused when it resolves. */
+/** Hands a blob to every target that lacks it. `bytes` may be reused when it resolves. */
 export async function distribute(
-  { sessions, patienceMilliseconds }: Recipients,
+  { sessions, patienceMilliseconds, packing }: Recipients,
   type: BlobType,
   id: Id,
   bytes: Buffer,
 ): Promise<void> {
   const lacking = sessions.filter((session) => session.lacks(id, type));
   if (lacking.length === 0) return;
-  const payload = payloadOf(type, bytes, id);
-  const adding = new Map(lacking.map((session) => [session, session.add(payload)]));
+  const adding = new Map(lacking.map((session) => [session, session.add({ id, type, bytes })]));
+  await packing.room();
   const areOthersWaiting = sessions.filter(isActive).length > 1;
   if (areOthersWaiting) await waitFairly(adding, patienceMilliseconds);
   else await Promise.all(adding.values());

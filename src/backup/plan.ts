@@ -2,6 +2,7 @@ import { hostname as machineName } from "node:os";
 import { resolve } from "node:path";
 import type { BackupConfig, LeftOut, RepositoryLocation } from "../mover/contract.ts";
 import { RepositoryError } from "../repository/errors.ts";
+import type { PackingPool } from "../repository/packing-pool.ts";
 import { formatTime, parseTime } from "../repository/time.ts";
 import type { Id } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -34,6 +35,8 @@ export interface BackupPlan extends RunFacts {
   readonly config: BackupConfig;
   readonly signal: AbortSignal;
   readonly patienceMilliseconds: number;
+  /** Shared by all targets. */
+  readonly packing: PackingPool;
   readonly open: (location: RepositoryLocation) => Promise<OpenedLocation> | OpenedLocation;
 }
 

@@ -24,7 +24,8 @@ export async function readDevice(
   sessions: readonly TargetSession[],
   onProgress: (progress: BackupProgress) => void,
 ): Promise<ReadResult> {
-  const recipients: Recipients = { sessions, patienceMilliseconds: plan.patienceMilliseconds };
+  const { patienceMilliseconds, packing } = plan;
+  const recipients: Recipients = { sessions, patienceMilliseconds, packing };
   const previous = await readParents(sessions, await rootParents(sessions, plan.path));
   const descriptor = openSync(plan.config.source, "r");
   try {

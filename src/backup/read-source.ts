@@ -68,6 +68,7 @@ export async function readSource(
   const archive: Archive = {
     sessions,
     patienceMilliseconds: plan.patienceMilliseconds,
+    packing: plan.packing,
     selection,
     leftOut: countLeftOut(),
     failures: collectFailures(),

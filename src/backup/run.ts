@@ -1,4 +1,5 @@
 import type { BackupResult } from "../mover/contract.ts";
+import { createPackingPool } from "../repository/packing-pool.ts";
 import { blockTag } from "../repository/volume-image.ts";
 import { type BackupPlan, type BackupProgress, type ReadResult, runFacts } from "./plan.ts";
 import { checkSource, readSource } from "./read-source.ts";
@@ -70,15 +71,19 @@ async function backUpEverywhere(options: BackupOptions, started: number): Promis
       return result;
     },
   });
-  const outcomes = await Promise.all(
-    config.targets.map(async (target) => {
-      const read = shared.participant();
-      const outcome = await runTarget({ plan, target, read, notices: [] });
-      read.leave();
-      return outcome;
-    }),
-  );
-  return { outcomes, reads };
+  try {
+    const outcomes = await Promise.all(
+      config.targets.map(async (target) => {
+        const read = shared.participant();
+        const outcome = await runTarget({ plan, target, read, notices: [] });
+        read.leave();
+        return outcome;
+      }),
+    );
+    return { outcomes, reads };
+  } finally {
+    await plan.packing.close();
+  }
 }
 
 function planOf(
@@ -91,6 +96,7 @@ function planOf(
     open,
     signal: signal ?? new AbortController().signal,
     patienceMilliseconds,
+    packing: createPackingPool(),
   };
 }
 

@@ -1,7 +1,7 @@
 import { reasonOf } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
-import type { BlobPayload } from "../repository/pack-format.ts";
-import type { PackWriter } from "../repository/pack-writer.ts";
+import type { BlobWriter } from "../repository/pack-writer.ts";
+import type { PlainBlob } from "../repository/packing-pool.ts";
 import { readAhead, readTree } from "../repository/tree.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 
@@ -22,8 +22,8 @@ export interface TargetSession {
   /** Begins a read: what was counted in one that it did not keep up with is void. */
   begin(): void;
   lacks(id: Id, type: BlobType): boolean;
-  /** Never rejects: an error is the session's failure. Has taken what it needs of `payload` when it returns its promise. */
-  add(payload: BlobPayload): Promise<void>;
+  /** Never rejects: an error is the session's failure. Has taken what it needs of the blob when it returns its promise. */
+  add(blob: PlainBlob): Promise<void>;
   /** A folder of the parent; undefined, with a notice, where it is damaged: then its files are read again. */
   readParentFolder(id: Id): Promise<readonly TreeNode[] | undefined>;
 }
@@ -50,7 +50,7 @@ const noCounts: Readonly<NodeCounts> = {
 export interface SessionOptions {
   readonly name: string;
   readonly repository: IndexedRepository;
-  readonly writer: PackWriter;
+  readonly writer: BlobWriter<PlainBlob>;
   readonly lock: HeldLock;
   readonly parent: Snapshot | undefined;
   readonly notices: string[];
@@ -91,10 +91,10 @@ export function createSession({ name, repository, writer, lock, parent, notices 
     },
     fail,
     lacks: (id, type) => !failure && !isBehind && (!writer.has(id, type) || damagedBlobs.has(type + id)),
-    async add(payload) {
+    async add(blob) {
       if (failure) return;
-      damagedBlobs.delete(payload.type + payload.id);
-      await writer.add(payload).catch(fail);
+      damagedBlobs.delete(blob.type + blob.id);
+      await writer.add(blob).catch(fail);
     },
     async readParentFolder(id) {
       try {

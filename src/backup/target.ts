@@ -2,7 +2,9 @@ import type { BackupResult } from "../mover/contract.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";
-import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
+import type { BlobWriter } from "../repository/pack-writer.ts";
+import type { PlainBlob } from "../repository/packing-pool.ts";
+import { createPackingWriter } from "../repository/packing-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
@@ -93,7 +95,8 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
   const { provenance, scope } = chooseOrigin({ ...plan.config, isFirst: existing === 0 });
   notices.push(...noticesOf(plan.config.type, provenance, present));
   const parent = chooseParent(snapshots, plan, provenance.type);
-  const writer = createPackWriter({ repository, index: indexed.index, owner: provenance.owner, scope });
+  const { owner } = provenance;
+  const writer = createPackingWriter(plan.packing, { repository, index: indexed.index, owner, scope });
   const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, notices });
   try {
     const result = await read.join(session);
@@ -133,7 +136,7 @@ interface Completion {
   readonly repository: Repository;
   readonly lock: HeldLock;
   readonly session: TargetSession;
-  readonly writer: PackWriter;
+  readonly writer: BlobWriter<PlainBlob>;
   readonly read: ReadResult;
   readonly provenance: Provenance;
   /** The newest snapshot before this one. */

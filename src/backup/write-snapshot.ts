@@ -1,4 +1,4 @@
-import type { PackWriter } from "../repository/pack-writer.ts";
+import type { WriterCounts } from "../repository/pack-sink.ts";
 import { type Provenance, withProvenance } from "../repository/provenance.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
 import { incompleteTag, type Repository, type Snapshot } from "../repository/types.ts";
@@ -12,7 +12,7 @@ export interface SnapshotOptions {
   readonly plan: BackupPlan;
   readonly repository: Repository;
   readonly session: TargetSession;
-  readonly writer: PackWriter;
+  readonly writer: { readonly counts: Readonly<WriterCounts> };
   readonly read: ReadResult;
   readonly provenance: Provenance;
   readonly isIncomplete: boolean;

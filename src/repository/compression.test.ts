@@ -11,6 +11,12 @@ describe("Compression", () => {
     expect(decompress(packed, length).equals(words(length))).toBe(true);
   });
 
+  it("gives results that later calls leave alone", () => {
+    const packed = compress(words(5000));
+    compress(Buffer.alloc(5000, "other words"));
+    expect(decompress(packed, 5000).equals(words(5000))).toBe(true);
+  });
+
   it("also of two frames, one after the other", () => {
     const frames = Buffer.concat([zstdCompressSync(words(1000)), zstdCompressSync(words(500))]);
     expect(decompress(frames, 1500)).toHaveLength(1500);

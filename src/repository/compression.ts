@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { loadZstd } from "../system/zstd.ts";
+import { type Allocate, loadZstd } from "../system/zstd.ts";
 
 /** As fast as zstd gets at a useful ratio; restic's own default is in the same region. */
 const level = 1;
@@ -9,14 +9,17 @@ const largestQuick = 16 * 1024 * 1024;
 
 const quick = loadZstd();
 
-export const compress = (bytes: Uint8Array): Buffer =>
+export const compress = (bytes: Uint8Array): Buffer => Buffer.from(compressBriefly(bytes));
+
+/** As `compress`, valid until the next call of either: saves memory where the result is soon done with. */
+export const compressBriefly = (bytes: Uint8Array): Buffer =>
   (bytes.length <= largestQuick ? quick?.compress(bytes, level) : undefined) ??
   zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 
 /**
  * The decompressed bytes. Throws where they would be more than `maximum`, before they take that memory. Whatever is out of the
- * ordinary is left to Node to judge.
+ * ordinary is left to Node to judge, who does not `allocate`.
  */
-export const decompress = (bytes: Uint8Array, maximum: number): Buffer =>
-  quick?.decompress(bytes, Math.min(maximum, largestQuick)) ??
+export const decompress = (bytes: Uint8Array, maximum: number, allocate?: Allocate): Buffer =>
+  quick?.decompress(bytes, Math.min(maximum, largestQuick), allocate) ??
   zstdDecompressSync(bytes, { maxOutputLength: Math.max(maximum, 1) });

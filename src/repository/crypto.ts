@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto";
 import { poly1305 } from "../kernel/poly1305.ts";
 import { loadOpenssl } from "../system/openssl.ts";
+import type { Allocate } from "../system/zstd.ts";
 import type { Id, MasterKey } from "./types.ts";
 
 /** Bytes that sealing adds: the IV in front, the tag behind. */
@@ -48,14 +49,18 @@ export function sealInto(key: MasterKey, plaintext: Uint8Array, target: Buffer):
 }
 
 /** The plaintext, or undefined where the tag does not fit: damaged bytes, or another key. */
-export function unseal(key: MasterKey, sealed: Uint8Array): Buffer | undefined {
+export function unseal(
+  key: MasterKey,
+  sealed: Uint8Array,
+  allocate: Allocate = Buffer.allocUnsafe,
+): Buffer | undefined {
   if (sealed.length < sealOverhead) return undefined;
   const iv = sealed.subarray(0, ivBytes);
   const body = sealed.subarray(ivBytes, sealed.length - tagBytes);
   const tag = sealed.subarray(sealed.length - tagBytes);
   if (!timingSafeEqual(tag, tagOf(key, iv, body))) return undefined;
   if (!quick) return createDecipheriv("aes-256-ctr", key.encrypt, iv).update(body);
-  const plaintext = Buffer.allocUnsafe(body.length);
+  const plaintext = allocate(body.length);
   quick.aes256Ctr(key.encrypt, iv, body, plaintext);
   return plaintext;
 }

@@ -1,4 +1,5 @@
-import { compress, decompress } from "./compression.ts";
+import type { Allocate } from "../system/zstd.ts";
+import { compress, compressBriefly, decompress } from "./compression.ts";
 import { idOf, seal, sealOverhead, unseal } from "./crypto.ts";
 import type { BlobType, Id, MasterKey } from "./types.ts";
 
@@ -28,9 +29,17 @@ const entryBytes = { plain: 37, compressed: 41 } as const;
 const typeCodes = { data: 0, tree: 1, compressedData: 2, compressedTree: 3 } as const;
 const lengthBytes = 4;
 
-/** Compresses where that makes it smaller. Trees are always worth it; short and incompressible blobs are left as they are. */
-export function payloadOf(type: BlobType, plaintext: Buffer, id: Id = idOf(plaintext)): BlobPayload {
-  const packed = plaintext.length > 0 && looksCompressible(plaintext) ? compress(plaintext) : undefined;
+/**
+ * Compresses where that makes it smaller. Trees are always worth it; short and incompressible blobs are left as they are. With
+ * `compressBriefly` the payload is valid until the next one.
+ */
+export function payloadOf(
+  type: BlobType,
+  plaintext: Buffer,
+  id: Id = idOf(plaintext),
+  pack: typeof compress = compress,
+): BlobPayload {
+  const packed = plaintext.length > 0 && looksCompressible(plaintext) ? pack(plaintext) : undefined;
   const compressed = packed !== undefined && packed.length < plaintext.length;
   return { id, type, bytes: compressed ? packed : plaintext, plainLength: plaintext.length, compressed };
 }
@@ -43,7 +52,7 @@ function looksCompressible(plaintext: Buffer): boolean {
   const middle = Math.floor(plaintext.length / 2);
   const samples = [0, middle, plaintext.length - sampleBytes].map((at) => plaintext.subarray(at, at + sampleBytes));
   const sample = Buffer.concat(samples);
-  return compress(sample).length < sample.length * 0.97;
+  return compressBriefly(sample).length < sample.length * 0.97;
 }
 
 export type BlobEntry = Omit<PackEntry, "offset" | "length">;
@@ -54,6 +63,24 @@ export function openBlob(master: MasterKey, sealed: Uint8Array, entry: BlobEntry
   return payload && plaintextOf(payload, entry);
 }
 
+const unsealed = reusedMemory();
+const unpacked = reusedMemory();
+
+/** Whether `openBlob` would find it good. Needs no new memory. */
+export function isGoodBlob(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): boolean {
+  const payload = unseal(master, sealed, unsealed);
+  return payload !== undefined && plaintextOf(payload, entry, unpacked) !== undefined;
+}
+
+/** Memory for one thing at a time: each call takes what the one before had got. */
+function reusedMemory(): Allocate {
+  let memory = Buffer.alloc(0);
+  return (bytes) => {
+    if (memory.length < bytes) memory = Buffer.allocUnsafeSlow(bytes);
+    return memory.subarray(0, bytes);
+  };
+}
+
 /** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is. */
 export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): BlobPayload | undefined {
   const bytes = unseal(master, sealed);
@@ -62,15 +89,19 @@ export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEn
   return { id, type, bytes, plainLength, compressed };
 }
 
-function plaintextOf(payload: Buffer, { id, plainLength, compressed }: BlobEntry): Buffer | undefined {
-  const plaintext = compressed ? decompressed(payload, plainLength) : payload;
+function plaintextOf(
+  payload: Buffer,
+  { id, plainLength, compressed }: BlobEntry,
+  allocate?: Allocate,
+): Buffer | undefined {
+  const plaintext = compressed ? decompressed(payload, plainLength, allocate) : payload;
   const isIt = plaintext?.length === plainLength && idOf(plaintext) === id;
   return isIt ? plaintext : undefined;
 }
 
-function decompressed(payload: Buffer, plainLength: number): Buffer | undefined {
+function decompressed(payload: Buffer, plainLength: number, allocate?: Allocate): Buffer | undefined {
   try {
-    return decompress(payload, plainLength);
+    return decompress(payload, plainLength, allocate);
   } catch {
     return undefined;
   }

@@ -5,14 +5,17 @@ import koffi from "koffi";
  * than on the work. Every thread has contexts of its own, for as long as the process lives.
  */
 export interface Zstd {
-  /** One frame that says its own size; undefined where libzstd refuses. */
+  /** One frame that says its own size, valid until the next call; undefined where libzstd refuses. */
   compress(bytes: Uint8Array, level: number): Buffer | undefined;
   /**
    * The content of what is exactly one frame that says its size; undefined for everything else, damage too. `maximum`, in
-   * bytes, bounds what is set aside for it.
+   * bytes, bounds what is set aside for it by `allocate`.
    */
-  decompress(bytes: Uint8Array, maximum: number): Buffer | undefined;
+  decompress(bytes: Uint8Array, maximum: number, allocate?: Allocate): Buffer | undefined;
 }
+
+/** Memory for a result of this many bytes. */
+export type Allocate = (bytes: number) => Buffer;
 
 /** Undefined where the system has no libzstd.so.1. Debian's base images have it. */
 export function loadZstd(): Zstd | undefined {
@@ -32,13 +35,13 @@ export function loadZstd(): Zstd | undefined {
       const bound: number = compressBound(bytes.length);
       if (room.length < bound) room = Buffer.allocUnsafeSlow(bound);
       const length: unknown = compressWith(compressor, room, room.length, bytes, bytes.length, level);
-      return isCount(length, room.length) ? Buffer.from(room.subarray(0, length)) : undefined;
+      return isCount(length, room.length) ? room.subarray(0, length) : undefined;
     },
-    decompress(bytes, maximum) {
+    decompress(bytes, maximum, allocate = Buffer.allocUnsafeSlow) {
       if (bytes.length === 0) return undefined;
       const size: unknown = contentSize(bytes, bytes.length);
       if (!isCount(size, maximum) || size === 0) return undefined;
-      const content = Buffer.allocUnsafeSlow(size);
+      const content = allocate(size);
       const length: unknown = decompressWith(decompressor, content, size, bytes, bytes.length);
       return length === size ? content : undefined;
     },

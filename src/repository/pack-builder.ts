@@ -1,0 +1,108 @@
+import { idOf, sealInto, sealOverhead } from "./crypto.ts";
+import { RepositoryError } from "./errors.ts";
+import {
+  type BlobPayload,
+  decodeHeader,
+  encodeHeader,
+  headerBytes,
+  headerEntryBytes,
+  isGoodBlob,
+  type PackEntry,
+  packOverhead,
+} from "./pack-format.ts";
+import type { BlobType, Id, MasterKey } from "./types.ts";
+
+/** A pack is closed when the next blob would make it longer than this, or when it has this many blobs. */
+const packTargetBytes = 16 * 1024 * 1024;
+const packMaximumBlobs = 8192;
+/** Behind the blobs of a full pack there is room for its header. */
+const packBufferBytes = packTargetBytes + packMaximumBlobs * headerEntryBytes(true) + packOverhead;
+
+/** A whole pack, which was decoded again and compared: to be stored under its name. */
+export interface FinishedPack {
+  readonly id: Id;
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly entries: readonly PackEntry[];
+}
+
+/** Fills packs for one repository: work for the processor alone. */
+export interface PackBuilder {
+  /** Seals a blob into the open pack of its type. Returns the one that had to be closed for it, because it had no room left. */
+  add(payload: BlobPayload): FinishedPack | undefined;
+  /** Closes what is open. */
+  finish(): FinishedPack[];
+}
+
+interface OpenPack {
+  readonly type: BlobType;
+  readonly bytes: Buffer<ArrayBuffer>;
+  readonly entries: PackEntry[];
+  /** Of the blobs so far. */
+  size: number;
+}
+
+/** Memory of packs that were stored: making it anew all the time costs more than it seems. */
+export type SpareMemory = ArrayBuffer[];
+
+/** Gives a pack's memory back once nobody reads it any more. */
+export function recycle(spare: SpareMemory, memory: ArrayBuffer): void {
+  if (memory.byteLength === packBufferBytes) spare.push(memory);
+}
+
+export function createPackBuilder(master: MasterKey, spare: SpareMemory): PackBuilder {
+  const open = new Map<BlobType, OpenPack>();
+
+  const newPack = (type: BlobType, bytes: number): OpenPack => {
+    const memory =
+      bytes > packTargetBytes
+        ? new ArrayBuffer(bytes + packOverhead + headerEntryBytes(true))
+        : (spare.pop() ?? new ArrayBuffer(packBufferBytes));
+    return { type, bytes: Buffer.from(memory), entries: [], size: 0 };
+  };
+
+  return {
+    add(payload) {
+      const { id, type, plainLength, compressed } = payload;
+      const needed = payload.bytes.length + sealOverhead;
+      const current = open.get(type);
+      const hasRoom = current && current.size + needed <= packTargetBytes && current.entries.length < packMaximumBlobs;
+      const full = current && !hasRoom ? closePack(master, current) : undefined;
+      const pack = hasRoom ? current : newPack(type, needed);
+      const length = sealInto(master, payload.bytes, pack.bytes.subarray(pack.size));
+      pack.entries.push({ id, type, offset: pack.size, length, plainLength, compressed });
+      pack.size += length;
+      open.set(type, pack);
+      return full;
+    },
+    finish() {
+      const packs = [...open.values()].map((pack) => closePack(master, pack));
+      open.clear();
+      return packs;
+    },
+  };
+}
+
+/** Adds the header; then the pack is decoded again and compared, before it is trusted with anybody's data. */
+function closePack(master: MasterKey, { bytes, size, entries }: OpenPack): FinishedPack {
+  const header = encodeHeader(master, entries);
+  const pack = bytes.subarray(0, size + header.length);
+  header.copy(pack, size);
+  if (!decodesTo(master, pack, entries)) {
+    throw new RepositoryError(
+      "InternalError",
+      "A new pack does not decode to what it was made from, and was not stored: this machine's memory or processor is not to be trusted.",
+    );
+  }
+  return { id: idOf(pack), bytes: pack, entries };
+}
+
+function decodesTo(master: MasterKey, pack: Buffer, entries: readonly PackEntry[]): boolean {
+  const header = pack.subarray(pack.length - (headerBytes(pack, pack.length) ?? 0));
+  const decoded = decodeHeader(master, header, pack.length);
+  if (decoded?.length !== entries.length) return false;
+  return decoded.every((entry, at) => {
+    const written = entries[at];
+    const isSame = written?.id === entry.id && written.type === entry.type && written.offset === entry.offset;
+    return isSame && isGoodBlob(master, pack.subarray(entry.offset, entry.offset + entry.length), entry);
+  });
+}
