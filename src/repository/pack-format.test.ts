@@ -8,6 +8,7 @@ import {
   decodeHeader,
   encodeHeader,
   headerBytes,
+  isGoodBlob,
   openBlob,
   openPayload,
   type PackEntry,
@@ -88,9 +89,12 @@ describe("openBlob", () => {
   const payload = payloadOf("data", plaintext);
 
   test("refuses other content than the id says, whatever the seal says", () => {
-    expect(openBlob(master, seal(master, payload.bytes), { ...payload, id: idOf(Buffer.from("x")) })).toBeUndefined();
-    expect(openBlob(master, seal(master, payload.bytes), { ...payload, compressed: false })).toBeUndefined();
-    expect(openBlob(master, seal(master, payload.bytes), { ...payload, plainLength: 999 })).toBeUndefined();
+    for (const lie of [{ id: idOf(Buffer.from("x")) }, { compressed: false }, { plainLength: 999 }]) {
+      expect(openBlob(master, seal(master, payload.bytes), { ...payload, ...lie })).toBeUndefined();
+      expect(isGoodBlob(master, seal(master, payload.bytes), { ...payload, ...lie })).toBe(false);
+    }
+    expect(isGoodBlob(master, seal(master, payload.bytes), payload)).toBe(true);
+    expect(isGoodBlob(master, seal(master, payload.bytes.subarray(1)), payload)).toBe(false);
     expect(openBlob(master, seal(master, payload.bytes), payload)).toEqual(plaintext);
     expect(openPayload(master, seal(master, payload.bytes), payload)).toEqual(payload);
   });
