@@ -29,7 +29,7 @@ function sessionOf(take: () => Promise<void>) {
 const bytes = Buffer.from("content");
 const id = "00".repeat(32);
 const send = (sessions: readonly TargetSession[], patienceMilliseconds: number) =>
-  distribute({ sessions, patienceMilliseconds }, "data", id, bytes);
+  distribute({ sessions, patienceMilliseconds, packing: { room: async () => {} } }, "data", id, bytes);
 
 test("hands out nothing more before all have taken what there was", async () => {
   const { promise, resolve: letGo } = Promise.withResolvers<void>();
