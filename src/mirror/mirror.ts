@@ -23,7 +23,7 @@ import { layout } from "./layout.ts";
 import { presentObjects } from "./presence.ts";
 import { type Scan, type ScanTotals, scanFolder } from "./scan.ts";
 import { clearFiles, clearOld, clearStaging, settle } from "./settle.ts";
-import { type MirrorState, readManifest, readState, writeManifest, writeState } from "./state.ts";
+import { type MirrorState, readManifest, readStateTwice, writeManifest, writeState } from "./state.ts";
 import { innerTree, openTrees, type Trees } from "./trees.ts";
 import { startUploads } from "./uploads.ts";
 
@@ -86,7 +86,7 @@ export async function makeMirror(options: MirrorOptions): Promise<Mirrored> {
 
 /** A place that holds anything else is left alone, whatever it is. */
 async function enter({ storage, mustExist }: MirrorOptions): Promise<MirrorState> {
-  const state = await readState(storage);
+  const state = await readStateTwice(storage);
   if (state && (state.phase !== "Beginning" || !mustExist)) return state;
   if (mustExist) {
     throw new RepositoryError(
@@ -94,6 +94,13 @@ async function enter({ storage, mustExist }: MirrorOptions): Promise<MirrorState
       `There was a good mirror at ${storage.description}, and now there is none: nothing was written. Is this the right place?`,
     );
   }
+  // A listing that is behind would make somebody's files ours.
+  for (let listing = 0; listing < 2; listing++) await assertEmpty(storage);
+  await writeState(storage, { phase: "Beginning" });
+  return { phase: "Beginning" };
+}
+
+async function assertEmpty(storage: Storage): Promise<void> {
   for await (const { key } of storage.list("")) {
     if (key.startsWith(layout.locks)) continue;
     throw new RepositoryError(
@@ -101,8 +108,6 @@ async function enter({ storage, mustExist }: MirrorOptions): Promise<MirrorState
       `A mirror needs a place of its own, but ${storage.description} holds ${key}: use another URL.`,
     );
   }
-  await writeState(storage, { phase: "Beginning" });
-  return { phase: "Beginning" };
 }
 
 function assertOwned({ storage, settings }: MirrorOptions, { tags = [] }: Snapshot): void {

@@ -1,9 +1,10 @@
 import { RepositoryError } from "../repository/errors.ts";
 import type { Snapshot } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
-import { layout, objectOf, stagedKey } from "./layout.ts";
+import { objectOf, stagedKey } from "./layout.ts";
 import { type MirrorContent, mirrorRestorable, type ReaderStart } from "./restorable.ts";
-import { type MirrorState, readManifest, readState } from "./state.ts";
+import { stagedKeys } from "./settle.ts";
+import { readManifest, readState } from "./state.ts";
 import { openTrees } from "./trees.ts";
 
 export interface OpenMirror extends MirrorContent {
@@ -23,19 +24,12 @@ export async function openMirror(storage: Storage, from: ReaderStart = "Mirrored
     throw new RepositoryError("RepositoryNotFound", `${storage.description} ${what}: there is nothing to restore.`);
   }
   const manifest = await readManifest(storage, state.manifest);
-  const staged = await stagedKeys(storage, state);
+  const staged = state.phase === "Settling" ? await stagedKeys(storage, state.generation) : new Set<string>();
   const restorable = mirrorRestorable(storage, openTrees(storage), from, (node, path) => {
     const waiting = state.phase === "Settling" ? stagedKey(state.generation, path) : "";
     return staged.has(waiting) ? waiting : objectOf(node, path);
   });
   return { ...restorable, manifest, isSettling: state.phase === "Settling" };
-}
-
-async function stagedKeys(storage: Storage, state: MirrorState): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  if (state.phase !== "Settling") return keys;
-  for await (const { key } of storage.list(`${layout.staging}${state.generation}/`)) keys.add(key);
-  return keys;
 }
 
 /** The manifest by `latest`, or its id or the beginning of it. Throws `SnapshotNotFound`: a mirror has no older ones. */

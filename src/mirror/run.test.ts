@@ -5,6 +5,7 @@ import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { type BackupConfig, backupConfig } from "../mover/contract.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
+import { layout } from "./layout.ts";
 import { withMirrorLock } from "./locks.ts";
 import { runMirror } from "./run.ts";
 
@@ -110,6 +111,33 @@ test("goes on with a mirror of which there is no record any more: guards it, and
   const next = await run({ storage }, { runTag: "point=p2", source: own });
   expect(next).toMatchObject({ state: "Good", files: 4, targets: [{ bytesStored: 3 }] });
   expect(next.targets[0]?.snapshot).not.toBe(first.targets[0]?.snapshot);
+});
+
+test("changes nothing where the store is behind and tells an older state", async () => {
+  const storage = memoryStorage();
+  const states: Buffer[] = [];
+  await run({
+    storage: {
+      ...storage,
+      async put(key, data) {
+        if (key === layout.state) states.push(Buffer.from(data));
+        await storage.put(key, data);
+      },
+    },
+  });
+  const [beginning] = states;
+  expect(beginning?.toString()).toContain("Beginning");
+  const before = new Map(storage.objects);
+  let reads = 0;
+  const behind = {
+    ...storage,
+    get: async (key: string) => (key === layout.state && reads++ === 0 && beginning ? beginning : storage.get(key)),
+  };
+  const result = await run({ storage: behind });
+  expect(result).toMatchObject({ state: "Failed", reason: "StoreError" });
+  expect(result.message).toContain("two different answers for .holdfast/state: nothing was changed");
+  expect(storage.objects).toEqual(before);
+  expect(await run({ storage })).toMatchObject({ state: "Good" });
 });
 
 test("keeps out of a mirror in which somebody else is at work", async () => {

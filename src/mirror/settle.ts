@@ -1,6 +1,6 @@
 import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { Id } from "../repository/types.ts";
-import { isStorageError } from "../storage/errors.ts";
+import { isStorageError, StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Change, changesBetween } from "./changes.ts";
 import { layout, manifestKey, objectOf, stagedKey } from "./layout.ts";
@@ -14,7 +14,7 @@ export interface Settlement {
   readonly manifest: { readonly id: Id; readonly tree: Id };
   readonly previous: { readonly tree: Id };
   readonly generation: string;
-  /** An earlier run began with this: what is not in staging any more was moved by it. */
+  /** An earlier run began with this, and moved what is not in staging any more. */
   readonly isResumed: boolean;
   readonly signal: AbortSignal;
 }
@@ -36,24 +36,36 @@ export async function settle(settlement: Settlement): Promise<void> {
   await forEachChange(async (change) => {
     if (change.kind === "Removed") await storage.delete(objectOf(change.before, change.path));
   });
+  const waiting = settlement.isResumed ? await stagedKeys(storage, settlement.generation) : undefined;
   await forEachChange(async (change) => {
-    if (change.kind !== "Removed") await move(settlement, change);
+    if (change.kind !== "Removed") await move(settlement, waiting, change);
   });
   await writeState(storage, { phase: "Settled", manifest: manifest.id });
 }
 
+/** `waiting` is what an earlier run left to be moved. Only what is neither there nor can be copied was moved by it. */
 async function move(
-  { storage, generation, isResumed }: Settlement,
+  { storage, generation }: Settlement,
+  waiting: ReadonlySet<string> | undefined,
   { path, after }: Exclude<Change, { kind: "Removed" }>,
 ): Promise<void> {
   const staged = stagedKey(generation, path);
   try {
     await storage.copy(staged, objectOf(after, path));
   } catch (error) {
-    if (isResumed && isStorageError(error, "NotFound")) return;
-    throw error;
+    if (!isStorageError(error, "NotFound")) throw error;
+    if (waiting && !waiting.has(staged)) return;
+    const message = `${staged} of the mirror ${storage.description} was stored, and the store does not find it: run it again.`;
+    throw new StorageError("Failed", message, { cause: error });
   }
   await storage.delete(staged);
+}
+
+/** Files that are still to take their places. */
+export async function stagedKeys(storage: Storage, generation: string): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for await (const { key } of storage.list(`${layout.staging}${generation}/`)) keys.add(key);
+  return keys;
 }
 
 /** Removes what unfinished runs left: nothing in staging counts once the state is settled. */

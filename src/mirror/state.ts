@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { idOf, isId } from "../repository/crypto.ts";
 import { damaged, RepositoryError } from "../repository/errors.ts";
 import { snapshotDocument } from "../repository/snapshots.ts";
 import type { Id, Snapshot, SnapshotDocument } from "../repository/types.ts";
-import { isStorageError } from "../storage/errors.ts";
+import { isStorageError, StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout, manifestKey } from "./layout.ts";
 
@@ -44,6 +45,19 @@ export async function readState(storage: Storage): Promise<MirrorState | undefin
   const parsed = stateDocument.safeParse(document);
   if (!parsed.success) throw damaged(`${where} is not a mirror's state.`, parsed.error);
   return parsed.data;
+}
+
+/**
+ * For a run, which removes what the state does not count: an answer that is behind must not make it remove what does. Rejects where two
+ * answers differ.
+ */
+export async function readStateTwice(storage: Storage): Promise<MirrorState | undefined> {
+  const [first, second] = [await readState(storage), await readState(storage)];
+  if (isDeepStrictEqual(first, second)) return second;
+  throw new StorageError(
+    "Failed",
+    `${storage.description} gave two different answers for ${layout.state}: nothing was changed. Run it again.`,
+  );
 }
 
 export const writeState = (storage: Storage, state: MirrorState): Promise<void> =>

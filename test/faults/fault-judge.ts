@@ -12,28 +12,17 @@ import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import { folderState } from "../support/folder-state.ts";
 import { resticFor } from "../support/restic.ts";
-import type { Ended, Scenario, Scene } from "./fault-scenarios.ts";
+import type { RepositoryCommand, Scene } from "./fault-scenarios.ts";
+import { type Judge, sizeOf } from "./fault-subject.ts";
 import { type Objects, password } from "./hostile-repository.ts";
-
-/** Judges what a command left in a store. */
-export interface Judge {
-  /** Every snapshot that nobody asked to remove is there, every one that is there restores as it was, and nothing is damaged. */
-  expectWhole(objects: Objects): Promise<void>;
-  /** What a command says it did is so. `before` is the size of the store when it began. */
-  expectDone(objects: Objects, ended: Ended, before: number): Promise<void>;
-  /** Nothing is left that no snapshot needs. */
-  expectClean(objects: Objects): Promise<void>;
-  /** Plain restic, which knows nothing of us, finds every byte in its place. */
-  expectResticContent(objects: Objects): Promise<void>;
-}
 
 let number = 0;
 
 /** `folder` is for what is restored, and for restic. */
-export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Judge {
+export function makeJudge(folder: string, scene: Scene, command: RepositoryCommand): Judge {
   const snapshots = [...scene.expected.keys()];
-  const removed = scenario.removes(snapshots);
-  const passwords = scenario.passwords ?? [password];
+  const removed = command.removes(snapshots);
+  const passwords = command.passwords ?? [password];
   return {
     async expectWhole(objects) {
       const staying = snapshots.filter((id) => !removed.includes(id));
@@ -46,8 +35,7 @@ export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Jud
       const present = new Set((await listSnapshots(repository)).map(({ id }) => id));
       for (const [id, state] of scene.expected) {
         if (staying.includes(id)) expect(present, "a snapshot is gone").toContain(id);
-        if (present.has(id))
-          expect(await restored(repository, id, join(folder, `restored-${number++}`))).toEqual(state);
+        if (present.has(id)) expect(await restoredState(repository, id, folder)).toEqual(state);
       }
     },
     async expectDone(objects, ended, before) {
@@ -55,11 +43,11 @@ export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Jud
       if (removed.length > 0 && removed.length === snapshots.length) expect([...objects.keys()]).toEqual([]);
       if (ended.wrote !== undefined) {
         const { repository } = await openWithAny(objects, passwords);
-        const state = await restored(repository, ended.wrote, join(folder, `restored-${number++}`));
-        expect(state).toEqual(folderState(scene.source));
+        expect(await restoredState(repository, ended.wrote, folder)).toEqual(folderState(scene.source));
       }
+      if (ended.restored) expect(ended.restored).toEqual(scene.expected.get(snapshots[0] ?? ""));
       if (ended.freed !== undefined) expect(ended.freed).toBeLessThanOrEqual(before - sizeOf(objects));
-      const [opens, ...opensNot] = scenario.passwords ?? [];
+      const [opens, ...opensNot] = command.passwords ?? [];
       if (opens !== undefined) await openRepository({ storage: memoryStorage(objects), password: opens });
       for (const old of opensNot) {
         const opened = openRepository({ storage: memoryStorage(objects), password: old });
@@ -67,6 +55,7 @@ export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Jud
       }
     },
     async expectClean(objects) {
+      if (!command.leavesNothing) return;
       const { repository } = await openWithAny(objects, passwords);
       expect(await checkRepository({ repository, readData: true })).toMatchObject({ problems: [], hints: [] });
     },
@@ -88,8 +77,6 @@ export function makeJudge(folder: string, scene: Scene, scenario: Scenario): Jud
   };
 }
 
-export const sizeOf = (objects: Objects): number => [...objects.values()].reduce((sum, { length }) => sum + length, 0);
-
 async function openWithAny(
   objects: Objects,
   passwords: readonly string[],
@@ -104,9 +91,11 @@ async function openWithAny(
   throw new Error("No known password opens the repository.");
 }
 
-async function restored(repository: Repository, id: Id, target: string): Promise<Record<string, string>> {
+/** What a snapshot restores to, in a folder of its own below `folder`, which goes again. Rejects where it is damaged. */
+export async function restoredState(repository: Repository, id: Id, folder: string): Promise<Record<string, string>> {
   const snapshot = (await listSnapshots(repository)).find((each) => each.id === id);
   if (!snapshot) throw new Error(`The snapshot ${id} is not there.`);
+  const target = join(folder, `restored-${number++}`);
   const { signal } = new AbortController();
   const source = restorable(await loadIndex(repository));
   const { failedPaths } = await restoreSnapshot({ repository: source, snapshot, target, include: [], signal });

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { runBackup } from "../../src/backup/run.ts";
 import { backupConfig } from "../../src/mover/contract.ts";
 import { forgetGiven } from "../../src/mover/forget-given.ts";
@@ -15,6 +15,8 @@ import type { Id } from "../../src/repository/types.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { folderState } from "../support/folder-state.ts";
+import { makeJudge, restoredState } from "./fault-judge.ts";
+import type { Ended, Scenario } from "./fault-subject.ts";
 import { seeded } from "./hostile-random.ts";
 import { cheapKey, type Objects, password } from "./hostile-repository.ts";
 
@@ -26,18 +28,7 @@ export interface Scene {
   readonly expected: ReadonlyMap<Id, Record<string, string>>;
 }
 
-export interface Ended {
-  /** The command says that all of it is done. */
-  readonly isDone: boolean;
-  /** What it said otherwise, for messages. */
-  readonly said: string;
-  /** A snapshot that it says it wrote. */
-  readonly wrote?: Id | undefined;
-  /** Bytes of packs that it says are gone. */
-  readonly freed?: number;
-}
-
-export interface Scenario {
+export interface RepositoryCommand {
   readonly name: string;
   readonly backups: number;
   /** Each attempt is a holder of its own, who knows that those before it are dead. Never rejects. */
@@ -53,7 +44,7 @@ export interface Scenario {
 const newPassword = "the new password";
 const none = (): Id[] => [];
 
-export const scenarios: readonly Scenario[] = [
+const commands: readonly RepositoryCommand[] = [
   { name: "initialise, and the first backup", backups: 0, run: backUp("Incremental"), removes: none },
   { name: "an incremental backup", backups: 2, run: backUp("Incremental"), removes: none },
   { name: "a differential backup", backups: 2, run: backUp("Differential"), removes: none },
@@ -72,20 +63,36 @@ export const scenarios: readonly Scenario[] = [
   },
   { name: "rotating the password", backups: 2, run: rotate, removes: none, passwords: [newPassword, password] },
   { name: "repairing the index", backups: 2, run: repair, removes: none },
+  { name: "restoring a snapshot", backups: 2, run: restore, removes: none },
 ];
 
-const identity = (attempt: number): LockOptions["identity"] => ({
+export const repositoryScenarios: readonly Scenario[] = commands.map((command) => ({
+  name: command.name,
+  isSlow: command.backups === 0 || command.passwords !== undefined,
+  async prepare(folder) {
+    const scene = await makeScene(join(folder, "source"), command);
+    return {
+      objects: scene.objects,
+      prefix: "",
+      earlier: new Map(),
+      run: (storage, attempt) => command.run(scene, storage, attempt),
+      judge: makeJudge(folder, scene, command),
+    };
+  },
+}));
+
+export const identity = (attempt: number): LockOptions["identity"] => ({
   holder: `attempt ${attempt}`,
   deadHolders: Array.from({ length: attempt }, (_, earlier) => `attempt ${earlier}`),
   waitSeconds: 0,
 });
 
-const plain = backupConfig.omit({ source: true, lock: true, type: true }).parse({
+export const plain = backupConfig.omit({ source: true, lock: true, type: true }).parse({
   targets: [{ name: "one", repository: { url: "memory" }, expect: "Any" }],
 });
 
 /** A run that is tried again has the same tag, as a pod that Kubernetes starts anew. */
-function backUp(type: "Incremental" | "Differential"): Scenario["run"] {
+function backUp(type: "Incremental" | "Differential"): RepositoryCommand["run"] {
   return async ({ source }, storage, attempt) => {
     const { targets, message } = await runBackup({
       config: { ...plain, source, type, runTag: "run", lock: identity(attempt) },
@@ -142,7 +149,20 @@ async function repair(_: Scene, storage: Storage, attempt: number): Promise<Ende
   });
 }
 
-async function saying(work: () => Promise<void>): Promise<Ended> {
+/** The older of two, into a folder of its own. */
+async function restore({ source, expected }: Scene, storage: Storage, attempt: number): Promise<Ended> {
+  const [id = ""] = expected.keys();
+  let restored: Record<string, string> = {};
+  const ended = await saying(async () => {
+    const repository = await openRepository({ storage, password });
+    await withLock(repository, { exclusive: false, identity: identity(attempt) }, async () => {
+      restored = await restoredState(repository, id, dirname(source));
+    });
+  });
+  return { ...ended, restored };
+}
+
+export async function saying(work: () => Promise<void>): Promise<Ended> {
   try {
     await work();
     return { isDone: true, said: "" };
@@ -152,7 +172,7 @@ async function saying(work: () => Promise<void>): Promise<Ended> {
 }
 
 /** A repository with as many backups, whose key costs next to nothing to open; the source has changed since the last. */
-export async function makeScene(source: string, { backups }: Scenario): Promise<Scene> {
+async function makeScene(source: string, { backups }: RepositoryCommand): Promise<Scene> {
   const objects: Objects = new Map();
   const expected = new Map<Id, Record<string, string>>();
   const scene: Scene = { source, objects, expected };
@@ -184,5 +204,5 @@ function change({ source }: Scene, round: number): void {
   rmSync(join(source, "folder", `added ${round - 1}`), { force: true });
 }
 
-const bytes = (random: ReturnType<typeof seeded>, length: number): Buffer =>
+export const bytes = (random: ReturnType<typeof seeded>, length: number): Buffer =>
   Buffer.from(Array.from({ length }, () => random.below(256)));

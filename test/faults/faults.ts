@@ -8,11 +8,13 @@ export interface Fault {
   readonly name: string;
   readonly on: readonly OperationKind[];
   readonly lasting?: boolean;
+  /** Strikes only where the object was another one before. */
+  readonly onlyOverwritten?: boolean;
   /** Runs in the place of the operation, which it may carry out. */
   strike(call: Call, struck: number): Promise<Answer>;
 }
 
-export const operationKinds = ["get", "put", "list", "delete"] as const;
+export const operationKinds = ["get", "put", "copy", "upload", "list", "delete"] as const;
 export type OperationKind = (typeof operationKinds)[number];
 
 /** One operation, on its way to the store. */
@@ -32,6 +34,8 @@ export interface Past {
   readonly removed: readonly StoredObject[];
   /** The answer to the last reading. */
   readonly lastRead: Buffer | undefined;
+  /** What this object was before it was overwritten. */
+  readonly earlier: Buffer | undefined;
 }
 
 const unreachable = (what: string): StorageError => new StorageError("Unreachable", what, { transient: true });
@@ -124,10 +128,16 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a stale reading: not there",
-    on: ["get"],
+    on: ["get", "copy"],
     async strike({ key }) {
       throw new StorageError("NotFound", `There is no ${key} yet.`);
     },
+  },
+  {
+    name: "a stale reading: as it was before",
+    on: ["get"],
+    onlyOverwritten: true,
+    strike: onBuffer((bytes, { past }) => past.earlier ?? bytes),
   },
   {
     name: "a stale listing: without the newest object",
@@ -158,7 +168,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a request carried out twice",
-    on: ["put", "delete"],
+    on: ["put", "copy", "upload", "delete"],
     async strike(call) {
       await call.perform();
       return call.perform();
@@ -166,7 +176,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "a full store",
-    on: ["put"],
+    on: ["put", "copy", "upload"],
     lasting: true,
     async strike() {
       throw new StorageError("Full", "no space is left");

@@ -7,10 +7,11 @@ import { s3Storage } from "../../src/storage/s3.ts";
 import { connectS3 } from "../../src/storage/s3-client.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { type S3Server, startS3Server } from "../support/versitygw.ts";
-import { makeJudge, sizeOf } from "./fault-judge.ts";
-import { makeScene, type Scenario, type Scene, scenarios } from "./fault-scenarios.ts";
+import { repositoryScenarios } from "./fault-scenarios.ts";
+import { type Scenario, type Subject, sizeOf } from "./fault-subject.ts";
 import { type FaultyProxy, type NetworkFault, networkFaults, startFaultyProxy } from "./faulty-proxy.ts";
 import type { Objects } from "./hostile-repository.ts";
+import { mirrorScenarios } from "./mirror-scenarios.ts";
 import { isLong, writeSection } from "./report.ts";
 
 /**
@@ -20,7 +21,9 @@ import { isLong, writeSection } from "./report.ts";
 
 /** Requests that are struck of each command: the first of as many equal parts. */
 const parts = isLong ? 1000 : 3;
-const chosen: readonly Scenario[] = isLong ? scenarios : scenarios.filter(({ name }) => /incremental|prune/.test(name));
+const scenarios: readonly Scenario[] = [...repositoryScenarios, ...mirrorScenarios];
+const daily = ["an incremental backup", "forget and prune", "a run with changes of a mirror"];
+const chosen = isLong ? scenarios : scenarios.filter(({ name }) => daily.includes(name));
 
 let server: S3Server;
 let proxy: FaultyProxy;
@@ -51,9 +54,9 @@ function connect(endpoint: string, prefix: string): Storage {
   return storage;
 }
 
-async function upload(scene: Scene, prefix: string): Promise<void> {
+async function upload({ objects }: Subject, prefix: string): Promise<void> {
   const storage = connect(server.endpoint, prefix);
-  for (const [key, bytes] of scene.objects) await storage.put(key, bytes);
+  for (const [key, bytes] of objects) await storage.put(key, bytes);
 }
 
 async function download(prefix: string): Promise<Objects> {
@@ -66,23 +69,24 @@ async function download(prefix: string): Promise<Objects> {
 const cases = chosen.flatMap((scenario) => networkFaults.map((fault) => ({ scenario, fault })));
 
 test.each(cases)("$scenario.name survives $fault", async ({ scenario, fault }) => {
-  const scene = await makeScene(join(folder, `scene-${prefixes}`), scenario);
-  const judge = makeJudge(folder, scene, scenario);
+  const subject = await scenario.prepare(join(folder, `subject-${prefixes}`));
+  const { judge } = subject;
   const trial = async (armed: NetworkFault | undefined, at: number): Promise<number> => {
     const prefix = `trial-${prefixes++}`;
-    await upload(scene, prefix);
+    await upload(subject, prefix);
     proxy.arm(armed, at);
-    const ended = await scenario.run(scene, connect(proxy.endpoint, prefix), 0);
+    const place = `${prefix}/${subject.prefix}`;
+    const ended = await subject.run(connect(proxy.endpoint, place), 0);
     const requests = proxy.requests();
     const objects = await download(prefix);
     await judge.expectWhole(objects);
-    if (ended.isDone) await judge.expectDone(objects, ended, sizeOf(scene.objects));
+    if (ended.isDone) await judge.expectDone(objects, ended, sizeOf(subject.objects));
     else
       expect(ended.said, "an old listing may end a run; all else passes by itself").toMatch(
         armed === "an old answer to a listing" ? /./ : /^$/,
       );
     if (ended.isDone) return requests;
-    const next = await scenario.run(scene, connect(server.endpoint, prefix), 1);
+    const next = await subject.run(connect(server.endpoint, place), 1);
     expect(next.isDone, next.said).toBe(true);
     const after = await download(prefix);
     await judge.expectWhole(after);

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { forEachConcurrently } from "../../src/repository/concurrency.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
-import { makeJudge, sizeOf } from "./fault-judge.ts";
-import { makeScene, type Scenario, type Scene, scenarios } from "./fault-scenarios.ts";
+import { repositoryScenarios } from "./fault-scenarios.ts";
+import { type Scenario, type Subject, sizeOf } from "./fault-subject.ts";
 import { type Fault, faults } from "./faults.ts";
-import { type Counts, type FaultPoint, faultyStore, pointsFor } from "./faulty-storage.ts";
+import { type FaultPoint, faultyStore, type Operation, pointsFor } from "./faulty-storage.ts";
 import type { Objects } from "./hostile-repository.ts";
+import { mirrorScenarios } from "./mirror-scenarios.ts";
 import { isLong, writeSection } from "./report.ts";
 
 /**
@@ -23,6 +24,8 @@ const refereed = isLong ? 1 : 40;
 /** Each trial mostly waits for its locks to settle. */
 const concurrentTrials = 32;
 
+const scenarios: readonly Scenario[] = [...repositoryScenarios, ...mirrorScenarios];
+
 let folder: string;
 const tried = new Map<string, Map<string, number>>();
 
@@ -36,68 +39,69 @@ afterAll(() => {
 });
 
 test.each(scenarios)("$name survives every fault", async (scenario) => {
-  const scene = await makeScene(join(folder, `scene-${scenarios.indexOf(scenario)}`), scenario);
-  const counts = await rehearse(scene, scenario);
-  const points = faults.flatMap((fault) => choosePoints(fault, scenario, counts));
+  const subject = await scenario.prepare(join(folder, String(scenarios.indexOf(scenario))));
+  const operations = await rehearse(subject);
+  const points = faults.flatMap((fault) => choosePoints(fault, scenario, operations));
   const failures: string[] = [];
   await forEachConcurrently(points, concurrentTrials, async (point) => {
     const { fault, at } = point;
-    await tryPoint(scene, scenario, point).catch((error: unknown) => {
-      const where = `${fault.name}, at ${fault.on.join("/")} ${at} of ${pointsFor(fault, counts)}`;
+    await tryPoint(subject, point).catch((error: unknown) => {
+      const where = `${fault.name}, at ${fault.on.join("/")} ${at} of ${pointsFor(fault, operations)}`;
       failures.push(`${where}: ${error instanceof Error ? error.stack : error}`);
     });
   });
   expect(failures.join("\n\n")).toBe("");
-  for (const { fault } of points) {
+  for (const fault of faults) {
     const row = tried.get(fault.name) ?? new Map<string, number>();
-    tried.set(fault.name, row.set(scenario.name, (row.get(scenario.name) ?? 0) + 1));
+    tried.set(fault.name, row.set(scenario.name, points.filter((point) => point.fault === fault).length));
   }
 });
 
-function choosePoints(fault: Fault, { backups, passwords }: Scenario, counts: Counts): FaultPoint[] {
-  const all = Array.from({ length: pointsFor(fault, counts) }, (_, before) => ({ fault, at: before + 1 }));
-  const most = backups === 0 || passwords !== undefined ? sampled.slow : sampled.cheap;
+function choosePoints(fault: Fault, { isSlow }: Scenario, operations: readonly Operation[]): FaultPoint[] {
+  const all = Array.from({ length: pointsFor(fault, operations) }, (_, before) => ({ fault, at: before + 1 }));
+  const most = isSlow ? sampled.slow : sampled.cheap;
   if (isLong || all.length <= most) return all;
   const step = all.length / most;
   const offset = faults.indexOf(fault) % Math.ceil(step);
   return all.filter((_, at) => Math.floor((at + offset) / step) !== Math.floor((at + offset - 1) / step));
 }
 
-/** The command without a fault does its work, and the operations that takes are counted. */
-async function rehearse(scene: Scene, scenario: Scenario): Promise<Counts> {
-  const objects: Objects = new Map(scene.objects);
-  const { storage, counts } = faultyStore(objects);
-  const ended = await scenario.run(scene, storage, 0);
+/** The command without a fault does its work, and the operations that takes are recorded. */
+async function rehearse(subject: Subject): Promise<readonly Operation[]> {
+  const objects: Objects = new Map(subject.objects);
+  const { storage, operations } = faultyStore({ ...subject, objects });
+  const ended = await subject.run(storage, 0);
   expect(ended).toMatchObject({ isDone: true });
-  await makeJudge(folder, scene, scenario).expectDone(objects, ended, sizeOf(scene.objects));
-  return counts;
+  await subject.judge.expectDone(objects, ended, sizeOf(subject.objects));
+  return operations;
 }
 
-async function tryPoint(scene: Scene, scenario: Scenario, point: FaultPoint): Promise<void> {
-  const judge = makeJudge(folder, scene, scenario);
-  const objects: Objects = new Map(scene.objects);
-  const faulty = faultyStore(objects, point);
-  const ended = await scenario.run(scene, faulty.storage, 0);
+async function tryPoint(subject: Subject, point: FaultPoint): Promise<void> {
+  const { judge, prefix } = subject;
+  const objects: Objects = new Map(subject.objects);
+  const faulty = faultyStore({ ...subject, objects }, point);
+  const ended = await subject.run(faulty.storage, 0);
   expect(faulty.struck(), "the fault was to strike").toBeGreaterThan(0);
   if (!ended.isDone) expect(ended.said).not.toBe("");
   expect(ended.said).not.toContain("should not happen");
   await judge.expectWhole(objects);
-  if (ended.isDone) await judge.expectDone(objects, ended, sizeOf(scene.objects));
-  if (point.at % refereed === faults.indexOf(point.fault) % refereed) await judge.expectResticContent(objects);
+  if (ended.isDone) await judge.expectDone(objects, ended, sizeOf(subject.objects));
+  const isRefereed = point.at % refereed === faults.indexOf(point.fault) % refereed;
+  if (isRefereed) await judge.expectResticContent?.(objects);
 
   const before = sizeOf(objects);
-  const next = await scenario.run(scene, memoryStorage(objects), 1);
+  const next = await subject.run(memoryStorage(objects, prefix), 1);
   expect(next.isDone, `the next run: ${next.said}; this one said: ${ended.said || "done"}`).toBe(true);
   await judge.expectWhole(objects);
   await judge.expectDone(objects, next, before);
-  if (scenario.leavesNothing) await judge.expectClean(objects);
+  await judge.expectClean(objects);
 }
 
 function reportLines(): string[] {
   const names = scenarios.map(({ name }) => name);
   const rows = faults.flatMap((fault: Fault) => {
     const row = tried.get(fault.name);
-    return row ? [`| ${[fault.name, ...names.map((name) => row.get(name) ?? 0)].join(" | ")} |`] : [];
+    return row ? [`| ${[fault.name, ...names.map((name) => row.get(name) || "–")].join(" | ")} |`] : [];
   });
   return [
     "Each number is at how many operations of the command the fault struck, one run for each; all of them survived: the repository",
