@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkMirror } from "../../src/mirror/check.ts";
 import { openMirror } from "../../src/mirror/open.ts";
 import { forEachConcurrently } from "../../src/repository/concurrency.ts";
@@ -9,18 +9,20 @@ import { reasonOf } from "../../src/repository/errors.ts";
 import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { filesystemStorage } from "../../src/storage/filesystem.ts";
 import { folderState } from "../support/folder-state.ts";
-import { holdfast } from "../support/holdfast.ts";
+import { holdfast, type Ran } from "../support/holdfast.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
-import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
-import { reportKills } from "./report.ts";
+import { type CrashPoint, recordAll, recordOperations, runUntilCrash } from "./crash-point.ts";
+import { isLong, reportKills, reportStops } from "./report.ts";
+import { expectStopped, stopPoints } from "./stop-points.ts";
 
 /**
  * A mirror run is killed (SIGKILL) after every single change it makes to the store. Then the mirror must restore to exactly what the run
- * before had seen, or to what this one has; and the next run must end well with no help from anybody, with nothing left over.
+ * before had seen, or to what this one has; and the next run must end well with no help from anybody, with nothing left over. So it must where
+ * it is told to end (SIGTERM), and then it says so and leaves no lock.
  */
 
 /** Before one change is after another, but for those that go on at the same time. */
-const moments: readonly CrashPoint["when"][] = process.env.HOLDFAST_TEST_LONG === "1" ? ["before", "after"] : ["after"];
+const moments: readonly CrashPoint["when"][] = isLong ? ["before", "after"] : ["after"];
 const { signal } = new AbortController();
 const concurrentRuns = 4;
 let scratch: Scratch;
@@ -31,10 +33,12 @@ beforeAll(() => {
 afterAll(() => {
   scratch.remove();
   reportKills(survived);
+  reportStops(stopped);
 });
 
-/** How often each command was killed. */
+/** How often each command was killed, and told to end. */
 const survived = new Map<string, number>();
+const stopped = new Map<string, number>();
 
 type State = Record<string, string>;
 
@@ -80,16 +84,16 @@ function change(source: string): void {
 const scenarios = [
   {
     name: "the first run",
-    async make(): Promise<Scene> {
-      const source = makeSource("first");
-      return { source, mirror: scratch.path("first-mirror"), allowed: [undefined, folderState(source)] };
+    async make(prefix: string): Promise<Scene> {
+      const source = makeSource(`${prefix}-first`);
+      return { source, mirror: scratch.path(`${prefix}-first-mirror`), allowed: [undefined, folderState(source)] };
     },
   },
   {
     name: "a run with changes",
-    async make(): Promise<Scene> {
-      const source = makeSource("changes");
-      const mirror = scratch.path("changes-mirror");
+    async make(prefix: string): Promise<Scene> {
+      const source = makeSource(`${prefix}-changes`);
+      const mirror = scratch.path(`${prefix}-changes-mirror`);
       await run(source, mirror);
       const before = folderState(source);
       change(source);
@@ -126,11 +130,15 @@ async function objectsOf(mirror: string): Promise<string[]> {
   return keys.filter((key) => !/^\.holdfast\/(manifests|trees)\//.test(key)).sort();
 }
 
-async function killAndGoOn(scene: Scene, point: CrashPoint, number: number): Promise<void> {
-  const mirror = `${scene.mirror}-${number}`;
-  if (existsSync(scene.mirror)) cpSync(scene.mirror, mirror, { recursive: true });
+async function killAndGoOn(scene: Scene, point: CrashPoint, number: number): Promise<Ran["code"]> {
+  const mirror = copyOf(scene, String(number));
   const killed = await runUntilCrash(words(scene.source, mirror), "", point);
-  expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
+  if (point.signal)
+    expectStopped(
+      killed,
+      (await objectsOf(mirror)).filter((key) => key.includes("/locks/")),
+    );
+  else expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
   expect(scene.allowed).toContainEqual(await restoredState(mirror));
 
   await run(scene.source, mirror);
@@ -140,25 +148,47 @@ async function killAndGoOn(scene: Scene, point: CrashPoint, number: number): Pro
   const files = Object.entries(folderState(scene.source)).filter(([, state]) => state.startsWith("mode 100"));
   expect(await objectsOf(mirror)).toEqual([".holdfast/state", ...files.map(([path]) => `files${path}`)].sort());
   rmSync(mirror, { recursive: true });
+  return killed.code;
 }
 
-describe.each(scenarios)("killed in $name of a mirror", ({ make, name }) => {
-  test("at every change of the store", async () => {
-    const scene = await make();
-    const rehearsal = `${scene.mirror}-rehearsal`;
-    if (existsSync(scene.mirror)) cpSync(scene.mirror, rehearsal, { recursive: true });
-    const file = scratch.path("operations");
-    const { ran, operations } = await recordOperations(words(scene.source, rehearsal), "", file);
-    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-    expect(operations.length, name).toBeGreaterThan(10);
-    const points = operations.flatMap((done, at) => moments.map((when) => ({ operation: at + 1, when, done })));
-    await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
-      await killAndGoOn(scene, point, number).catch((cause: unknown) => {
-        throw new Error(`Killed ${point.when} ${point.done}: ${cause instanceof Error ? cause.message : cause}`, {
-          cause,
-        });
-      });
+function copyOf({ mirror }: Scene, suffix: string): string {
+  const copy = `${mirror}-${suffix}`;
+  if (existsSync(mirror)) cpSync(mirror, copy, { recursive: true });
+  return copy;
+}
+
+async function killEverywhere(
+  scene: Scene,
+  points: readonly (CrashPoint & { readonly name: string })[],
+): Promise<Set<Ran["code"]>> {
+  const codes = new Set<Ran["code"]>();
+  await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
+    const code = await killAndGoOn(scene, point, number).catch((cause: unknown) => {
+      const where = `${point.when} ${point.name}`;
+      throw new Error(`Killed ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     });
-    survived.set(`${name} of a mirror`, points.length);
+    codes.add(code);
   });
+  return codes;
+}
+
+test.each(scenarios)("killed in $name of a mirror at every change of the store", async ({ make, name }) => {
+  const scene = await make("killed");
+  const rehearsed = words(scene.source, copyOf(scene, "rehearsal"));
+  const { ran, operations } = await recordOperations(rehearsed, "", scratch.path("operations"));
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(operations.length, name).toBeGreaterThan(10);
+  const points = operations.flatMap((name, at) => moments.map((when) => ({ operation: at + 1, when, name })));
+  await killEverywhere(scene, points);
+  survived.set(`${name} of a mirror`, points.length);
+});
+
+test.each(scenarios)("told to end in $name of a mirror", async ({ make, name }) => {
+  const scene = await make("stopped");
+  const rehearsed = words(scene.source, copyOf(scene, "rehearsal"));
+  const { ran, operations } = await recordAll(rehearsed, "", scratch.path("operations"));
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const points = stopPoints(operations);
+  expect(await killEverywhere(scene, points)).toContain(130);
+  stopped.set(`${name} of a mirror`, points.length);
 });

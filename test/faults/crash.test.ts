@@ -2,19 +2,20 @@ import { randomBytes } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { forEachConcurrently } from "../../src/repository/concurrency.ts";
 import { folderState } from "../support/folder-state.ts";
 import { holdfast, type Ran } from "../support/holdfast.ts";
 import { resticFor } from "../support/restic.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
-import { type CrashPoint, recordOperations, runUntilCrash } from "./crash-point.ts";
-import { reportKills } from "./report.ts";
+import { type CrashPoint, recordAll, recordOperations, runUntilCrash } from "./crash-point.ts";
+import { reportKills, reportStops } from "./report.ts";
+import { expectStopped, stopPoints } from "./stop-points.ts";
 
 /**
  * The mover is killed (SIGKILL) before and after every single change it makes to the store, in each of its commands. Then plain
  * restic must find the repository whole, every earlier snapshot must restore identically, and the next run must succeed with no
- * help from anybody.
+ * help from anybody. So it must where it is told to end (SIGTERM), and then it says so and leaves no lock.
  */
 
 const password = "crash test";
@@ -26,10 +27,12 @@ beforeAll(() => {
 afterAll(() => {
   scratch.remove();
   reportKills(survived);
+  reportStops(stopped);
 });
 
-/** How often each command was killed. */
+/** How often each command was killed, and told to end. */
 const survived = new Map<string, number>();
+const stopped = new Map<string, number>();
 
 /** What a command works on. `expected` says what each snapshot must restore to, by id. */
 interface Scene {
@@ -45,6 +48,8 @@ interface Scenario {
   readonly command: (scene: Scene) => string[];
   /** Which snapshots the command is to remove: they may be there or not after it was killed. */
   readonly removes: (snapshots: readonly string[]) => readonly string[];
+  /** It writes no snapshot and removes nothing. */
+  readonly onlyReads?: boolean;
 }
 
 const url = (scene: Scene): string => `file://${scene.repository}`;
@@ -78,6 +83,17 @@ const scenarios: readonly Scenario[] = [
     backups: 2,
     command: (scene) => ["mover", "forget", "--config", dropConfig(scene), "--json"],
     removes: (snapshots) => snapshots,
+  },
+];
+
+/** Its changes are its lock alone: it is worth telling to end, and not killing. */
+const reading: readonly Scenario[] = [
+  {
+    name: "check with all data",
+    backups: 2,
+    command: (scene) => ["mover", "check", "--read-data", "--repository", url(scene), "--json"],
+    removes: () => [],
+    onlyReads: true,
   },
 ];
 
@@ -148,60 +164,88 @@ async function restoredState(repository: string, snapshot: string, source: strin
 }
 
 /** Kills the command at one point on a copy of the scene, judges what is left, and lets the command run again. */
-async function killAndGoOn(original: Scene, scenario: Scenario, point: CrashPoint, number: number): Promise<void> {
-  const scene = { ...original, repository: `${original.repository}-${number}` };
-  if (existsSync(original.repository)) cpSync(original.repository, scene.repository, { recursive: true });
+async function killAndGoOn(
+  original: Scene,
+  scenario: Scenario,
+  point: CrashPoint,
+  number: number,
+): Promise<Ran["code"]> {
+  const scene = copyOf(original, String(number));
   const words = scenario.command(scene);
   const removed = scenario.removes([...scene.expected.keys()]);
 
   const killed = await runUntilCrash(words, password, point);
-  expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
+  if (point.signal) expectStopped(killed, filesIn(join(scene.repository, "locks")));
+  else expect(killed.code, `it was to be killed: ${killed.stdout}${killed.stderr}`).toBeNull();
   await expectWhole(scene, removed);
 
   const next = await holdfast(words, { password });
   expect(next.code, `the next run: ${next.stdout}${next.stderr}`).toBe(0);
   await expectWhole(scene, removed);
-  if (removed.length === 0) {
-    expect(await restoredState(scene.repository, snapshotOf(next), scene.source)).toEqual(folderState(scene.source));
-  } else if (removed.length < scene.expected.size) {
+  if (removed.length > 0 && removed.length < scene.expected.size) {
     // Nothing unreferenced is left either.
     await resticFor(scene.repository, password).check();
-  } else {
+  } else if (removed.length > 0) {
     expect(filesIn(scene.repository)).toEqual([]);
+  } else if (!scenario.onlyReads) {
+    expect(await restoredState(scene.repository, snapshotOf(next), scene.source)).toEqual(folderState(scene.source));
   }
   rmSync(scene.repository, { recursive: true, force: true });
+  return killed.code;
 }
 
-const filesIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name);
+function copyOf(scene: Scene, suffix: string): Scene {
+  const repository = `${scene.repository}-${suffix}`;
+  if (existsSync(scene.repository)) cpSync(scene.repository, repository, { recursive: true });
+  return { ...scene, repository };
+}
+
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}
 
 /** Each run waits more than it works. */
 const concurrentRuns = 4;
 
-describe.each(scenarios)("killed in $name", (scenario) => {
-  test("at every change of the store", async () => {
-    const scene = await makeScene(scenario.name.replaceAll(" ", "-"), scenario);
-    const rehearsal = { ...scene, repository: `${scene.repository}-rehearsal` };
-    if (existsSync(scene.repository)) cpSync(scene.repository, rehearsal.repository, { recursive: true });
-    const { ran, operations } = await recordOperations(
-      scenario.command(rehearsal),
-      password,
-      scratch.path("operations"),
-    );
-    expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-    expect(operations.length).toBeGreaterThan(5);
-
-    const points = operations.flatMap((name, at) =>
-      (["before", "after"] as const).map((when) => ({ operation: at + 1, when, name })),
-    );
-    await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
-      await killAndGoOn(scene, scenario, point, number).catch((cause: unknown) => {
-        const where = `${point.when} change ${point.operation} of ${operations.length} (${point.name})`;
-        throw new Error(`Killed ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
-      });
+async function killEverywhere(
+  scene: Scene,
+  scenario: Scenario,
+  points: readonly NamedPoint[],
+): Promise<Set<Ran["code"]>> {
+  const codes = new Set<Ran["code"]>();
+  await forEachConcurrently(points.entries(), concurrentRuns, async ([number, point]) => {
+    const code = await killAndGoOn(scene, scenario, point, number).catch((cause: unknown) => {
+      const where = `${point.when} operation ${point.operation} (${point.name})`;
+      throw new Error(`Killed ${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     });
-    survived.set(scenario.name, points.length);
+    codes.add(code);
   });
+  return codes;
+}
+
+type NamedPoint = CrashPoint & { readonly name: string };
+
+test.each(scenarios)("killed in $name at every change of the store", async (scenario) => {
+  const scene = await makeScene(`killed-${scenario.name.replaceAll(" ", "-")}`, scenario);
+  const words = scenario.command(copyOf(scene, "rehearsal"));
+  const { ran, operations } = await recordOperations(words, password, scratch.path("operations"));
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(operations.length).toBeGreaterThan(5);
+  const points = operations.flatMap((name, at) =>
+    (["before", "after"] as const).map((when) => ({ operation: at + 1, when, name })),
+  );
+  await killEverywhere(scene, scenario, points);
+  survived.set(scenario.name, points.length);
+});
+
+test.each([...scenarios, ...reading])("told to end in $name", async (scenario) => {
+  const scene = await makeScene(`stopped-${scenario.name.replaceAll(" ", "-")}`, scenario);
+  const words = scenario.command(copyOf(scene, "rehearsal"));
+  const { ran, operations } = await recordAll(words, password, scratch.path("operations"));
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  const points = stopPoints(operations);
+  expect(await killEverywhere(scene, scenario, points)).toContain(130);
+  stopped.set(scenario.name, points.length);
 });

@@ -10,6 +10,7 @@ const file = isLong ? join(checkout, "build/faults-long.md") : join(checkout, "t
 
 const sections = [
   "Killed at every change of the store",
+  "Told to end at any moment",
   "Storage faults",
   "Faults between us and a real S3 server",
   "Hostile input",
@@ -33,6 +34,18 @@ export const reportKills = (kills: ReadonlyMap<string, number>): void =>
     ],
     ["command", "kills survived"],
     kills,
+  );
+
+/** Of commands that were told to end: at how many points, each one of which was survived. */
+export const reportStops = (stops: ReadonlyMap<string, number>): void =>
+  addRows(
+    "Told to end at any moment",
+    [
+      "SIGTERM before a reading or a change of the store, from the first to the last. Then the command ends as Interrupted (130), or had",
+      "done everything by then; it leaves no lock, all that was whole is whole, and the next run succeeds with no help.",
+    ],
+    ["command", "stops survived"],
+    stops,
   );
 
 /** Of mutants of a repository, by their kind. */
