@@ -4,10 +4,11 @@ import {
   addPassword,
   describeKeys,
   type KeyDescription,
+  openToRotate,
+  type Rotation,
   removeKey,
   rotatePassword,
 } from "../repository/change-keys.ts";
-import { RepositoryError } from "../repository/errors.ts";
 import { listKeys } from "../repository/keys.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
@@ -154,11 +155,7 @@ async function findKey({ storage }: Repository, wanted: string): Promise<Id> {
 async function rotate(task: KeyTask): Promise<Report> {
   const { location } = task;
   const newPassword = readNewPassword(process.env);
-  const repository = await openUnlessRotated(location, newPassword);
-  if ("rotated" in repository) {
-    const said = `Nothing to do: the new password opens the repository, by the key ${short(repository.rotated)}, and the old one does not.`;
-    return { state: "Good", fields: { key: repository.rotated, added: false, removed: [] }, said: [said] };
-  }
+  const repository = await openToRotate({ ...location, newPassword });
   const rotation = await locked(repository, task, true, (lock) =>
     rotatePassword({ repository, lock, oldPassword: location.password, newPassword, ...owner() }),
   );
@@ -166,25 +163,15 @@ async function rotate(task: KeyTask): Promise<Report> {
   return {
     state: "Good",
     fields: rotation,
-    said: [
-      `The new password opens the repository, by the key ${short(rotation.key)}. ` +
-        `The old one does not any more: removed ${rotation.removed.map(short).join(", ")}.`,
-    ],
+    said: [describeRotation(rotation)],
     problems: unread.map((problem) => `${problem} Whom it let in cannot be told: remove it.`),
   };
 }
 
-/** Where the old password opens nothing and the new one does, an earlier run did all of it and was stopped before it could say so. */
-async function openUnlessRotated(
-  location: OpenedLocation,
-  newPassword: string,
-): Promise<Repository | { readonly rotated: Id }> {
-  try {
-    return await openRepository(location);
-  } catch (error) {
-    if (!(error instanceof RepositoryError) || error.reason !== "WrongPassword") throw error;
-    const rotated = await openRepository({ ...location, password: newPassword }).catch(() => undefined);
-    if (!rotated) throw error;
-    return { rotated: rotated.keyId };
+function describeRotation({ key, added, removed }: Rotation): string {
+  if (added || removed.length > 0) {
+    const gone = removed.length > 0 ? `: removed ${removed.map(short).join(", ")}` : "";
+    return `The new password opens the repository, by the key ${short(key)}. The old one does not any more${gone}.`;
   }
+  return `Nothing to do: the new password opens the repository, by the key ${short(key)}, and the old one does not.`;
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Storage } from "../storage/storage.ts";
-import { addPassword, describeKeys, removeKey, rotatePassword } from "./change-keys.ts";
+import { addPassword, describeKeys, openToRotate, removeKey, rotatePassword } from "./change-keys.ts";
 import { addKey } from "./keys.ts";
 import { withLock } from "./locks.ts";
 import { openRepository } from "./repository.ts";
@@ -132,6 +132,25 @@ describe("rotatePassword", () => {
     const { id } = await addPassword({ repository, newPassword: "new" });
     expect(await rotate("new")).toEqual({ key: id, added: false, removed: [repository.keyId] });
     expect(keys()).toEqual([`keys/${id}`]);
+  });
+
+  test("does not take the old password for gone because its key could not be read once", async () => {
+    await addPassword({ repository, newPassword: "new" });
+    let reads = 0;
+    const unreliable: Storage = {
+      ...storage,
+      get: async (key, range) =>
+        key === `keys/${repository.keyId}` && reads++ === 0 ? Buffer.alloc(10) : storage.get(key, range),
+    };
+    const opened = await openToRotate({ storage: unreliable, password: testPassword, newPassword: "new" });
+    expect(opened.keyId).not.toBe(repository.keyId);
+    expect((await rotate("new", opened)).removed).toEqual([repository.keyId]);
+    expect(await opens(testPassword)).toBe("WrongPassword");
+  });
+
+  test("names the old password where neither opens", async () => {
+    const opening = openToRotate({ storage, password: "wrong", newPassword: "neither" });
+    await expect(opening).rejects.toMatchObject({ reason: "WrongPassword" });
   });
 
   test("keeps the old key where the new one cannot be shown to open", async () => {

@@ -2,6 +2,7 @@ import { decodeConfig } from "./config.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { addKey, listKeys, maximumKeys, openKeys, readKey } from "./keys.ts";
 import type { HeldLock } from "./locks.ts";
+import { type OpenOptions, openRepository } from "./repository.ts";
 import type { Id, Repository } from "./types.ts";
 import { requireWritable } from "./writable.ts";
 
@@ -123,6 +124,25 @@ export interface Rotation {
   readonly added: boolean;
   /** All keys that the old password opened. Those of other passwords stay. */
   readonly removed: readonly Id[];
+}
+
+/**
+ * Opens a repository whose password is to be rotated: by the new one where the old one opens nothing, because an earlier attempt was stopped
+ * late. That alone does not show that the attempt had removed every key of the old one: `rotatePassword` looks.
+ */
+export async function openToRotate({
+  storage,
+  password,
+  newPassword,
+}: OpenOptions & { readonly newPassword: string }): Promise<Repository> {
+  try {
+    return await openRepository({ storage, password });
+  } catch (error) {
+    if (!(error instanceof RepositoryError) || error.reason !== "WrongPassword") throw error;
+    return await openRepository({ storage, password: newPassword }).catch(() => {
+      throw error;
+    });
+  }
 }
 
 /**

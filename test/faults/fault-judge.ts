@@ -2,7 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { checkRepository } from "../../src/repository/check.ts";
+import { decodeConfig } from "../../src/repository/config.ts";
 import { reasonOf } from "../../src/repository/errors.ts";
+import { openKeys } from "../../src/repository/keys.ts";
 import { loadIndex } from "../../src/repository/load-index.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { listSnapshots } from "../../src/repository/snapshots.ts";
@@ -31,6 +33,7 @@ export function makeJudge(folder: string, scene: Scene, command: RepositoryComma
         return;
       }
       const { repository } = await openWithAny(objects, passwords);
+      await expectOneMaster(objects, passwords);
       expect((await checkRepository({ repository, readData: true })).problems).toEqual([]);
       const present = new Set((await listSnapshots(repository)).map(({ id }) => id));
       for (const [id, state] of scene.expected) {
@@ -89,6 +92,21 @@ async function openWithAny(
     }
   }
   throw new Error("No known password opens the repository.");
+}
+
+/** Plain restic takes the first key that the password opens, whatever it holds: none may hold another master key. */
+async function expectOneMaster(objects: Objects, passwords: readonly string[]): Promise<void> {
+  const storage = memoryStorage(objects);
+  const sealed = await storage.get("config");
+  for (const password of passwords) {
+    try {
+      for await (const { id, master } of openKeys(storage, password)) {
+        expect(decodeConfig(sealed, master, "the config"), `the key ${id} opens nothing`).toBeDefined();
+      }
+    } catch (error) {
+      if (reasonOf(error) !== "WrongPassword") throw error;
+    }
+  }
 }
 
 /** What a snapshot restores to, in a folder of its own below `folder`, which goes again. Rejects where it is damaged. */

@@ -4,10 +4,9 @@ import { runBackup } from "../../src/backup/run.ts";
 import { backupConfig } from "../../src/mover/contract.ts";
 import { forgetGiven } from "../../src/mover/forget-given.ts";
 import { createOutput } from "../../src/mover/output.ts";
-import { rotatePassword } from "../../src/repository/change-keys.ts";
+import { openToRotate, rotatePassword } from "../../src/repository/change-keys.ts";
 import { newConfig, writeConfig } from "../../src/repository/config.ts";
 import { idOf, randomMasterKey } from "../../src/repository/crypto.ts";
-import { reasonOf } from "../../src/repository/errors.ts";
 import { type LockOptions, withLock } from "../../src/repository/locks.ts";
 import { repairIndex } from "../../src/repository/repair-index.ts";
 import { openRepository } from "../../src/repository/repository.ts";
@@ -37,6 +36,8 @@ export interface RepositoryCommand {
   readonly removes: (snapshots: readonly Id[]) => readonly Id[];
   /** Passwords that may open the repository afterwards; the first one alone when it is done. */
   readonly passwords?: readonly string[];
+  /** An earlier attempt was interrupted, and left this key. */
+  readonly keyLeft?: "first" | "new";
   /** Nothing unreferenced is left when it was done without a fault. */
   readonly leavesNothing?: boolean;
 }
@@ -46,6 +47,7 @@ const none = (): Id[] => [];
 
 const commands: readonly RepositoryCommand[] = [
   { name: "initialise, and the first backup", backups: 0, run: backUp("Incremental"), removes: none },
+  { name: "initialise after an interruption", backups: 0, run: backUp("Incremental"), removes: none, keyLeft: "first" },
   { name: "an incremental backup", backups: 2, run: backUp("Incremental"), removes: none },
   { name: "a differential backup", backups: 2, run: backUp("Differential"), removes: none },
   {
@@ -62,13 +64,21 @@ const commands: readonly RepositoryCommand[] = [
     removes: (snapshots) => snapshots,
   },
   { name: "rotating the password", backups: 2, run: rotate, removes: none, passwords: [newPassword, password] },
+  {
+    name: "rotating after an interruption",
+    backups: 2,
+    run: rotate,
+    removes: none,
+    passwords: [newPassword, password],
+    keyLeft: "new",
+  },
   { name: "repairing the index", backups: 2, run: repair, removes: none },
   { name: "restoring a snapshot", backups: 2, run: restore, removes: none },
 ];
 
 export const repositoryScenarios: readonly Scenario[] = commands.map((command) => ({
   name: command.name,
-  isSlow: command.backups === 0 || command.passwords !== undefined,
+  isSlow: !command.keyLeft && (command.backups === 0 || command.passwords !== undefined),
   async prepare(folder) {
     const scene = await makeScene(join(folder, "source"), command);
     return {
@@ -126,13 +136,9 @@ async function forget({ expected }: Scene, storage: Storage, attempt: number, nu
   return { isDone: result?.state === "Good", said: result?.message ?? "", freed: result?.bytesFreed ?? 0 };
 }
 
-/** As `key rotate` does it: where the new password opens alone, an earlier attempt did everything. */
 async function rotate(_: Scene, storage: Storage, attempt: number): Promise<Ended> {
   return saying(async () => {
-    const repository = await openRepository({ storage, password }).catch((error: unknown) => {
-      if (reasonOf(error) !== "WrongPassword" || attempt === 0) throw error;
-    });
-    if (!repository) return;
+    const repository = await openToRotate({ storage, password, newPassword });
     await withLock(repository, { exclusive: true, identity: identity(attempt) }, (lock) =>
       rotatePassword({ repository, lock, oldPassword: password, newPassword }),
     );
@@ -172,7 +178,7 @@ export async function saying(work: () => Promise<void>): Promise<Ended> {
 }
 
 /** A repository with as many backups, whose key costs next to nothing to open; the source has changed since the last. */
-async function makeScene(source: string, { backups }: RepositoryCommand): Promise<Scene> {
+async function makeScene(source: string, { backups, keyLeft }: RepositoryCommand): Promise<Scene> {
   const objects: Objects = new Map();
   const expected = new Map<Id, Record<string, string>>();
   const scene: Scene = { source, objects, expected };
@@ -180,11 +186,11 @@ async function makeScene(source: string, { backups }: RepositoryCommand): Promis
   mkdirSync(join(source, "folder"), { recursive: true });
   writeFileSync(join(source, "constant"), bytes(random, 2000));
   change(scene, 0);
-  if (backups === 0) return scene;
   const storage = memoryStorage(objects);
   const master = randomMasterKey();
   const key = cheapKey(master);
-  objects.set(`keys/${idOf(key)}`, key);
+  if (backups > 0 || keyLeft === "first") objects.set(`keys/${idOf(key)}`, key);
+  if (backups === 0) return scene;
   await writeConfig(storage, master, newConfig());
   for (let round = 1; round <= backups; round++) {
     const { targets } = await runBackup({
@@ -194,6 +200,8 @@ async function makeScene(source: string, { backups }: RepositoryCommand): Promis
     expected.set(targets[0]?.snapshot ?? "", folderState(source));
     change(scene, round);
   }
+  const another = cheapKey(master, {}, newPassword);
+  if (keyLeft === "new") objects.set(`keys/${idOf(another)}`, another);
   return scene;
 }
 

@@ -57,9 +57,13 @@ export async function makeVictim(): Promise<Victim> {
 }
 
 /** A key file that costs next to nothing to open: ten thousand mutants are opened with the password. */
-export function cheapKey(master: MasterKey, fields: Readonly<Record<string, unknown>> = {}): Buffer {
+export function cheapKey(
+  master: MasterKey,
+  fields: Readonly<Record<string, unknown>> = {},
+  opening: string = password,
+): Buffer {
   const salt = randomBytes(64);
-  const derived = scryptSync(password, salt, 64, { N: 2, r: 1, p: 1 });
+  const derived = scryptSync(opening, salt, 64, { N: 2, r: 1, p: 1 });
   const userKey = { encrypt: derived.subarray(0, 32), macK: derived.subarray(32, 48), macR: derived.subarray(48, 64) };
   const text = {
     mac: { k: master.macK.toString("base64"), r: master.macR.toString("base64") },
