@@ -41,8 +41,9 @@ beforeAll(async () => {
 });
 afterAll(() => scratch.remove());
 
-async function bothEndWith(what: string, code: number, restic: Promise<{ code: number }>, ours: Promise<Ended>) {
-  const ends = { restic: (await restic).code, holdfast: (await ours).code };
+/** One after the other: beside each other they would come upon each other's locks. */
+async function bothEndWith(what: string, code: number, restic: () => Promise<Ended>, ours: () => Promise<Ended>) {
+  const ends = { restic: (await restic()).code, holdfast: (await ours()).code };
   expect(ends, what).toEqual({ restic: code, holdfast: code });
   report.row(what, String(code), String(code));
 }
@@ -55,7 +56,12 @@ const mover = (each: RepositoryPlace, ...words: string[]): Promise<Ended> =>
 
 describe("Both programs end alike", () => {
   it("when all is well", async () => {
-    await bothEndWith("a check of a good repository", 0, place.restic.attempt("check"), mover(place, "check"));
+    await bothEndWith(
+      "a check of a good repository",
+      0,
+      () => place.restic.attempt("check"),
+      () => mover(place, "check"),
+    );
   });
 
   it.each<[string, string[], string[]]>([
@@ -66,11 +72,21 @@ describe("Both programs end alike", () => {
     ["list keys", ["key", "list"], ["key", "list"]],
   ])("when %s finds no repository, or the wrong password", async (what, theirs, ours) => {
     const nowhere = filePlace(scratch, binary);
-    await bothEndWith(`${what}, no repository`, 10, nowhere.restic.attempt(...theirs), mover(nowhere, ...ours));
+    await bothEndWith(
+      `${what}, no repository`,
+      10,
+      () => nowhere.restic.attempt(...theirs),
+      () => mover(nowhere, ...ours),
+    );
     expect(existsSync(folderOf(nowhere))).toBe(false);
     const wrong = { ...place, password: "wrong" };
     const restic = resticFor(folderOf(place), "wrong", {}, binary);
-    await bothEndWith(`${what}, wrong password`, 12, restic.attempt(...theirs), mover(wrong, ...ours));
+    await bothEndWith(
+      `${what}, wrong password`,
+      12,
+      () => restic.attempt(...theirs),
+      () => mover(wrong, ...ours),
+    );
   });
 
   it("when somebody works in the repository", async () => {
@@ -79,7 +95,12 @@ describe("Both programs end alike", () => {
     try {
       while (locksIn(place) === 0) await sleep(50);
       const forget = ["forget", "--keep-last", "1", "--prune"];
-      await bothEndWith("forget in use", 11, place.restic.attempt(...forget), mover(place, ...forget));
+      await bothEndWith(
+        "forget in use",
+        11,
+        () => place.restic.attempt(...forget),
+        () => mover(place, ...forget),
+      );
     } finally {
       child.stdin?.destroy();
       child.kill("SIGINT");
@@ -99,7 +120,12 @@ describe("Both programs end alike", () => {
     for (const each of [theirs, ours]) chmodSync(folderOf(each), 0o777);
     const asNobody = { password: ours.password, uid: 65534 };
     const words = ["mover", "backup", "--source", closed, "--repository", ours.url];
-    await bothEndWith("backup of something unreadable", 3, resticAsNobody(theirs, closed), holdfast(words, asNobody));
+    await bothEndWith(
+      "backup of something unreadable",
+      3,
+      () => resticAsNobody(theirs, closed),
+      () => holdfast(words, asNobody),
+    );
   });
 
   it("when they are interrupted", async () => {
@@ -119,8 +145,8 @@ describe("Both programs end alike", () => {
     await bothEndWith(
       "an interrupted backup",
       130,
-      exited.then(([code]) => ({ code: code ?? -1 })),
-      own.ended,
+      () => exited.then(([code]) => ({ code })),
+      () => own.ended,
     );
     expect([locksIn(theirs), locksIn(ours)], "the locks are taken back").toEqual([0, 0]);
     rmSync(big, { recursive: true });

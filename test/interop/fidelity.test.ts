@@ -10,20 +10,20 @@ import {
   systemRestic,
   waysOf,
 } from "../support/both-ways.ts";
-import { features, makeFaithfulFolder, timedEntries, times } from "../support/faithful-folder.ts";
+import {
+  type Excuse,
+  excusedOfAll,
+  features,
+  makeFaithfulFolder,
+  timedEntries,
+  times,
+} from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
 import { reportSection } from "../support/report.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 
 // Everything that can be said of a file, backed up and restored by us and by restic, each way, and compared attribute by
 // attribute by tools of neither.
-
-type Excuse = readonly [differences: RegExp, note: string];
-
-/** What nobody brings back: the format does not tell of fifos which are one, and restic asks of files only. */
-const excusedOfAll: Readonly<Record<string, Excuse>> = {
-  "hard links of what is no file": [/ again has same as undefined instead of /, "the same, each by itself"],
-};
 
 /** What restic leaves out or changes. The system's own may be of any age: what some of them cannot is said of all. */
 const excused: Readonly<Record<string, Excuse>> = {

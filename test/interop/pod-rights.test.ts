@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { moverJob } from "../../src/runner/mover-pod.ts";
 import { differencesBetween, mover } from "../support/both-ways.ts";
-import { features, makeFaithfulFolder } from "../support/faithful-folder.ts";
+import { excusedOfAll, features, makeFaithfulFolder } from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
 import { reportSection } from "../support/report.ts";
 import { filePlace } from "../support/repository-place.ts";
@@ -58,9 +58,11 @@ it("reads and brings back everything", async () => {
   await mover(place, ["backup", "--source", source], { capabilities: capabilitiesOf("backup") });
   await mover(place, ["restore", "--target", target], { capabilities: capabilitiesOf("restore") });
   await mover(place, ["verify", "--target", target], { capabilities: capabilitiesOf("verify") });
-  expect(differencesBetween(entryStates(source), entryStates(target))).toEqual([]);
+  const excuses = Object.values(excusedOfAll);
+  const differences = differencesBetween(entryStates(source), entryStates(target));
+  expect(differences.filter((difference) => !excuses.some(([known]) => known.test(difference)))).toEqual([]);
   expect(execFileSync("getfattr", ["-d", "-m-", join(target, "names")], { encoding: "utf8" })).toBe("");
-  for (const { name } of features) report.row(name, "the same");
+  for (const { name } of features) report.row(name, excusedOfAll[name]?.[1] ?? "the same");
 });
 
 it("needs root within those capabilities: without them, what cannot be read is named", async () => {
