@@ -58,6 +58,18 @@ const noReadersLeft = (s: Scenario) =>
     return left.every(({ items }) => items.length === 0);
   });
 
+/** Looks into a point by each of the commands that hand out files. */
+async function readsThePoint(s: Scenario, name: string | undefined): Promise<void> {
+  const ls = await shell(s, `kubectl holdfast ls ${name} static -l $AS`);
+  expect(ls, ls.stderr).toMatchObject({ code: 0, stderr: "" });
+  expect(ls.stdout).toMatch(/^urw?.* \/data\/static\/zeros$/m);
+  const dump = await shell(s, `kubectl holdfast dump ${name} static/large --target offsite $AS | sha256sum`);
+  expect(dump, dump.stderr).toMatchObject({ code: 0 });
+  expect(dump.stdout.slice(0, 64)).toBe((await s.inApplication("sha256sum /data/static/large")).slice(0, 64));
+  const tar = await shell(s, `kubectl holdfast tar ${name} static $AS | tar --list --verbose`);
+  expect(tar, tar.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hrw.* link to /m) });
+}
+
 const readers = "app.kubernetes.io/managed-by=kubectl-holdfast";
 
 scenario("gets at a restore point's files with kubectl alone, and leaves nothing behind", "plugin", async (s) => {
@@ -77,14 +89,7 @@ scenario("gets at a restore point's files with kubectl alone, and leaves nothing
   const [point] = await s.points();
   const name = point?.metadata.name;
 
-  const ls = await shell(s, `kubectl holdfast ls ${name} static -l $AS`);
-  expect(ls, ls.stderr).toMatchObject({ code: 0, stderr: "" });
-  expect(ls.stdout).toMatch(/^urw?.* \/data\/static\/zeros$/m);
-  const dump = await shell(s, `kubectl holdfast dump ${name} static/large --target offsite $AS | sha256sum`);
-  expect(dump, dump.stderr).toMatchObject({ code: 0 });
-  expect(dump.stdout.slice(0, 64)).toBe((await s.inApplication("sha256sum /data/static/large")).slice(0, 64));
-  const tar = await shell(s, `kubectl holdfast tar ${name} static $AS | tar --list --verbose`);
-  expect(tar, tar.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hrw.* link to /m) });
+  await readsThePoint(s, name);
 
   const missing = await shell(s, `kubectl holdfast dump ${name} nothing $AS`);
   expect(missing).toMatchObject({
@@ -120,14 +125,7 @@ scenario("gets at a mirror's files in the same way", "plugin-mirror", async (s) 
   expect(point?.spec.type).toBe("Mirror");
   const name = point?.metadata.name;
 
-  const ls = await shell(s, `kubectl holdfast ls ${name} static -l $AS`);
-  expect(ls, ls.stderr).toMatchObject({ code: 0, stderr: "" });
-  expect(ls.stdout).toMatch(/^urw?.* \/data\/static\/zeros$/m);
-  const dump = await shell(s, `kubectl holdfast dump ${name} static/large --target offsite $AS | sha256sum`);
-  expect(dump, dump.stderr).toMatchObject({ code: 0 });
-  expect(dump.stdout.slice(0, 64)).toBe((await s.inApplication("sha256sum /data/static/large")).slice(0, 64));
-  const tar = await shell(s, `kubectl holdfast tar ${name} static $AS | tar --list --verbose`);
-  expect(tar, tar.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hrw.* link to /m) });
+  await readsThePoint(s, name);
   const stats = await shell(s, `kubectl holdfast stats ${name} $AS`);
   expect(stats, stats.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mirror .*: restored /) });
 
