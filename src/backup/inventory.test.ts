@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { runMirror } from "../mirror/run.ts";
-import { type BackupConfig, backupConfig } from "../mover/contract.ts";
+import { type BackupConfig, backupConfig } from "../mover/configs.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { takeInventory } from "./inventory.ts";

@@ -1,4 +1,4 @@
-import type { BackupResult } from "../mover/contract.ts";
+import type { BackupResult } from "../mover/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";

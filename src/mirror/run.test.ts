@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
-import { type BackupConfig, backupConfig } from "../mover/contract.ts";
+import { type BackupConfig, backupConfig } from "../mover/configs.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout } from "./layout.ts";

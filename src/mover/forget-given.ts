@@ -5,7 +5,7 @@ import { withLock } from "../repository/locks.ts";
 import { prune } from "../repository/prune.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
-import type { ForgetConfig } from "./contract.ts";
+import type { ForgetConfig } from "./configs.ts";
 import { failureOf, invalid } from "./failure.ts";
 import type { ForgottenTarget } from "./forget.ts";
 import { type Output, showPacks } from "./output.ts";

@@ -9,7 +9,7 @@ import { findSnapshot, listSnapshots } from "../repository/snapshots.ts";
 import type { IndexedRepository, Snapshot } from "../repository/types.ts";
 import { type Restorable, restorable } from "../restore/restorable.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { RepositoryLocation } from "./contract.ts";
+import type { RepositoryLocation } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import type { Stores } from "./stores.ts";
 

@@ -14,12 +14,13 @@ import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
 import type { Storage } from "../storage/storage.ts";
 import { isBlockDevice } from "../system/block-device.ts";
-import { type RestoreConfig, type RestoreResult, restoreConfig, type VerifyConfig, verifyConfig } from "./contract.ts";
+import { type RestoreConfig, restoreConfig, type VerifyConfig, verifyConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { describeRestore, type RestoreEnd, restoreResult } from "./restore-result.ts";
+import type { RestoreResult } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, type TaskContext } from "./task.ts";
 

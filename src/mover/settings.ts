@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { z } from "zod";
-import type { LockIdentity } from "./contract.ts";
+import type { LockIdentity } from "./configs.ts";
 import { invalid } from "./failure.ts";
 
 /** The runner passes the pod's UID this way: it is not known when the configuration is written. */

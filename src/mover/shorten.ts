@@ -1,4 +1,4 @@
-import type { MoverResult } from "./contract.ts";
+import type { MoverResult } from "./results.ts";
 
 /** What Kubernetes keeps of a termination message, in bytes. */
 export const resultLimit = 4096;

@@ -1,7 +1,7 @@
 import { InvalidLocationError } from "../storage/location.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { RepositoryLocation } from "./contract.ts";
+import type { RepositoryLocation } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import { readPassword } from "./password.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LockIdentity } from "../mover/contract.ts";
+import type { LockIdentity } from "../mover/configs.ts";
 import { isStorageError } from "../storage/errors.ts";
 import { listDocuments, readDocumentIfPresent, writeDocument } from "./documents.ts";
 import { RepositoryError } from "./errors.ts";

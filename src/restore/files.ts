@@ -1,5 +1,5 @@
 import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
-import type { FailureReason } from "../mover/contract.ts";
+import type { FailureReason } from "../mover/results.ts";
 import type { TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders } from "../system/folders.ts";

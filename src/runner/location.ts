@@ -1,5 +1,5 @@
 import type { BackupTarget } from "../api/objects.ts";
-import type { RepositoryLocation } from "../mover/contract.ts";
+import type { RepositoryLocation } from "../mover/configs.ts";
 import { chainPath, mirrorChain, volumePath } from "../policy/chains.ts";
 import { type CredentialMount, credentialPaths } from "./mover-pod.ts";
 

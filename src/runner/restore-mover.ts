@@ -1,6 +1,7 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { MoverOptions } from "../api/pods.ts";
-import type { ProgressLine, RestoreConfig, RestoreResult, VerifyConfig } from "../mover/contract.ts";
+import type { RestoreConfig, VerifyConfig } from "../mover/configs.ts";
+import type { ProgressLine, RestoreResult } from "../mover/results.ts";
 import { isBlock, recordedSource } from "./claim.ts";
 import type { RunContext } from "./context.ts";
 import { explainFailure } from "./explain.ts";

@@ -4,7 +4,7 @@ import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { RestorePointSpec } from "../../api/restorepoint.ts";
 import { backupTargets } from "../../kube/holdfast.ts";
 import type { ConfigMap, Job, Stored } from "../../kube/types.ts";
-import { type ProbeConfig, probeConfig } from "../../mover/contract.ts";
+import { type ProbeConfig, probeConfig } from "../../mover/configs.ts";
 import { mirrorChain } from "../../policy/chains.ts";
 import { chainLocation, credentialMount, storeLocation } from "../../runner/location.ts";
 import { moverConfigMap, moverJob } from "../../runner/mover-pod.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RestorePoint } from "../../api/objects.ts";
-import type { BackupResult } from "../../mover/contract.ts";
+import type { BackupResult } from "../../mover/results.ts";
 import { type SnapshotType, withProvenance } from "../../repository/provenance.ts";
 import { compareWithStore } from "./adopt.ts";
 import { encodeTags } from "./tags.ts";

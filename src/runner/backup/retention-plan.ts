@@ -2,7 +2,7 @@ import { annotation } from "../../api/names.ts";
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { Retention } from "../../api/policy.ts";
 import type { CopyState } from "../../api/restorepoint.ts";
-import type { ForgetConfig } from "../../mover/contract.ts";
+import type { ForgetConfig } from "../../mover/configs.ts";
 import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
 import { chainLocation } from "../location.ts";
