@@ -1,4 +1,5 @@
-import { registerHooks } from "node:module";
+import { registerHooks, syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 
 /**
  * Preloaded into a process of ours (`node --import`): the program itself runs as it is and has no switch for this, but the
@@ -14,3 +15,7 @@ registerHooks({
     return isWanted ? { ...resolved, url: crashing } : resolved;
   },
 });
+
+// One thread that packs, however many cores there are: several would fill packs by chance, and the operations not be the same each time.
+os.availableParallelism = () => 2;
+syncBuiltinESMExports();

@@ -46,6 +46,8 @@ interface Scenario {
   /** Makes the state before the command that is killed: as many backups, the third a Differential, with changes in between and at the end. */
   readonly backups: number;
   readonly command: (scene: Scene) => string[];
+  /** There is so much new data at the end that it is packed in a thread. */
+  readonly isLarge?: boolean;
   /** Which snapshots the command is to remove: they may be there or not after it was killed. */
   readonly removes: (snapshots: readonly string[]) => readonly string[];
   /** It writes no snapshot and removes nothing. */
@@ -66,6 +68,7 @@ const backupWords = (scene: Scene): string[] => [
 const scenarios: readonly Scenario[] = [
   { name: "the first backup", backups: 0, command: backupWords, removes: () => [] },
   { name: "an incremental backup", backups: 1, command: backupWords, removes: () => [] },
+  { name: "a backup that packs in a thread", backups: 1, command: backupWords, isLarge: true, removes: () => [] },
   {
     name: "a differential backup",
     backups: 2,
@@ -110,7 +113,7 @@ function dropConfig(scene: Scene): string {
   return file;
 }
 
-async function makeScene(name: string, { backups }: Scenario): Promise<Scene> {
+async function makeScene(name: string, { backups, isLarge }: Scenario): Promise<Scene> {
   const source = scratch.path(`${name}-source`);
   const expected = new Map<string, Record<string, string>>();
   const scene: Scene = { source, repository: scratch.path(`${name}-repository`), expected };
@@ -121,6 +124,7 @@ async function makeScene(name: string, { backups }: Scenario): Promise<Scene> {
     expected.set(await backUp(scene, round === 3 ? "Differential" : "Incremental"), folderState(source));
     change(source, round);
   }
+  if (isLarge) writeFileSync(join(source, "large"), randomBytes(20 * 1024 * 1024));
   return scene;
 }
 
