@@ -29,7 +29,7 @@ export type Scenario = {
   /** A merge patch, as `kubectl patch` sends it. */
   readonly change: (kind: string, name: string, change: object) => Promise<void>;
   readonly get: <T = KubeObject>(kind: string, name: string) => Promise<T>;
-  /** Makes the PVC `data` with an application on it, whose script has `/data` to write to and goes on until the end. */
+  /** Makes the PVC `data` with an application on it, whose script has `/data` to write to and goes on until the end; waits for `/data/ready`. */
   readonly runApplication: (script: string, storageClass?: string) => Promise<void>;
   /** Runs a shell script in the application's container. */
   readonly inApplication: (script: string) => Promise<string>;
@@ -111,6 +111,7 @@ function openScenario(namespace: string): Scenario {
     runApplication: async (script, storageClass = setting("STORAGE_CLASS")) => {
       await applyIn(namespace, [claim("data", storageClass), pod("application", "data", script)]);
       await kubectl("wait", ...here, "pod/application", "--for=condition=Ready", "--timeout=180s");
+      await until("the application's files", () => exec("application", "test -e /data/ready && echo yes"));
     },
     inApplication: (script) => exec("application", script),
     treeOf: async (pvc) => {
