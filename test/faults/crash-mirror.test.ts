@@ -8,11 +8,11 @@ import { forEachConcurrently } from "../../src/repository/concurrency.ts";
 import { reasonOf } from "../../src/repository/errors.ts";
 import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { filesystemStorage } from "../../src/storage/filesystem.ts";
-import { folderState } from "../support/folder-state.ts";
 import { holdfast, type Ran } from "../support/holdfast.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { type CrashPoint, recordAll, recordOperations, runUntilCrash } from "./crash-point.ts";
 import { isLong, reportKills, reportStops } from "./report.ts";
+import { stateOf } from "./state-of.ts";
 import { expectStopped, stopPoints } from "./stop-points.ts";
 
 /**
@@ -86,7 +86,7 @@ const scenarios = [
     name: "the first run",
     async make(prefix: string): Promise<Scene> {
       const source = makeSource(`${prefix}-first`);
-      return { source, mirror: scratch.path(`${prefix}-first-mirror`), allowed: [undefined, folderState(source)] };
+      return { source, mirror: scratch.path(`${prefix}-first-mirror`), allowed: [undefined, stateOf(source)] };
     },
   },
   {
@@ -95,9 +95,9 @@ const scenarios = [
       const source = makeSource(`${prefix}-changes`);
       const mirror = scratch.path(`${prefix}-changes-mirror`);
       await run(source, mirror);
-      const before = folderState(source);
+      const before = stateOf(source);
       change(source);
-      return { source, mirror, allowed: [before, folderState(source)] };
+      return { source, mirror, allowed: [before, stateOf(source)] };
     },
   },
 ];
@@ -115,7 +115,7 @@ async function restoredState(mirror: string): Promise<State | undefined> {
       signal,
     });
     expect(outcome.failures).toEqual([]);
-    const state = folderState(target);
+    const state = stateOf(target);
     rmSync(target, { recursive: true });
     return state;
   } catch (error) {
@@ -142,10 +142,10 @@ async function killAndGoOn(scene: Scene, point: CrashPoint, number: number): Pro
   expect(scene.allowed).toContainEqual(await restoredState(mirror));
 
   await run(scene.source, mirror);
-  expect(await restoredState(mirror)).toEqual(folderState(scene.source));
+  expect(await restoredState(mirror)).toEqual(stateOf(scene.source));
   const report = await checkMirror({ storage: filesystemStorage(mirror), readData: true, signal });
   expect(report).toMatchObject({ problems: [], hints: [] });
-  const files = Object.entries(folderState(scene.source)).filter(([, state]) => state.startsWith("mode 100"));
+  const files = Object.entries(stateOf(scene.source)).filter(([, state]) => state.startsWith("mode 100"));
   expect(await objectsOf(mirror)).toEqual([".holdfast/state", ...files.map(([path]) => `files${path}`)].sort());
   rmSync(mirror, { recursive: true });
   return killed.code;

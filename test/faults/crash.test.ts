@@ -4,12 +4,12 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { forEachConcurrently } from "../../src/repository/concurrency.ts";
-import { folderState } from "../support/folder-state.ts";
 import { holdfast, type Ran } from "../support/holdfast.ts";
 import { resticFor } from "../support/restic.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { type CrashPoint, recordAll, recordOperations, runUntilCrash } from "./crash-point.ts";
 import { reportKills, reportStops } from "./report.ts";
+import { stateOf } from "./state-of.ts";
 import { expectStopped, stopPoints } from "./stop-points.ts";
 
 /**
@@ -121,7 +121,7 @@ async function makeScene(name: string, { backups, isLarge }: Scenario): Promise<
   writeFileSync(join(source, "constant"), randomBytes(2000));
   change(source, 0);
   for (let round = 1; round <= backups; round++) {
-    expected.set(await backUp(scene, round === 3 ? "Differential" : "Incremental"), folderState(source));
+    expected.set(await backUp(scene, round === 3 ? "Differential" : "Incremental"), stateOf(source));
     change(source, round);
   }
   if (isLarge) writeFileSync(join(source, "large"), randomBytes(20 * 1024 * 1024));
@@ -162,7 +162,7 @@ async function expectWhole({ source, repository, expected }: Scene, removed: rea
 async function restoredState(repository: string, snapshot: string, source: string): Promise<Record<string, string>> {
   const target = `${repository}-restored`;
   await resticFor(repository, password).run("restore", snapshot, "--target", target, "--no-lock");
-  const state = folderState(join(target, source));
+  const state = stateOf(join(target, source));
   rmSync(target, { recursive: true });
   return state;
 }
@@ -192,7 +192,7 @@ async function killAndGoOn(
   } else if (removed.length > 0) {
     expect(filesIn(scene.repository)).toEqual([]);
   } else if (!scenario.onlyReads) {
-    expect(await restoredState(scene.repository, snapshotOf(next), scene.source)).toEqual(folderState(scene.source));
+    expect(await restoredState(scene.repository, snapshotOf(next), scene.source)).toEqual(stateOf(scene.source));
   }
   rmSync(scene.repository, { recursive: true, force: true });
   return killed.code;

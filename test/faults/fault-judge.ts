@@ -12,11 +12,11 @@ import type { Id, Repository } from "../../src/repository/types.ts";
 import { restorable } from "../../src/restore/restorable.ts";
 import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
-import { folderState } from "../support/folder-state.ts";
 import { resticFor } from "../support/restic.ts";
 import type { RepositoryCommand, Scene } from "./fault-scenarios.ts";
 import { type Judge, sizeOf } from "./fault-subject.ts";
 import { type Objects, password } from "./hostile-repository.ts";
+import { stateOf } from "./state-of.ts";
 
 let number = 0;
 
@@ -46,7 +46,7 @@ export function makeJudge(folder: string, scene: Scene, command: RepositoryComma
       if (removed.length > 0 && removed.length === snapshots.length) expect([...objects.keys()]).toEqual([]);
       if (ended.wrote !== undefined) {
         const { repository } = await openWithAny(objects, passwords);
-        expect(await restoredState(repository, ended.wrote, folder)).toEqual(folderState(scene.source));
+        expect(await restoredState(repository, ended.wrote, folder)).toEqual(stateOf(scene.source));
       }
       if (ended.restored) expect(ended.restored).toEqual(scene.expected.get(snapshots[0] ?? ""));
       if (ended.freed !== undefined) expect(ended.freed).toBeLessThanOrEqual(before - sizeOf(objects));
@@ -118,7 +118,7 @@ export async function restoredState(repository: Repository, id: Id, folder: stri
   const source = restorable(await loadIndex(repository));
   const { failedPaths } = await restoreSnapshot({ repository: source, snapshot, target, include: [], signal });
   expect(failedPaths).toEqual([]);
-  const state = folderState(target);
+  const state = stateOf(target);
   rmSync(target, { recursive: true });
   return state;
 }

@@ -13,11 +13,11 @@ import { openRepository } from "../../src/repository/repository.ts";
 import type { Id } from "../../src/repository/types.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { folderState } from "../support/folder-state.ts";
 import { makeJudge, restoredState } from "./fault-judge.ts";
 import type { Ended, Scenario } from "./fault-subject.ts";
 import { seeded } from "./hostile-random.ts";
 import { cheapKey, type Objects, password } from "./hostile-repository.ts";
+import { stateOf } from "./state-of.ts";
 
 /** What a command works on, and what must come out of it. */
 export interface Scene {
@@ -197,7 +197,7 @@ async function makeScene(source: string, { backups, keyLeft }: RepositoryCommand
       config: { ...plain, source, type: round === 3 ? "Differential" : "Incremental", lock: identity(0) },
       open: async () => ({ storage, password }),
     });
-    expected.set(targets[0]?.snapshot ?? "", folderState(source));
+    expected.set(targets[0]?.snapshot ?? "", stateOf(source));
     change(scene, round);
   }
   const another = cheapKey(master, {}, newPassword);

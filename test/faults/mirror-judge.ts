@@ -7,9 +7,9 @@ import { reasonOf } from "../../src/repository/errors.ts";
 import { restoreSnapshot } from "../../src/restore/restore.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { folderState } from "../support/folder-state.ts";
 import type { Judge } from "./fault-subject.ts";
 import type { Objects } from "./hostile-repository.ts";
+import { stateOf } from "./state-of.ts";
 
 type State = Readonly<Record<string, string>>;
 
@@ -61,7 +61,7 @@ export async function restoredMirror(storage: Storage, folder: string): Promise<
     const snapshot = repository.manifest;
     const { failures } = await restoreSnapshot({ repository, snapshot, target, include: [], signal });
     if (failures.length > 0) throw new Error(`not all was restored: ${JSON.stringify(failures)}`);
-    return folderState(target);
+    return stateOf(target);
   } catch (error) {
     if (reasonOf(error) === "RepositoryNotFound") return undefined;
     throw error;

@@ -6,12 +6,12 @@ import { runMirror } from "../../src/mirror/run.ts";
 import { StorageError } from "../../src/storage/errors.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { folderState } from "../support/folder-state.ts";
 import { bytes, identity, plain, saying } from "./fault-scenarios.ts";
 import type { Ended, Scenario, Subject } from "./fault-subject.ts";
 import { seeded } from "./hostile-random.ts";
 import type { Objects } from "./hostile-repository.ts";
 import { mirrorJudge, restoredMirror } from "./mirror-judge.ts";
+import { stateOf } from "./state-of.ts";
 
 const prefix = "mirror/";
 const { signal } = new AbortController();
@@ -27,7 +27,7 @@ export const mirrorScenarios: readonly Scenario[] = [
     name: "the first run of a mirror",
     async prepare(folder) {
       const { source, objects, earlier } = makeScene(folder);
-      const done = folderState(source);
+      const done = stateOf(source);
       const judge = mirrorJudge({ folder, prefix, allowed: [undefined, done], done, foreign: neighbours });
       return { objects, prefix, earlier, run: mirror(source), judge };
     },
@@ -38,9 +38,9 @@ export const mirrorScenarios: readonly Scenario[] = [
       const { source, objects, earlier, run } = makeScene(folder);
       await run();
       const foreign = addForeign(objects);
-      const before = folderState(source);
+      const before = stateOf(source);
       change(source);
-      const done = folderState(source);
+      const done = stateOf(source);
       const judge = mirrorJudge({ folder, prefix, allowed: [before, done], done, foreign });
       return { objects, prefix, earlier, run: mirror(source), judge };
     },
@@ -51,10 +51,10 @@ export const mirrorScenarios: readonly Scenario[] = [
     async prepare(folder) {
       const { source, objects, earlier, run } = makeScene(folder);
       await run();
-      const before = folderState(source);
+      const before = stateOf(source);
       // More than one part.
       writeFileSync(join(source, "changing"), Buffer.alloc(8_500_000, "large"));
-      const done = folderState(source);
+      const done = stateOf(source);
       const judge = mirrorJudge({ folder, prefix, allowed: [before, done], done, foreign: neighbours });
       return { objects, prefix, earlier, run: mirror(source), judge };
     },
@@ -66,9 +66,9 @@ export const mirrorScenarios: readonly Scenario[] = [
       await run();
       change(source);
       await run({ copies: 1 });
-      const before = folderState(source);
+      const before = stateOf(source);
       writeFileSync(join(source, "leaves"), "is back");
-      const done = folderState(source);
+      const done = stateOf(source);
       const judge = mirrorJudge({ folder, prefix, allowed: [before, done], done, foreign: neighbours });
       return { objects, prefix, earlier, run: mirror(source), judge };
     },
@@ -90,7 +90,7 @@ export const mirrorScenarios: readonly Scenario[] = [
       await run();
       change(source);
       await run({ copies: 1 });
-      const done = folderState(source);
+      const done = stateOf(source);
       const judge = mirrorJudge({ folder, prefix, allowed: [done], done, foreign: neighbours });
       return { objects, prefix, earlier, run: restoreAndCheck(folder), judge: { ...judge, async expectClean() {} } };
     },

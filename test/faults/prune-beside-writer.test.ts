@@ -3,11 +3,11 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { folderState } from "../support/folder-state.ts";
 import { holdfast, type Ran, type Running } from "../support/holdfast.ts";
 import { resticFor } from "../support/restic.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
 import { recordOperations, startUntil } from "./crash-point.ts";
+import { stateOf } from "./state-of.ts";
 
 /**
  * Pruning and a writer of the same chain, each halted (SIGSTOP) in the middle of its work while the other one comes: that one is refused and
@@ -142,6 +142,6 @@ async function expectNewestWhole(repository: string): Promise<void> {
   await restic.run("check", "--read-data");
   const target = `${repository}-restored`;
   await restic.run("restore", "latest", "--target", target);
-  expect(folderState(join(target, source))).toEqual(folderState(source));
+  expect(stateOf(join(target, source))).toEqual(stateOf(source));
   rmSync(target, { recursive: true });
 }

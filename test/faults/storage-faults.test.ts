@@ -19,8 +19,8 @@ import { isLong, writeSection } from "./report.ts";
 
 /** Points that the short run takes of a fault and a command, evenly spread; fewer where each opening costs real key derivations. */
 const sampled = { cheap: 8, slow: 2 };
-/** Plain restic judges every so many trials of the short run, and all of the long one. */
-const refereed = isLong ? 1 : 40;
+/** Plain restic judges every so many trials: each time it costs as much as a dozen of them. */
+const refereed = isLong ? 20 : 40;
 /** Each trial mostly waits for its locks to settle. */
 const concurrentTrials = 32;
 
