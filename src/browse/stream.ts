@@ -84,7 +84,7 @@ async function fetchWindow(source: Restorable, window: Window, signal: AbortSign
   await forEachConcurrently(window.packs, concurrentPacks, async ([pack, wanted]) => {
     for await (const blob of source.readParts(pack, [...wanted.values()])) {
       signal.throwIfAborted();
-      blobs.set(blob.location.id, "error" in blob ? blob.error : blob.plaintext);
+      blobs.set(blob.location.id, "error" in blob ? blob.error : Buffer.from(blob.plaintext));
     }
   });
   return { window, blobs };

@@ -1,7 +1,7 @@
 import { isStorageError } from "../storage/errors.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { packKey } from "./pack-cache.ts";
-import { openBlob } from "./pack-format.ts";
+import { openBlob, reusedMemory } from "./pack-format.ts";
 import type { BlobLocation, BlobType, Id, IndexedRepository, Repository } from "./types.ts";
 
 /**
@@ -55,12 +55,13 @@ const joinedGap = 256 * 1024;
 const longestRange = 32 * 1024 * 1024;
 
 /**
- * Many blobs of one pack, in the order of their offsets, with few ranged requests. A blob that is damaged here is read from
- * another copy; where there is none, its error is handed out and the others go on.
+ * Many blobs of one pack, in the order of their offsets, with few ranged requests; each is good until the next one is asked for.
+ * One that is damaged here is read from another copy; where there is none, its error is handed out and the others go on.
  */
 export async function* readPackBlobs({ repository, pack, locations }: PackBlobsOptions): AsyncGenerator<PackBlob> {
+  const memory = reusedMemory();
   for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
-    const plaintext = sealed && openBlob(repository.master, sealed, location);
+    const plaintext = sealed && openBlob(repository.master, sealed, location, memory);
     yield plaintext ? { location, plaintext } : await readElsewhere(repository, location);
   }
 }

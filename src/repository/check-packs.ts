@@ -6,7 +6,14 @@ import type { Findings } from "./findings.ts";
 import type { PackGroups } from "./group-by-pack.ts";
 import { listPacks } from "./list-packs.ts";
 import { packKey } from "./pack-cache.ts";
-import { decodeHeader, headerBytes, headerEntryBytes, openBlob, type PackEntry, packOverhead } from "./pack-format.ts";
+import {
+  decodeHeader,
+  headerBytes,
+  headerEntryBytes,
+  isGoodBlob,
+  type PackEntry,
+  packOverhead,
+} from "./pack-format.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
 
 const concurrentReads = 3;
@@ -103,7 +110,7 @@ async function checkPack(
   else compareWithIndex({ pack, entries, indexed }, findings);
   for (const location of indexed) {
     const sealed = bytes.subarray(location.offset, location.offset + location.length);
-    if (openBlob(repository.master, sealed, location)) continue;
+    if (isGoodBlob(repository.master, sealed, location)) continue;
     findings.addDamagedCopy(location);
     findings.problems.push(`pack ${pack}: ${location.type} blob ${location.id} is damaged`);
   }

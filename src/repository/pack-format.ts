@@ -57,23 +57,29 @@ function looksCompressible(plaintext: Buffer): boolean {
 
 export type BlobEntry = Omit<PackEntry, "offset" | "length">;
 
-/** The plaintext of a sealed blob; undefined where it is damaged or is not what `entry` says. */
-export function openBlob(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): Buffer | undefined {
-  const payload = unseal(master, sealed);
-  return payload && plaintextOf(payload, entry);
+/**
+ * The plaintext of a sealed blob, in memory that `allocate` gives; undefined where it is damaged or is not what `entry` says.
+ * Takes no other memory.
+ */
+export function openBlob(
+  master: MasterKey,
+  sealed: Uint8Array,
+  entry: BlobEntry,
+  allocate: Allocate = Buffer.allocUnsafe,
+): Buffer | undefined {
+  const payload = unseal(master, sealed, entry.compressed ? unsealed : allocate);
+  return payload && plaintextOf(payload, entry, allocate);
 }
 
 const unsealed = reusedMemory();
 const unpacked = reusedMemory();
 
-/** Whether `openBlob` would find it good. Needs no new memory. */
-export function isGoodBlob(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): boolean {
-  const payload = unseal(master, sealed, unsealed);
-  return payload !== undefined && plaintextOf(payload, entry, unpacked) !== undefined;
-}
+/** Whether `openBlob` would find it good. */
+export const isGoodBlob = (master: MasterKey, sealed: Uint8Array, entry: BlobEntry): boolean =>
+  openBlob(master, sealed, entry, unpacked) !== undefined;
 
 /** Memory for one thing at a time: each call takes what the one before had got. */
-function reusedMemory(): Allocate {
+export function reusedMemory(): Allocate {
   let memory = Buffer.alloc(0);
   return (bytes) => {
     if (memory.length < bytes) memory = Buffer.allocUnsafeSlow(bytes);
@@ -84,7 +90,7 @@ function reusedMemory(): Allocate {
 /** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is. */
 export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): BlobPayload | undefined {
   const bytes = unseal(master, sealed);
-  if (!bytes || !plaintextOf(bytes, entry)) return undefined;
+  if (!bytes || !plaintextOf(bytes, entry, unpacked)) return undefined;
   const { id, type, plainLength, compressed } = entry;
   return { id, type, bytes, plainLength, compressed };
 }
@@ -92,14 +98,14 @@ export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEn
 function plaintextOf(
   payload: Buffer,
   { id, plainLength, compressed }: BlobEntry,
-  allocate?: Allocate,
+  allocate: Allocate,
 ): Buffer | undefined {
   const plaintext = compressed ? decompressed(payload, plainLength, allocate) : payload;
   const isIt = plaintext?.length === plainLength && idOf(plaintext) === id;
   return isIt ? plaintext : undefined;
 }
 
-function decompressed(payload: Buffer, plainLength: number, allocate?: Allocate): Buffer | undefined {
+function decompressed(payload: Buffer, plainLength: number, allocate: Allocate): Buffer | undefined {
   try {
     return decompress(payload, plainLength, allocate);
   } catch {

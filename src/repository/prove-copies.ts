@@ -1,5 +1,5 @@
 import { readSealedGroups } from "./blobs.ts";
-import { openBlob } from "./pack-format.ts";
+import { isGoodBlob } from "./pack-format.ts";
 import type { Id, IndexedRepository } from "./types.ts";
 import { type Usage, usage } from "./usage.ts";
 
@@ -31,7 +31,7 @@ export async function proveCopies(options: ProofOptions): Promise<boolean> {
     const locations = positions.map((position) => ({ ...index.at(position), position }));
     for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
       const { id, type, position } = location;
-      if (sealed && openBlob(repository.master, sealed, location)) {
+      if (sealed && isGoodBlob(repository.master, sealed, location)) {
         isProven[position] = 1;
         continue;
       }

@@ -6,7 +6,7 @@ import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 import { isolatedAmong } from "./isolation.ts";
 import { listPacks } from "./list-packs.ts";
 import type { HeldLock } from "./locks.ts";
-import { openBlob, type PackEntry } from "./pack-format.ts";
+import { isGoodBlob, type PackEntry } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import { readHeader } from "./read-header.ts";
 import { listSnapshots } from "./snapshots.ts";
@@ -191,7 +191,7 @@ async function readableBlobs(
 ): Promise<PackEntry[]> {
   const good: PackEntry[] = [];
   for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
-    if (sealed && openBlob(repository.master, sealed, location)) good.push(location);
+    if (sealed && isGoodBlob(repository.master, sealed, location)) good.push(location);
   }
   return good;
 }
