@@ -24,12 +24,27 @@ RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
     && rm -rf node_modules/node-linux-* node_modules/.bin \
     && find node_modules \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -type f -delete
 
-FROM ${BASE}
+FROM ${BASE} AS program
 ENV NODE_ENV=production
 WORKDIR /app
-USER 65532:65532
-ENTRYPOINT ["node", "/app/src/main.ts"]
 COPY --from=production /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY --from=kernel /app/build build
 COPY src src
+
+# Pods cannot write to the image, and would compile the whole program at every start: so what a run compiles is part of it.
+# Node keeps that by user: movers that read volumes are root, everything else is 65532. The last mover ends for lack of
+# credentials, with all that S3 needs loaded.
+FROM program AS compiled
+RUN export HOLDFAST_PASSWORD=none repository=file:///tmp/repository; \
+    mover() { node src/main.ts mover "$@" --repository "$repository" >/dev/null; }; \
+    mover backup --source src && mover backup --source src && mover check --read-data && mover snapshots \
+    && mover restore --snapshot latest --target /tmp/restored --verify && mover forget --keep-last 1 --prune \
+    && { repository=s3://none/none mover snapshots 2>/dev/null || true; } \
+    && node src/main.ts runner --help >/dev/null && node src/main.ts controller --help >/dev/null \
+    && cd build/compile-cache && for own in *-0; do ln -s "$own" "${own%-0}-65532"; done && chmod -R a+rX .
+
+FROM program
+USER 65532:65532
+ENTRYPOINT ["node", "/app/src/main.ts"]
+COPY --from=compiled /app/build/compile-cache build/compile-cache

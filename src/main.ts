@@ -4,7 +4,9 @@ import type { Command } from "commander";
 
 // Before anything else is loaded: from the second start on, code is neither stripped of its types nor compiled again, which
 // is half of what a short run takes. Where the folder cannot be written, what is in it is used, and nothing else happens.
-enableCompileCache(join(import.meta.dirname, "../build/compile-cache"));
+// Threads go by the variable.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "../build/compile-cache");
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 /** The one program: `mover` touches data, `runner` carries one run out, `controller` reconciles, `kubectl` is the plug-in. Each loads only itself. */
 async function program(words: readonly string[]): Promise<Command> {
