@@ -17,7 +17,7 @@ test: $(modules) $(wasm) referees ## Run every test, on a real cluster too (sets
 test-long: $(modules) $(wasm) referees ## As test, with ten times the mutants, and every point where the short run takes a sample
 	@HOLDFAST_TEST_LONG=1 node test/suite/main.ts
 
-check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily interop tests: two to three minutes, no cluster
+check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily interop tests: about a minute, no cluster
 	@biome check .
 	@tsc --noEmit
 	@node src/api/generate.ts --check

@@ -189,13 +189,17 @@ describe("restoreSnapshot from a damaged repository", () => {
 });
 
 describe("restoreSnapshot of what restic wrote", () => {
-  const resticBackup = async (cwd: string, ...paths: string[]) => {
-    const place = newFolder();
+  let place: string;
+  const restic = (cwd: string, ...words: string[]) => {
     const env = { ...process.env, RESTIC_PASSWORD: "test password" };
-    const run = (...words: string[]) =>
-      execFileSync(process.env.RESTIC || "restic", ["-r", place, "--no-cache", ...words], { env, cwd, stdio: "pipe" });
-    run("init", "--repository-version", "2");
-    run("backup", ...paths);
+    execFileSync(process.env.RESTIC || "restic", ["-r", place, "--no-cache", ...words], { env, cwd, stdio: "pipe" });
+  };
+  beforeAll(() => {
+    place = newFolder();
+    restic("/", "init", "--repository-version", "2");
+  });
+  const resticBackup = (cwd: string, ...paths: string[]) => {
+    restic(cwd, "backup", ...paths);
     return opened(place);
   };
   const make = () => {

@@ -3,7 +3,7 @@ import type { Cost } from "../../src/repository/derive-key.ts";
 import type { MasterKey } from "../../src/repository/types.ts";
 
 /**
- * For unit tests, which open the same repository again and again: the real derivation, which takes a tenth of a second by
+ * For tests that open the same repository in this process again and again: the real derivation, which takes a tenth of a second by
  * design, is done once for each password and salt. The other tiers derive each time, as the product does.
  */
 vi.mock("../../src/repository/derive-key.ts", async (original) => {
