@@ -25,7 +25,8 @@ RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
     && find node_modules \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -type f -delete
 
 FROM ${BASE} AS program
-ENV NODE_ENV=production
+# Objects that live shortly are collected in small steps: left to itself, the heap grows by tens of megabytes of them.
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4
 WORKDIR /app
 COPY --from=production /app/node_modules node_modules
 COPY package.json LICENSE ./

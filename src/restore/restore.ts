@@ -52,7 +52,7 @@ interface Later {
  * failed, the target is full (`TargetVolumeFull`), or the signal stopped it; unfinished files are removed then, too.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome> {
-  const { repository, snapshot, target, include, signal, windowSize = 32_768 } = options;
+  const { repository, snapshot, target, include, signal, windowSize = 8_192 } = options;
   const selection = await select(repository, snapshot, include);
   await prepareTarget(target);
   const folders = openFolders(target);

@@ -6,7 +6,7 @@ import type { Place } from "../stores.ts";
 import { ownName } from "../summary.ts";
 import { type Contestant, password } from "./contestant.ts";
 
-const main = join(checkout, "src/main.ts");
+const program = join(checkout, "bin/holdfast");
 
 export const holdfast: Contestant = {
   name: ownName,
@@ -16,7 +16,7 @@ export const holdfast: Contestant = {
   calls({ place, source }) {
     const environment = holdfastEnvironment(place);
     const mover = (command: string, ...words: readonly string[]): Command => ({
-      words: [process.execPath, main, "mover", command, "--repository", holdfastUrl(place), ...words],
+      words: [program, "mover", command, "--repository", holdfastUrl(place), ...words],
       environment,
     });
     return {
