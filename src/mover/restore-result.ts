@@ -13,8 +13,15 @@ export type RestoreEnd =
       readonly verified?: Outcome;
     };
 
-/** `Failed` where the folder was compared and differs by more than what was already known to be missing. */
-export function restoreResult(kind: RestoreResult["kind"], end: RestoreEnd, started: number): RestoreResult {
+/**
+ * `Failed` where the folder was compared and differs by more than what was already known to be missing. A good one says what there
+ * is to be noticed, such as that the lock of a dead holder was removed.
+ */
+export function restoreResult(
+  kind: RestoreResult["kind"],
+  end: RestoreEnd,
+  { started, notices }: { readonly started: number; readonly notices: readonly string[] },
+): RestoreResult {
   const durationSeconds = secondsSince(started);
   if ("failure" in end) {
     const nothing = { files: 0, directories: 0, bytes: 0, errors: 0, failedPaths: [] };
@@ -32,7 +39,9 @@ export function restoreResult(kind: RestoreResult["kind"], end: RestoreEnd, star
     const failure = verified.failures.find(({ reason }) => reason === "VerificationFailed") ?? verified.failures[0];
     return { kind, state: "Failed", reason: failure?.reason, message: summary(failure?.message, errors), ...numbers };
   }
-  if (errors === 0) return { kind, state: "Good", ...numbers };
+  if (errors === 0) {
+    return { kind, state: "Good", ...(notices.length > 0 && { message: notices.join(" ") }), ...numbers };
+  }
   const failures = restored?.failures ?? [];
   const worst = failures.find(({ reason }) => reason === "RepositoryDamaged") ?? failures[0];
   return { kind, state: "Incomplete", reason: worst?.reason, message: summary(worst?.message, errors), ...numbers };

@@ -84,15 +84,20 @@ async function perform(
   work: (output: Output) => Promise<RestoreEnd>,
 ): Promise<number> {
   const output = createOutput({ json: flags.json ?? false });
+  const notices: string[] = [];
+  const notice = (text: string) => {
+    notices.push(text);
+    output.notice(text);
+  };
   let end: RestoreEnd;
   try {
-    end = await work(output);
+    end = await work({ ...output, notice });
   } catch (error) {
     const failure = failureOf(error);
     if (failure.reason === "InternalError") logInternal(error);
     end = { failure };
   }
-  const result = restoreResult(kind, end, started);
+  const result = restoreResult(kind, end, { started, notices });
   output.result(result, describeRestore(result));
   return exitCodeOf(result);
 }

@@ -101,6 +101,7 @@ export const restoreResult = z.strictObject({
   kind: z.enum(["restore", "verify"]),
   state: z.enum(["Good", "Incomplete", "Failed"]),
   reason: failureReason.optional(),
+  /** Why it is not good; or what a person should know of a good one. */
   message: z.string().optional(),
   snapshot: z.string().optional(),
   files: z.number(),

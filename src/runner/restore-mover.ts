@@ -1,5 +1,6 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { MoverOptions } from "../api/pods.ts";
+import type { KubeObject } from "../kube/types.ts";
 import type { RestoreConfig, VerifyConfig } from "../mover/configs.ts";
 import type { ProgressLine, RestoreResult } from "../mover/results.ts";
 import { isBlock, recordedSource } from "./claim.ts";
@@ -9,6 +10,7 @@ import { RunFailure } from "./failure.ts";
 import { chainLocation, credentialMount } from "./location.ts";
 import { devicePaths, type MoverVolume, mountPaths } from "./mover-pod.ts";
 import { runMover } from "./mover-run.ts";
+import { tellNotices } from "./notices.ts";
 import type { Choice } from "./restore/choose.ts";
 import { findDeadMovers } from "./volume-lease.ts";
 
@@ -16,6 +18,8 @@ import { findDeadMovers } from "./volume-lease.ts";
 const lockWaitSeconds = 900;
 
 export type RestoreTask = {
+  /** The Restore or RestoreTest, which gets the events. */
+  readonly about: KubeObject;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly choice: Choice;
@@ -46,7 +50,7 @@ export async function restoreData(
     volume: volumeOf(task, { readOnly: false }),
     onProgress: task.onProgress,
   });
-  return complete(result, task);
+  return complete(context, result, task);
 }
 
 /** Compares every file of a restored volume with the snapshot, from a pod of its own. Throws a `RunFailure` at any difference. */
@@ -58,7 +62,7 @@ export async function verifyData(context: RunContext, task: RestoreTask): Promis
     config,
     volume: volumeOf(task, { readOnly: true }),
   });
-  return complete(result, task);
+  return complete(context, result, task);
 }
 
 const targetPath = ({ point }: Choice): string =>
@@ -89,8 +93,16 @@ const moverTask = ({ name, labels, choice, target, options }: RestoreTask) => ({
   options,
 });
 
-function complete(result: RestoreResult, { target }: RestoreTask): RestoreResult {
-  if (result.state === "Good") return result;
+async function complete(
+  context: RunContext,
+  result: RestoreResult,
+  { about, choice, target }: RestoreTask,
+): Promise<RestoreResult> {
+  if (result.state === "Good") {
+    const targets = [{ target: target.metadata.name, state: result.state, message: result.message }];
+    await tellNotices(context, { about, pvc: choice.point.spec.pvc.name, targets });
+    return result;
+  }
   const { reason, message } = explainFailure(result, target);
   const paths =
     result.failedPaths.length > 0

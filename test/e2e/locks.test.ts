@@ -3,13 +3,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
+import type { Restore } from "../../src/api/objects.ts";
 import { leases, pods } from "../../src/kube/resources.ts";
 import { recordOf } from "../../src/runner/mover-records.ts";
 import { startHoldfast } from "../support/holdfast.ts";
 import { quietApplication } from "./support/application.ts";
 import { pausedPrune } from "./support/by-hand.ts";
 import { client, setting, storeOf, type TargetName } from "./support/cluster.ts";
-import { policy } from "./support/manifests.ts";
+import { policy, restore } from "./support/manifests.ts";
 import { checkRepository, repositoryPassword } from "./support/referee.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
 import { listKeys } from "./support/store.ts";
@@ -78,7 +79,16 @@ scenario("a mover's lock stands while its pod is there, and is removed, and said
   expect((await s.points()).length).toBe(1);
   expect(await locksIn(s, chain)).toEqual([]);
   const notices = await s.eventsOf("RepositoryNotice");
-  expect(notices).toEqual([expect.stringMatching(`onprem: Removed the lock of .*${pod.metadata.uid}.*holder is gone`)]);
+  const removed = expect.stringMatching(`onprem: Removed the lock of .*${pod.metadata.uid}.*holder is gone`);
+  expect(notices).toEqual([removed]);
+
+  await leaveLock(s, chain, pod.metadata.uid);
+  const restorePointRef = { name: (await s.points())[0]?.metadata.name };
+  await s.apply(restore("back", { restorePointRef, target: "onprem", to: { pvc: { name: "back" } } }));
+  await until("the end of the restore", async () => (await s.get<Restore>("restore", "back")).status?.completionTime);
+  expect((await s.get<Restore>("restore", "back")).status?.phase).toBe("Succeeded");
+  expect(await locksIn(s, chain)).toEqual([]);
+  expect(await s.eventsOf("RepositoryNotice")).toEqual([removed, removed]);
   await s.expectNothingLeft();
 });
 

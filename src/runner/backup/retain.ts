@@ -8,8 +8,8 @@ import { explainFailure } from "../explain.ts";
 import type { FailureText } from "../failure.ts";
 import { credentialMount } from "../location.ts";
 import { runMover } from "../mover-run.ts";
+import { tellNotices } from "../notices.ts";
 import { writeStatus } from "../points.ts";
-import { tellNotices } from "./notices.ts";
 import { emptyPoints, forgetConfigOf, planRemovals, type TargetRemoval } from "./retention-plan.ts";
 
 /** Restores hold a repository up for as long as they take, and what is not removed today can be removed tomorrow. */
@@ -56,7 +56,7 @@ export async function retain(
   for (const { metadata } of gone) {
     await context.client.delete(restorePoints, metadata, { uid: metadata.uid });
   }
-  await tellNotices(context, { policy, pvc, targets: result?.targets ?? [] });
+  await tellNotices(context, { about: policy, pvc, targets: result?.targets ?? [] });
   const bad = (result?.targets ?? []).filter(({ state }) => state === "Failed");
   const explained = bad.map((entry) => ({
     locked: entry.reason === "RepositoryLocked",

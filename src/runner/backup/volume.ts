@@ -8,6 +8,7 @@ import { runReason } from "../contract.ts";
 import { describeFailure, type FailureText, logged, RunFailure } from "../failure.ts";
 import { resticRepository } from "../location.ts";
 import { runLabels, runObjectName } from "../names.ts";
+import { tellNotices } from "../notices.ts";
 import { listPoints, writeStatus } from "../points.ts";
 import { progressOf } from "../progress.ts";
 import { findDeadMovers, holdVolume } from "../volume-lease.ts";
@@ -15,7 +16,6 @@ import { cleanUp } from "./cleanup.ts";
 import { makeClone } from "./clone.ts";
 import { assertNotHeld, mirrorSettings } from "./mirror.ts";
 import { moveData } from "./move.ts";
-import { tellNotices } from "./notices.ts";
 import type { VolumeOutcome } from "./outcome.ts";
 import { adoptPoint, openPoint, sourceOf } from "./point.ts";
 import { reconcileWithStore, settleDeadPoints } from "./records.ts";
@@ -105,7 +105,7 @@ async function makePoint(context: RunContext, volume: VolumeRun, known: Known) {
   try {
     open = await begin(context, volume, known);
     const result = await ship(context, volume, known, open);
-    await tellNotices(context, { policy: plan.policy, pvc: volume.pvc, targets: result.targets });
+    await tellNotices(context, { about: plan.policy, pvc: volume.pvc, targets: result.targets });
     const { chain } = open.point.spec;
     const status = finishedStatus({
       status: open.status,

@@ -97,6 +97,7 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   let failed = true;
   try {
     const task: RestoreTask = {
+      about: test,
       name: nameOf("restore"),
       labels: labels("mover"),
       choice,

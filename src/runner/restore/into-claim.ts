@@ -37,6 +37,7 @@ export async function restoreInto(
   await makeClaim(context, restore, choice);
   try {
     const result = await restoreData(context, {
+      about: restore,
       name,
       labels: labelsOf(context, restore, choice, "mover"),
       choice,

@@ -1,5 +1,5 @@
-import type { BackupPolicy } from "../../api/objects.ts";
-import type { RunContext } from "../context.ts";
+import type { KubeObject } from "../kube/types.ts";
+import type { RunContext } from "./context.ts";
 
 /** What a mover says of one target. */
 type Reported = { readonly target: string; readonly state: string; readonly message?: string | undefined };
@@ -8,16 +8,16 @@ type Reported = { readonly target: string; readonly state: string; readonly mess
 export const noticesOf = (targets: readonly Reported[]): readonly string[] =>
   targets.flatMap(({ target, state, message }) => (state === "Good" && message ? [`${target}: ${message}`] : []));
 
-/** Says in the log and as events of the policy what a person should know, such as that the lock of a dead mover was removed. */
+/** Says in the log and as events what a person should know, such as that the lock of a dead mover was removed. */
 export async function tellNotices(
   context: RunContext,
-  of: { readonly policy: BackupPolicy; readonly pvc: string; readonly targets: readonly Reported[] },
+  of: { readonly about: KubeObject; readonly pvc: string; readonly targets: readonly Reported[] },
 ): Promise<void> {
-  const { policy, pvc } = of;
+  const { about, pvc } = of;
   for (const notice of noticesOf(of.targets)) {
     context.log.info({ pvc, notice }, "a mover noticed something");
     await context.recordEvent({
-      about: policy,
+      about,
       type: "Normal",
       reason: "RepositoryNotice",
       message: `${pvc}: ${notice}`,
