@@ -1,8 +1,8 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type Allocate, loadZstd } from "../system/zstd.ts";
 
-/** As fast as zstd gets at a useful ratio; restic's own default is in the same region. */
-const level = 1;
+/** Stores as little as restic does. Level 1 would take an eighth less of a first backup's processor time, for 4 to 10 % more bytes. */
+const level = 3;
 
 /** Longer ones gain nothing by it. No blob that we or restic write is longer. */
 const largestQuick = 16 * 1024 * 1024;
