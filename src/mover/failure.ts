@@ -7,7 +7,10 @@ export interface Failure {
 }
 
 /** Any error as what a result says of it. */
-export function failureOf(error: unknown): Failure {
+export function failureOf(thrown: unknown): Failure {
+  // What waits for a signal says only that it was aborted; why is its cause.
+  const isAbort = thrown instanceof Error && thrown.name === "AbortError";
+  const error = isAbort && thrown.cause instanceof RepositoryError ? thrown.cause : thrown;
   const message = error instanceof Error ? error.message : String(error);
   const reason = reasonOf(error);
   if (reason !== "InternalError") return { reason, message };
@@ -20,4 +23,4 @@ export const invalid = (message: string, cause?: unknown): RepositoryError =>
 
 /** What a stopped task is aborted with. */
 export const interrupted = (signal: string): RepositoryError =>
-  new RepositoryError("Interrupted", `Stopped by ${signal}, and cleaned up.`);
+  new RepositoryError("Interrupted", `Stopped by ${signal}: no lock is left behind.`);

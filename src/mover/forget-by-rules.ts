@@ -10,6 +10,7 @@ import { invalid } from "./failure.ts";
 import type { ForgetFlags, ForgottenTarget } from "./forget.ts";
 import { maxUnusedFrom } from "./max-unused.ts";
 import { type Output, showPacks } from "./output.ts";
+import { repositoryOnly } from "./repository-only.ts";
 import { lockOf, required } from "./settings.ts";
 import type { TaskContext } from "./task.ts";
 
@@ -24,12 +25,17 @@ export async function forgetByRules(
   const maxUnusedShare = maxUnusedFrom(flags);
   const identity = lockOf(flags);
   const url = required(flags.repository, "--repository");
-  const repository = await openRepository(await stores.open({ url }));
+  const repository = await openRepository(await repositoryOnly(stores, url));
   const options = { exclusive: !flags.dryRun, identity, onNotice: output.notice, signal };
   return withLock(repository, options, async (lock) => {
     const removed = removedByRules(await listSnapshots(repository), rules, timeZone);
     const nothing = { target: "repository", state: "Good", chainsDropped: 0, bytesFreed: 0 } as const;
-    if (flags.dryRun) return { ...nothing, snapshotsRemoved: removed.length };
+    if (flags.dryRun) {
+      for (const { id, time, hostname = "", paths } of removed) {
+        output.notice(`would remove ${[id.slice(0, 8), time.slice(0, 19), hostname, paths.join(", ")].join("  ")}`);
+      }
+      return { ...nothing, snapshotsRemoved: removed.length };
+    }
     const snapshots = removed.map(({ id }) => id);
     const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
     if (!flags.prune) return { ...nothing, snapshotsRemoved };
@@ -63,7 +69,9 @@ function rulesFrom(flags: ForgetFlags): Retention {
   const rules = Object.entries({ keepLast, keepHourly, keepDaily, keepWeekly, keepMonthly, keepYearly }).flatMap(
     ([name, value]) => (value === undefined ? [] : [[name, countFrom(name, value)] as const]),
   );
-  if (rules.length > 0) return Object.fromEntries(rules);
+  // As in restic, a rule that keeps none is no rule.
+  const keeping = rules.filter(([, number]) => number > 0);
+  if (keeping.length > 0) return Object.fromEntries(keeping);
   throw invalid("No rule says what to keep: give --keep-last, --keep-daily or another one.");
 }
 

@@ -81,7 +81,8 @@ function describe({ state, message, targets, durationSeconds }: ForgetResult, { 
       const dropped = chainsDropped > 0 ? `, ${count(chainsDropped, "whole chain")} dropped` : "";
       const removed = `${count(snapshotsRemoved, "snapshot")} ${dryRun ? "would be removed" : "removed"}${dropped}`;
       const failure = targetState === "Failed" ? ` Failed: ${why}` : "";
-      return `${target}: ${removed}, ${formatBytes(bytesFreed)} freed, in ${durationSeconds} s.${failure}`;
+      const freed = dryRun ? "" : `, ${formatBytes(bytesFreed)} freed`;
+      return `${target}: ${removed}${freed}, in ${durationSeconds} s.${failure}`;
     })
     .join("\n");
 }

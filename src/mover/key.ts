@@ -19,6 +19,7 @@ import { addCommonOptions } from "./options.ts";
 import type { Output } from "./output.ts";
 import { readNewPassword, readNewPasswordIfGiven } from "./password.ts";
 import { type Report, runReported } from "./report.ts";
+import { repositoryOnly } from "./repository-only.ts";
 import { type CommonOptions, lockOf, required } from "./settings.ts";
 import type { OpenedLocation } from "./stores.ts";
 import { tableLines } from "./table.ts";
@@ -87,7 +88,7 @@ const withNewPassword = (command: Command, action: (flags: CommonOptions) => Pro
 const perform = (kind: string, flags: CommonOptions, work: (task: KeyTask) => Promise<Report>): Promise<never> =>
   runReported(kind, flags, async (context, output) => {
     const url = required(flags.repository, "--repository");
-    return work({ flags, context, output, location: await context.stores.open({ url }) });
+    return work({ flags, context, output, location: await repositoryOnly(context.stores, url) });
   });
 
 const locked = <T>(

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { RepositoryError } from "../repository/errors.ts";
+import { causeOf } from "../system/cause.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,7 +47,9 @@ function readFileOrThrow(file: string): string {
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } catch (cause) {
     const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const why = isMissing ? "does not exist: is the Secret there, and its key the right one?" : "cannot be read.";
+    const why = isMissing
+      ? "does not exist: is the Secret there, and its key the right one?"
+      : `cannot be read: ${causeOf(cause)}.`;
     throw new RepositoryError("PasswordMissing", `The password file ${file} ${why}`, { cause });
   }
 }

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
 import { safeLines } from "../browse/text.ts";
-import { isIncomplete } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { readingConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
+import { noticeOfIncomplete } from "./incomplete.ts";
 import { openReadable, type Readable } from "./readable.ts";
 import { exitCode } from "./results.ts";
 import { type CommonOptions, lockOf, readSettings, required } from "./settings.ts";
@@ -69,8 +69,7 @@ export const runReading = (
 /** The snapshot of a name; says so where it is known to lack something. */
 export async function snapshotFor({ find, notice }: Reading, name: string): Promise<Snapshot> {
   const snapshot = await find(name);
-  if (isIncomplete(snapshot)) {
-    notice(`Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`);
-  }
+  const incomplete = noticeOfIncomplete(snapshot, []);
+  if (incomplete !== undefined) notice(incomplete);
   return snapshot;
 }

@@ -5,6 +5,7 @@ import { openRepository } from "../repository/repository.ts";
 import { addCommonOptions } from "./options.ts";
 import { type Output, showPacks } from "./output.ts";
 import { type Report, runReported } from "./report.ts";
+import { repositoryOnly } from "./repository-only.ts";
 import { type CommonOptions, lockOf, required } from "./settings.ts";
 import type { TaskContext } from "./task.ts";
 import { count } from "./units.ts";
@@ -24,7 +25,7 @@ export function repairCommand(): Command {
 async function repair(flags: CommonOptions, { signal, stores }: TaskContext, output: Output): Promise<Report> {
   const url = required(flags.repository, "--repository");
   const identity = lockOf(flags);
-  const repository = await openRepository(await stores.open({ url }));
+  const repository = await openRepository(await repositoryOnly(stores, url));
   const options = { exclusive: true, identity, onNotice: output.notice, signal };
   const report = await withLock(repository, options, (lock) =>
     repairIndex({ repository, lock, onProgress: showPacks(output) }),

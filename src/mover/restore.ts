@@ -5,7 +5,7 @@ import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
 import { loadIndex } from "../repository/load-index.ts";
 import { withLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
-import { findSnapshot, isIncomplete } from "../repository/snapshots.ts";
+import { findSnapshot, isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { restoreToDevice, verifyDevice } from "../restore/device.ts";
 import type { Outcome } from "../restore/outcome.ts";
@@ -17,6 +17,7 @@ import { isBlockDevice } from "../system/block-device.ts";
 import { type RestoreConfig, restoreConfig, type VerifyConfig, verifyConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf, invalid } from "./failure.ts";
+import { noticeOfIncomplete } from "./incomplete.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { describeRestore, type RestoreEnd, restoreResult } from "./restore-result.ts";
@@ -77,6 +78,8 @@ const configFrom = (flags: RestoreFlags) => ({
   lock: lockOf(flags),
 });
 
+const whatStays = "What was restored until then stays in the target: empty it before the next one.";
+
 async function perform(
   flags: RestoreFlags,
   { started }: TaskContext,
@@ -95,7 +98,8 @@ async function perform(
   } catch (error) {
     const failure = failureOf(error);
     if (failure.reason === "InternalError") logInternal(error);
-    end = { failure };
+    const isHalf = kind === "restore" && failure.reason === "Interrupted";
+    end = { failure: isHalf ? { ...failure, message: `${failure.message} ${whatStays}` } : failure };
   }
   const result = restoreResult(kind, end, { started, notices });
   output.result(result, describeRestore(result));
@@ -122,9 +126,8 @@ async function withSnapshot(
   return withLock(repository, options, async (lock) => {
     const snapshot = await findSnapshot(repository, config.snapshot);
     if (isIncomplete(snapshot)) {
-      output.notice(
-        `Snapshot ${snapshot.id.slice(0, 8)} is incomplete: some paths could not be read when it was made.`,
-      );
+      const notice = noticeOfIncomplete(snapshot, await listSnapshots(repository));
+      if (notice !== undefined) output.notice(notice);
     }
     return work({ repository: restorable(await loadIndex(repository)), snapshot, signal: lock.signal });
   });

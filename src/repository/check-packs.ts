@@ -45,7 +45,7 @@ export async function comparePacks(
   const unreferenced = [...stored.keys()].filter((pack) => !index.hasPack(pack)).length;
   if (unreferenced > 0)
     findings.hints.push(
-      `${unreferenced} packs are in no index: left by a run that did not finish; prune removes them.`,
+      `${unreferenced} packs are in no index: left by a run that did not finish; a prune (forget --prune) removes them.`,
     );
   return groups.packs.filter((pack) => stored.has(pack));
 }

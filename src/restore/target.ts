@@ -1,5 +1,6 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { RepositoryError } from "../repository/errors.ts";
+import { makeFolders } from "../system/make-folders.ts";
 
 /** What ext file systems put into their root by themselves. */
 export const isLostAndFound = (name: Buffer | string): boolean => name.toString() === "lost+found";
@@ -17,7 +18,7 @@ export async function prepareTarget(target: string): Promise<void> {
 
 async function list(target: string): Promise<string[]> {
   try {
-    await mkdir(target, { recursive: true });
+    await makeFolders(target);
     return await readdir(target);
   } catch (cause) {
     const message = `${target} cannot be used as the target folder: ${(cause as Error).message}`;

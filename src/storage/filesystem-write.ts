@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, type FileHandle, link, mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { copyFile, type FileHandle, link, open, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeFolders } from "../system/make-folders.ts";
 import type { PutOptions, Upload } from "./storage.ts";
 
 /** How a folder as a store writes: an object gets its name only when its content is on the disk. */
@@ -142,7 +143,7 @@ const isThere = async (path: string): Promise<boolean> => (await stat(path).catc
 
 async function makeFolder(folder: string, shared: Shared): Promise<void> {
   if (shared.folders.has(folder)) return;
-  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
+  const firstMade = await makeFolders(folder, 0o700);
   if (firstMade !== undefined) {
     for (let made = folder; ; made = dirname(made)) {
       await syncPath(dirname(made));

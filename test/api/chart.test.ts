@@ -105,7 +105,9 @@ describe("the Helm chart", () => {
     expect(render().map((manifest) => manifest.kind)).not.toContain("PrometheusRule");
     const rule = find(render("--set=metrics.prometheusRule.enabled=true"), "PrometheusRule", "holdfast");
     const alerts: readonly { alert: string; expr: string }[] = rule.spec.groups[0].rules;
-    const known = alerts.filter(({ alert }) => alert !== "HoldfastDown");
+    const ownHealth = ["HoldfastDown", "HoldfastNoLeader"];
+    expect(alerts.map(({ alert }) => alert)).toEqual(expect.arrayContaining([...ownHealth, "HoldfastTargetNotReady"]));
+    const known = alerts.filter(({ alert }) => !ownHealth.includes(alert));
     expect(known.length).toBeGreaterThan(0);
     for (const { expr } of known) {
       const [, metric, selector] = /^(\w+)\{(.*)\} == 1$/.exec(expr) ?? [];

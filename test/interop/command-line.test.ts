@@ -204,6 +204,7 @@ describe("What is asked for wrongly", () => {
     [["restore", "--repository", "file:///tmp/x"], /--target is missing/],
     [["forget", "--repository", "file:///tmp/x"], /No rule says what to keep/],
     [["forget", "--repository", "file:///tmp/x", "--keep-last", "-1"], /--keep-last takes a number/],
+    [["forget", "--repository", "file:///tmp/x", "--keep-last", "0", "--keep-daily", "0"], /No rule says what to keep/],
     [["forget", "--repository", "file:///tmp/x", "--keep-daily", "1", "--time-zone", "Mars/Base"], /is no time zone/],
     [["backup", "--config", "/nowhere.json"], /cannot be read as JSON/],
     [["backup", "--config", "/x.json", "--repository", "file:///x"], /cannot be used with option '--repository/],
