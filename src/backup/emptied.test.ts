@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
@@ -78,4 +78,15 @@ test("one of an empty volume whose earlier chain cannot be read is not called go
     reason: "SourceEmpty",
     message: expect.stringContaining("whether it held data before cannot be told"),
   });
+});
+
+test("links are something, too, and folders alone are not", async () => {
+  mkdirSync(join(source, "folder"));
+  expect(await full("20260101T000000Z")).toMatchObject({ state: "Good" });
+  rmSync(join(source, "folder"), { recursive: true });
+  expect(await full("20260102T000000Z")).toMatchObject({ state: "Good" });
+  symlinkSync("elsewhere", join(source, "link"));
+  expect(await full("20260103T000000Z")).toMatchObject({ state: "Good" });
+  rmSync(join(source, "link"));
+  expect(await full("20260104T000000Z")).toMatchObject({ state: "Incomplete", reason: "SourceEmpty" });
 });

@@ -2,7 +2,7 @@ import { loadIndex } from "../repository/load-index.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import { readTree } from "../repository/tree.ts";
-import type { Repository, Snapshot } from "../repository/types.ts";
+import type { Id, Repository, Snapshot } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import { newestOf } from "./parent.ts";
 import type { BackupPlan, BackupTarget, ReadResult } from "./plan.ts";
@@ -87,8 +87,21 @@ async function heldBefore(
 ): Promise<string | undefined> {
   if (read.isBlank)
     return (await heldDataIn(folders, snapshot, plan.path)) ? `${state(read)}, and held data` : undefined;
+  // Restic before 0.17 writes no summary; and links or devices are no files.
   const files = snapshot.summary?.total_files_processed ?? 0;
-  return files > 0 ? `${state(read)}, and had ${files} files` : undefined;
+  if (files === 0) return (await holdsEntries(folders, snapshot.tree)) ? `${state(read)}, and held data` : undefined;
+  return `${state(read)}, and had ${files} files`;
+}
+
+/** Whether there is anything but folders, or a folder that cannot be read. Stops at the first. */
+async function holdsEntries(folders: FolderReader, tree: Id): Promise<boolean> {
+  const nodes = await folders.readParentFolder(tree);
+  if (!nodes) return true;
+  for (const { type, subtree } of nodes) {
+    if (type !== "dir") return true;
+    if (subtree !== undefined && (await holdsEntries(folders, subtree))) return true;
+  }
+  return false;
 }
 
 const state = ({ isBlank }: EmptyQuestion["read"]): string =>

@@ -158,18 +158,23 @@ async function salvage(options: SalvageOptions): Promise<DamagedPack[]> {
   const { repository, lock, onProgress, unreadable, stored, indexes, writer } = options;
   if (unreadable.size === 0) return [];
   const kept = new Map<Id, number>();
+  // By place: old restic's indexes may name a pack's blobs in several files, and a killed prune's name them twice.
+  const named = new Map<Id, Map<string, BlobLocation>>();
   for (const id of indexes) {
-    const locations = (await readIndex(repository, id)) ?? [];
-    const wanted = locations.filter(({ pack }) => unreadable.has(pack) && !kept.has(pack));
-    for (const [pack, named] of Map.groupBy(wanted, (location) => location.pack)) {
-      lock.signal.throwIfAborted();
-      const size = stored.get(pack) ?? 0;
-      const inside = named.filter(({ offset, length }) => offset + length <= size);
-      const entries = await readableBlobs(repository, pack, inside);
-      if (entries.length > 0) await writer.add({ id: pack, entries });
-      kept.set(pack, entries.length);
-      onProgress?.({ phase: "salvage", done: kept.size, total: unreadable.size });
+    for (const location of (await readIndex(repository, id)) ?? []) {
+      if (!unreadable.has(location.pack)) continue;
+      const places = named.get(location.pack) ?? new Map<string, BlobLocation>();
+      named.set(location.pack, places.set(`${location.type} ${location.id} ${location.offset}`, location));
     }
+  }
+  for (const [pack, places] of named) {
+    lock.signal.throwIfAborted();
+    const size = stored.get(pack) ?? 0;
+    const inside = [...places.values()].filter(({ offset, length }) => offset + length <= size);
+    const entries = await readableBlobs(repository, pack, inside);
+    if (entries.length > 0) await writer.add({ id: pack, entries });
+    kept.set(pack, entries.length);
+    onProgress?.({ phase: "salvage", done: kept.size, total: unreadable.size });
   }
   return [...unreadable].sort().map((pack) => ({ pack, blobsKept: kept.get(pack) ?? 0 }));
 }

@@ -26,9 +26,9 @@ const concurrentRemovals = 8;
 /** Writes new index files without the obsolete packs, and then removes those that they replace. */
 export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
   const { repository, lock, obsolete, known } = options;
-  const replaced = await chooseFiles(repository, obsolete, known);
+  const { replaced, repeated } = await chooseFiles(repository, obsolete, known);
   if (replaced.length === 0) return;
-  await writeMerged(options, replaced);
+  await writeMerged(options, replaced, repeated);
   await lock.confirm();
   await forEachConcurrently(replaced, concurrentRemovals, async (id) => {
     lock.signal.throwIfAborted();
@@ -36,28 +36,48 @@ export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
   });
 }
 
-async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>, known: ReadonlySet<Id>): Promise<Id[]> {
+interface Chosen {
+  readonly replaced: readonly Id[];
+  /** Packs that are named more than once: twice with the same blobs, or with some of them in one file and some in another. */
+  readonly repeated: ReadonlySet<Id>;
+}
+
+async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>, known: ReadonlySet<Id>): Promise<Chosen> {
+  const named = new Set<Id>();
+  const repeated = new Set<Id>();
   const affected: Id[] = [];
   const small: Id[] = [];
   const listed = await listDocuments(repository, "index");
   for (const id of new Set([...known, ...listed.map((file) => file.id)])) {
     const packs = await readPacks(repository, id);
+    for (const pack of packs) (named.has(pack.id) ? repeated : named).add(pack.id);
     const blobs = packs.reduce((sum, { entries }) => sum + entries.length, 0);
     if (packs.length === 0 || packs.some((pack) => obsolete.has(pack.id))) affected.push(id);
     else if (blobs < smallBlobs) small.push(id);
   }
-  return small.length >= smallFiles ? [...affected, ...small] : affected;
+  return { replaced: small.length >= smallFiles ? [...affected, ...small] : affected, repeated };
 }
 
 /** File by file, so that the memory it takes is that of a few files. */
 async function writeMerged(
   { repository, lock, obsolete, ownerOf }: ReplaceOptions,
   files: readonly Id[],
+  repeated: ReadonlySet<Id>,
 ): Promise<void> {
   let packs: IndexedPack[] = [];
   let blobs = 0;
   let unknown: UnknownFields = {};
-  const seen = new Set<Id>();
+  const seen = new Map<Id, Set<string>>();
+  /** Without those that were written already. Old restic's indexes may name a pack's blobs in several files. */
+  const unseen = ({ id, entries }: IndexedPack): IndexedPack["entries"] => {
+    if (!repeated.has(id)) return entries;
+    const before = seen.get(id) ?? new Set();
+    seen.set(id, before);
+    return entries.filter((entry) => {
+      const key = `${entry.type} ${entry.id} ${entry.offset}`;
+      return !before.has(key) && before.add(key);
+    });
+  };
   const flush = async (): Promise<void> => {
     if (packs.length > 0) await writeDocument(repository, "index", encodeIndex(packs, unknown));
     packs = [];
@@ -68,10 +88,10 @@ async function writeMerged(
     const document = await readDocument(repository, "index", file);
     unknown = { ...unknown, ...unknownFields(document) };
     for (const pack of decodePacks(document, whereIs(repository, file))) {
-      if (obsolete.has(pack.id) || seen.has(pack.id)) continue;
-      seen.add(pack.id);
-      packs.push({ ...pack, owner: pack.owner ?? ownerOf(pack.id) });
-      blobs += pack.entries.length;
+      const entries = obsolete.has(pack.id) ? [] : unseen(pack);
+      if (entries.length === 0) continue;
+      packs.push({ ...pack, entries, owner: pack.owner ?? ownerOf(pack.id) });
+      blobs += entries.length;
       if (blobs >= blobsPerFile) await flush();
     }
   }

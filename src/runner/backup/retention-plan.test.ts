@@ -12,7 +12,7 @@ const point = (day: number, chain: number, copies: Record<string, string>, more:
   const time = `2026-11-${String(day).padStart(2, "0")}T01:00:00Z`;
   return {
     metadata: { name: `p${day}`, ...more },
-    spec: { time, chain: `c${chain}` },
+    spec: { time, chain: `c${chain}`, pvc: { name: "data", uid: "now" } },
     status: {
       phase: "Succeeded",
       copies: Object.entries(copies).map(([name, state]) => ({
@@ -76,6 +76,15 @@ describe("planRemovals", () => {
     expect(plan(points, 1, "onprem", "offsite")).toEqual([
       { target: "onprem", chains: [{ chain: "c1", gone: ["p1", "p2"], remains: [], dropWhenEmpty: false }] },
     ]);
+  });
+
+  it("takes nothing from a volume that was there before under the same name", () => {
+    const before = [1, 2].map((day) => {
+      const made = point(day, 1, { onprem: "Good" });
+      return { ...made, spec: { ...made.spec, pvc: { name: "data", uid: "before" } } } as RestorePoint;
+    });
+    const now = [3, 4, 5, 6].map((day) => point(day, 2, { onprem: "Good" }));
+    expect(plan([...before, ...now], 2, "onprem")[0]?.chains).toMatchObject([{ chain: "c2", gone: ["p3", "p4"] }]);
   });
 
   it("keeps what is held, and everything where there are no rules", () => {
@@ -145,6 +154,17 @@ describe("emptyPoints", () => {
   it("and of those that failed or went missing all but the newest five", () => {
     const failed = [1, 2, 3, 4, 5, 6, 7].map((day) => point(day, 1, { onprem: day % 2 ? "Failed" : "Missing" }));
     expect(names(failed)).toEqual(["p2", "p1"]);
+  });
+
+  it("but none that is held or was verified: its store may come back", () => {
+    const missing = [1, 2, 3, 4, 5, 6, 7, 8].map((day) => point(day, 1, { onprem: "Missing" }));
+    const held = {
+      ...missing[0],
+      metadata: { name: "p1", namespace: "shop", annotations: { "holdfast.dev/hold": "audit" } },
+    } as RestorePoint;
+    const copies = (missing[1]?.status?.copies ?? []).map((copy) => ({ ...copy, verified: { result: "Passed" } }));
+    const verified = { ...missing[1], status: { phase: "Succeeded", copies } } as RestorePoint;
+    expect(names([held, verified, ...missing.slice(2)])).toEqual(["p3"]);
   });
 
   it("but never one that is being made, or that has an incomplete copy", () => {

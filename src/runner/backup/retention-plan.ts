@@ -44,7 +44,9 @@ export function planRemovals(options: {
   return targets.flatMap((target) => {
     const name = target.metadata.name;
     const stored = points.flatMap((point) => storedOn(point, name));
-    const decisions = planRetention({ points: stored, rules, timeZone });
+    // A PVC that was made again under its name is another volume: it takes nothing from what there is of the one before.
+    const volumes = Map.groupBy(stored, ({ point }) => point.spec.pvc.uid).values();
+    const decisions = [...volumes].flatMap((ofVolume) => planRetention({ points: ofVolume, rules, timeZone }));
     const remove = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point.id));
     const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => ({
       chain,
@@ -67,11 +69,14 @@ function storedOn(point: RestorePoint, target: string): StoredPoint[] {
       chain: point.spec.chain,
       state: copy.state as "Good" | "Incomplete",
       verified: copy.verified?.result === "Passed",
-      held: (point.metadata.annotations?.[annotation.hold] ?? "false") !== "false",
+      held: isHeld(point),
       point,
     },
   ];
 }
+
+const isHeld = ({ metadata }: RestorePoint): boolean =>
+  (metadata.annotations?.[annotation.hold] ?? "false") !== "false";
 
 const stateOn = (point: RestorePoint, target: string): CopyState | undefined =>
   point.status?.copies?.find((copy) => copy.target === target)?.state;
@@ -127,7 +132,7 @@ const keptFailures = 5;
 
 /**
  * Points that have nothing in any store any more: those whose last copy was pruned go at once, of those that failed or whose
- * copies went missing the newest few stay.
+ * copies went missing the newest few stay, and all that are held or were verified: should the store come back, that must still count.
  */
 export function emptyPoints(points: readonly RestorePoint[]): readonly RestorePoint[] {
   const empty = points.filter(({ status }) => {
@@ -139,5 +144,9 @@ export function emptyPoints(points: readonly RestorePoint[]): readonly RestorePo
   const failed = empty
     .filter((point) => !isPruned(point))
     .toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
-  return [...empty.filter(isPruned), ...failed.slice(keptFailures)];
+  return [...empty.filter(isPruned), ...failed.slice(keptFailures).filter((point) => !isPrecious(point))];
 }
+
+const isPrecious = (point: RestorePoint): boolean =>
+  isHeld(point) ||
+  (point.status?.copies ?? []).some(({ state, verified }) => state === "Missing" && verified?.result === "Passed");
