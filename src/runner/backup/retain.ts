@@ -6,7 +6,7 @@ import { count, formatBytes } from "../../mover/units.ts";
 import type { RunContext } from "../context.ts";
 import { explainFailure } from "../explain.ts";
 import type { FailureText } from "../failure.ts";
-import { credentialMount } from "../location.ts";
+import { credentialMount, resticRepository } from "../location.ts";
 import { runMover } from "../mover-run.ts";
 import { tellNotices } from "../notices.ts";
 import { writeStatus } from "../points.ts";
@@ -49,6 +49,7 @@ export async function retain(
     targets,
     rules: policy.spec.retention,
     timeZone: policy.spec.timeZone,
+    repositoryOn: (target, chain) => resticRepository(target, context.identity.namespace, pvc, chain),
   });
   const result = removals.length > 0 ? await forget(context, options, removals) : undefined;
   const points = await writeDown(context, options, removals, result);

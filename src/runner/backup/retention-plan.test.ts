@@ -30,6 +30,7 @@ const plan = (points: RestorePoint[], keepLast: number | undefined, ...names: st
     targets: names.map(target),
     rules: keepLast === undefined ? undefined : { keepLast },
     timeZone: "Etc/UTC",
+    repositoryOn: ({ metadata }, chain) => `${metadata.name}/${chain}`,
   }).map(({ target: { metadata }, chains }) => ({
     target: metadata.name,
     chains: chains.map(({ chain, points: gone, remains, dropWhenEmpty }) => ({
@@ -78,6 +79,18 @@ describe("planRemovals", () => {
     ]);
   });
 
+  it("leaves alone what lies where the target was before", () => {
+    const at = (place: string, made: RestorePoint): RestorePoint => {
+      const copies = (made.status?.copies ?? []).map((copy) => ({
+        ...copy,
+        repository: `${place}/${made.spec.chain}`,
+      }));
+      return { ...made, status: { ...made.status, copies } };
+    };
+    const points = [1, 2, 3, 4].map((day) => at(day < 3 ? "before" : "onprem", point(day, 1, { onprem: "Good" })));
+    expect(plan(points, 1, "onprem")[0]?.chains).toMatchObject([{ gone: ["p3"] }]);
+  });
+
   it("takes nothing from a volume that was there before under the same name", () => {
     const before = [1, 2].map((day) => {
       const made = point(day, 1, { onprem: "Good" });
@@ -119,6 +132,7 @@ it("tells the mover the snapshots of that target, chain by chain", () => {
     targets: [target("offsite")],
     rules: { keepLast: 1 },
     timeZone: "Etc/UTC",
+    repositoryOn: (_, chain) => chain,
   });
   const lock = { holder: "h", deadHolders: [], waitSeconds: 1 };
   const config = forgetConfigOf({ removals, namespace: "shop", pvc: "data", rules: { maximumUnused: 20 }, lock });

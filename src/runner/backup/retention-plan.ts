@@ -32,8 +32,10 @@ export function planRemovals(options: {
   readonly targets: readonly BackupTarget[];
   readonly rules: Retention | undefined;
   readonly timeZone: string;
+  /** Where a chain is on a target now. Copies that lie elsewhere, since the target was changed, are left alone. */
+  readonly repositoryOn: (target: BackupTarget, chain: string) => string;
 }): readonly TargetRemoval[] {
-  const { targets, rules, timeZone } = options;
+  const { targets, rules, timeZone, repositoryOn } = options;
   // A mirror has no history to be pruned, and must not stand in for the newest good point of the chains.
   const points = options.points.filter(({ spec }) => spec.chain !== mirrorChain);
   const chainPoints = points.map(({ spec, status }) => ({ chain: spec.chain, copies: status?.copies ?? [] }));
@@ -43,18 +45,28 @@ export function planRemovals(options: {
   );
   return targets.flatMap((target) => {
     const name = target.metadata.name;
-    const stored = points.flatMap((point) => storedOn(point, name));
+    const isHere = ({ spec, status }: RestorePoint): boolean => {
+      const place = status?.copies?.find((copy) => copy.target === name)?.repository;
+      return place === undefined || place === repositoryOn(target, spec.chain);
+    };
+    const stored = points.filter(isHere).flatMap((point) => storedOn(point, name));
     // A PVC that was made again under its name is another volume: it takes nothing from what there is of the one before.
     const volumes = Map.groupBy(stored, ({ point }) => point.spec.pvc.uid).values();
     const decisions = [...volumes].flatMap((ofVolume) => planRetention({ points: ofVolume, rules, timeZone }));
     const remove = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point.id));
-    const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => ({
-      chain,
-      points: gone.map(({ point }) => point),
-      remains: dropWhenEmpty ? failedIn(points, name, chain) : [],
-      dropWhenEmpty,
-    }));
-    const chains = [...removals, ...remainsOnly(points, name, newest, new Set(stored.map(({ chain }) => chain)))];
+    // The same store may have got another name: then a chain is not empty where it looks so.
+    const elsewhere = new Set(points.filter((point) => !isHere(point)).map(({ spec }) => spec.chain));
+    const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => {
+      const isDropped = dropWhenEmpty && !elsewhere.has(chain);
+      return {
+        chain,
+        points: gone.map(({ point }) => point),
+        remains: isDropped ? failedIn(points, name, chain) : [],
+        dropWhenEmpty: isDropped,
+      };
+    });
+    const inUse = new Set([...stored.map(({ chain }) => chain), ...elsewhere]);
+    const chains = [...removals, ...remainsOnly(points, name, newest, inUse)];
     return chains.length > 0 ? [{ target, chains }] : [];
   });
 }
