@@ -15,7 +15,6 @@ type Chain = ForgetConfig["targets"][number]["chains"][number];
 
 /** What one chain gave. */
 interface Forgotten {
-  readonly snapshotsRemoved: number;
   readonly chainsDropped: number;
   readonly bytesFreed: number;
 }
@@ -29,6 +28,7 @@ export async function forgetGiven(
   const results: ForgottenTarget[] = [];
   for (const { name, chains } of config.targets) {
     const done = { snapshotsRemoved: 0, chainsDropped: 0, bytesFreed: 0 };
+    const chainsForgotten: string[] = [];
     const notices: string[] = [];
     const onNotice = (notice: string): void => {
       notices.push(notice);
@@ -36,8 +36,12 @@ export async function forgetGiven(
     };
     try {
       for (const chain of chains) {
-        const forgotten = await forgetChain(chain, config, context, { ...output, notice: onNotice });
-        done.snapshotsRemoved += forgotten.snapshotsRemoved;
+        // Told at once: what is gone is gone, should the prune that follows fail.
+        const onForgotten = (removed: number): void => {
+          done.snapshotsRemoved += removed;
+          chainsForgotten.push(chain.chain);
+        };
+        const forgotten = await forgetChain(chain, config, context, { ...output, notice: onNotice, onForgotten });
         done.chainsDropped += forgotten.chainsDropped;
         done.bytesFreed += forgotten.bytesFreed;
       }
@@ -46,7 +50,7 @@ export async function forgetGiven(
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
       const message = [failure.message, ...notices].join(" ");
-      results.push({ target: name, state: "Failed", ...failure, message, ...done });
+      results.push({ target: name, state: "Failed", ...failure, message, ...done, chainsForgotten });
     }
   }
   return results;
@@ -56,7 +60,7 @@ async function forgetChain(
   chain: Chain,
   { lock: identity, maxUnusedShare }: ForgetConfig,
   { stores, signal }: TaskContext,
-  output: Output,
+  output: Output & { readonly onForgotten: (removed: number) => void },
 ): Promise<Forgotten> {
   signal.throwIfAborted();
   const location = await stores.open(chain.repository);
@@ -66,21 +70,25 @@ async function forgetChain(
   const { snapshots, dropWhenEmpty } = chain;
   // A removal that was interrupted is finished; one that was not noticed to be done is no error.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
-  if (state === "Absent") return { snapshotsRemoved: snapshots.length, chainsDropped: 1, bytesFreed: 0 };
+  if (state === "Absent") {
+    output.onForgotten(snapshots.length);
+    return { chainsDropped: 1, bytesFreed: 0 };
+  }
   if (state === "Initialising") {
+    output.onForgotten(snapshots.length);
     const { bytesFreed } = await finishDrop(location.storage);
-    return { snapshotsRemoved: snapshots.length, chainsDropped: 1, bytesFreed };
+    return { chainsDropped: 1, bytesFreed };
   }
   const repository = await openRepository(location);
   return withLock(repository, { exclusive: true, identity, onNotice: output.notice, signal }, async (lock) => {
-    const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
+    output.onForgotten(await forgetSnapshots({ repository, lock, snapshots }));
     const isEmpty = (await listSnapshots(repository)).length === 0;
     if (dropWhenEmpty && isEmpty) {
       const { bytesFreed } = await dropRepository({ repository, lock });
-      return { snapshotsRemoved, chainsDropped: 1, bytesFreed };
+      return { chainsDropped: 1, bytesFreed };
     }
     const share = maxUnusedShare !== undefined && { maxUnusedShare };
     const { bytesFreed } = await prune({ repository, lock, onProgress: showPacks(output), ...share });
-    return { snapshotsRemoved, chainsDropped: 0, bytesFreed };
+    return { chainsDropped: 0, bytesFreed };
   });
 }

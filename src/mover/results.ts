@@ -128,6 +128,8 @@ export const forgetResult = z.strictObject({
       snapshotsRemoved: z.number(),
       chainsDropped: z.number(),
       bytesFreed: z.number(),
+      /** Of one that failed: the chains whose snapshots are gone all the same. */
+      chainsForgotten: z.array(z.string()).optional(),
     }),
   ),
   durationSeconds: z.number(),

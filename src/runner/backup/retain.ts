@@ -123,9 +123,12 @@ async function writeDown(
   removals: readonly TargetRemoval[],
   result: ForgetResult | undefined,
 ): Promise<readonly RestorePoint[]> {
-  const done = removals.filter(({ target }) =>
-    result?.targets.some((entry) => entry.target === target.metadata.name && entry.state === "Good"),
-  );
+  const done = removals.map(({ target, chains }) => {
+    const entry = result?.targets.find((each) => each.target === target.metadata.name);
+    const isGone = (chain: string): boolean =>
+      entry?.state === "Good" || entry?.chainsForgotten?.includes(chain) === true;
+    return { target, chains: chains.filter(({ chain }) => isGone(chain)) };
+  });
   return await Promise.all(
     points.map(async (point) => {
       const prunedFrom = done
