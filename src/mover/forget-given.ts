@@ -13,10 +13,13 @@ import { logInternal, type TaskContext } from "./task.ts";
 
 type Chain = ForgetConfig["targets"][number]["chains"][number];
 
-/** What one chain gave. */
-interface Forgotten {
-  readonly chainsDropped: number;
-  readonly bytesFreed: number;
+/** What one target gave, counted as it goes: what is gone is gone, should the next step fail. */
+interface Tally {
+  snapshotsRemoved: number;
+  chainsDropped: number;
+  bytesFreed: number;
+  /** Those whose snapshots are gone. */
+  readonly chainsForgotten: string[];
 }
 
 /** Removes the snapshots that were decided on. A target that fails does not keep the others from being tidied. */
@@ -27,68 +30,67 @@ export async function forgetGiven(
 ): Promise<ForgottenTarget[]> {
   const results: ForgottenTarget[] = [];
   for (const { name, chains } of config.targets) {
-    const done = { snapshotsRemoved: 0, chainsDropped: 0, bytesFreed: 0 };
-    const chainsForgotten: string[] = [];
+    const tally: Tally = { snapshotsRemoved: 0, chainsDropped: 0, bytesFreed: 0, chainsForgotten: [] };
     const notices: string[] = [];
     const onNotice = (notice: string): void => {
       notices.push(notice);
       output.notice(notice);
     };
     try {
-      for (const chain of chains) {
-        // Told at once: what is gone is gone, should the prune that follows fail.
-        const onForgotten = (removed: number): void => {
-          done.snapshotsRemoved += removed;
-          chainsForgotten.push(chain.chain);
-        };
-        const forgotten = await forgetChain(chain, config, context, { ...output, notice: onNotice, onForgotten });
-        done.chainsDropped += forgotten.chainsDropped;
-        done.bytesFreed += forgotten.bytesFreed;
-      }
+      for (const chain of chains) await forgetChain(chain, tally, { config, context, notice: onNotice, output });
+      const { chainsForgotten: _, ...done } = tally;
       results.push({ target: name, state: "Good", ...(notices.length > 0 && { message: notices.join(" ") }), ...done });
     } catch (error) {
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
       const message = [failure.message, ...notices].join(" ");
-      results.push({ target: name, state: "Failed", ...failure, message, ...done, chainsForgotten });
+      results.push({ target: name, state: "Failed", ...failure, message, ...tally });
     }
   }
   return results;
 }
 
 async function forgetChain(
-  chain: Chain,
-  { lock: identity, maxUnusedShare }: ForgetConfig,
-  { stores, signal }: TaskContext,
-  output: Output & { readonly onForgotten: (removed: number) => void },
-): Promise<Forgotten> {
+  { chain, repository: place, snapshots, dropWhenEmpty }: Chain,
+  tally: Tally,
+  { config, context, notice, output }: Work,
+): Promise<void> {
+  const { stores, signal } = context;
   signal.throwIfAborted();
-  const location = await stores.open(chain.repository);
+  const location = await stores.open(place);
   if (await isMirror(location.storage)) {
     throw invalid(`${location.storage.description} is a mirror: it has no snapshots to forget, and is not dropped.`);
   }
-  const { snapshots, dropWhenEmpty } = chain;
+  const forgotten = (removed: number): void => {
+    tally.snapshotsRemoved += removed;
+    tally.chainsForgotten.push(chain);
+  };
   // A removal that was interrupted is finished; one that was not noticed to be done is no error.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
-  if (state === "Absent") {
-    output.onForgotten(snapshots.length);
-    return { chainsDropped: 1, bytesFreed: 0 };
-  }
-  if (state === "Initialising") {
-    output.onForgotten(snapshots.length);
-    const { bytesFreed } = await finishDrop(location.storage);
-    return { chainsDropped: 1, bytesFreed };
+  if (state !== "Ready") {
+    forgotten(snapshots.length);
+    if (state === "Initialising") tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
+    tally.chainsDropped++;
+    return;
   }
   const repository = await openRepository(location);
-  return withLock(repository, { exclusive: true, identity, onNotice: output.notice, signal }, async (lock) => {
-    output.onForgotten(await forgetSnapshots({ repository, lock, snapshots }));
+  await withLock(repository, { exclusive: true, identity: config.lock, onNotice: notice, signal }, async (lock) => {
+    forgotten(await forgetSnapshots({ repository, lock, snapshots }));
     const isEmpty = (await listSnapshots(repository)).length === 0;
     if (dropWhenEmpty && isEmpty) {
-      const { bytesFreed } = await dropRepository({ repository, lock });
-      return { chainsDropped: 1, bytesFreed };
+      tally.bytesFreed += (await dropRepository({ repository, lock })).bytesFreed;
+      tally.chainsDropped++;
+      return;
     }
+    const { maxUnusedShare } = config;
     const share = maxUnusedShare !== undefined && { maxUnusedShare };
-    const { bytesFreed } = await prune({ repository, lock, onProgress: showPacks(output), ...share });
-    return { chainsDropped: 0, bytesFreed };
+    tally.bytesFreed += (await prune({ repository, lock, onProgress: showPacks(output), ...share })).bytesFreed;
   });
+}
+
+interface Work {
+  readonly config: ForgetConfig;
+  readonly context: TaskContext;
+  readonly notice: (text: string) => void;
+  readonly output: Output;
 }
