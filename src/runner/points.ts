@@ -1,4 +1,4 @@
-import { label, labelValue } from "../api/names.ts";
+import { annotation, label, labelValue } from "../api/names.ts";
 import { parseRestorePoint, type RestorePoint } from "../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../api/restorepoint.ts";
 import { isConflict, isNotFound } from "../kube/errors.ts";
@@ -50,3 +50,13 @@ const withoutVerified = ({ verified: _, ...copy }: Copy): Copy => copy;
 
 /** A snapshot is in the store, good or incomplete. */
 export const isStored = ({ state }: Pick<Copy, "state">): boolean => state === "Good" || state === "Incomplete";
+
+/** Somebody wants it kept, whatever the rules say. */
+export const isHeld = ({ metadata }: Pick<RestorePoint, "metadata">): boolean =>
+  (metadata.annotations?.[annotation.hold] ?? "false") !== "false";
+
+/** These points as `present` has them; those that are not there any more, or were made again, are left out. */
+export function asPresent(points: readonly RestorePoint[], present: readonly RestorePoint[]): readonly RestorePoint[] {
+  const byUid = new Map(present.map((point) => [point.metadata.uid, point]));
+  return points.flatMap(({ metadata }) => byUid.get(metadata.uid) ?? []);
+}

@@ -5,7 +5,7 @@ import { mirrorChain } from "../../policy/chains.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
-import { isStored, writeStatus } from "../points.ts";
+import { isHeld, isStored, writeStatus } from "../points.ts";
 import type { MirrorSettings } from "./move.ts";
 import type { BackupPlan } from "./resolve.ts";
 
@@ -22,10 +22,7 @@ export function mirrorSettings({ schedule, policy }: BackupPlan): MirrorSettings
 /** A mirror keeps nothing but its newest state, so a state that is to be kept keeps the mirror as it is. Throws `PointHeld`. */
 export function assertNotHeld(points: readonly RestorePoint[]): void {
   const held = points.find(
-    ({ metadata, spec, status }) =>
-      spec.chain === mirrorChain &&
-      status?.copies?.some(isStored) &&
-      (metadata.annotations?.[annotation.hold] ?? "false") !== "false",
+    (point) => point.spec.chain === mirrorChain && point.status?.copies?.some(isStored) && isHeld(point),
   );
   if (!held) return;
   throw new RunFailure(

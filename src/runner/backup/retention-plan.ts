@@ -1,4 +1,3 @@
-import { annotation } from "../../api/names.ts";
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { Retention } from "../../api/policy.ts";
 import type { CopyState } from "../../api/restorepoint.ts";
@@ -6,7 +5,7 @@ import type { ForgetConfig } from "../../mover/configs.ts";
 import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
 import { chainLocation } from "../location.ts";
-import { isStored } from "../points.ts";
+import { isHeld, isStored } from "../points.ts";
 
 /** What retention removes from one target, by chain. */
 export type TargetRemoval = {
@@ -49,15 +48,16 @@ export function planRemovals(options: {
       const place = status?.copies?.find((copy) => copy.target === name)?.repository;
       return place === undefined || place === repositoryOn(target, spec.chain);
     };
-    const stored = points.filter(isHere).flatMap((point) => storedOn(point, name));
+    const { here = [], elsewhere = [] } = Object.groupBy(points, (point) => (isHere(point) ? "here" : "elsewhere"));
+    const stored = here.flatMap((point) => storedOn(point, name));
     // A PVC that was made again under its name is another volume: it takes nothing from what there is of the one before.
     const volumes = Map.groupBy(stored, ({ point }) => point.spec.pvc.uid).values();
     const decisions = [...volumes].flatMap((ofVolume) => planRetention({ points: ofVolume, rules, timeZone }));
     const remove = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point.id));
     // The same store may have got another name: then a chain is not empty where it looks so.
-    const elsewhere = new Set(points.filter((point) => !isHere(point)).map(({ spec }) => spec.chain));
+    const uncertain = new Set(elsewhere.map(({ spec }) => spec.chain));
     const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => {
-      const isDropped = dropWhenEmpty && !elsewhere.has(chain);
+      const isDropped = dropWhenEmpty && !uncertain.has(chain);
       return {
         chain,
         points: gone.map(({ point }) => point),
@@ -65,7 +65,7 @@ export function planRemovals(options: {
         dropWhenEmpty: isDropped,
       };
     });
-    const inUse = new Set([...stored.map(({ chain }) => chain), ...elsewhere]);
+    const inUse = new Set([...stored.map(({ chain }) => chain), ...uncertain]);
     const chains = [...removals, ...remainsOnly(points, name, newest, inUse)];
     return chains.length > 0 ? [{ target, chains }] : [];
   });
@@ -86,9 +86,6 @@ function storedOn(point: RestorePoint, target: string): StoredPoint[] {
     },
   ];
 }
-
-const isHeld = ({ metadata }: RestorePoint): boolean =>
-  (metadata.annotations?.[annotation.hold] ?? "false") !== "false";
 
 const stateOn = (point: RestorePoint, target: string): CopyState | undefined =>
   point.status?.copies?.find((copy) => copy.target === target)?.state;

@@ -6,7 +6,7 @@ import { deleteAndWait } from "../ensure.ts";
 import { describeFailure, logged } from "../failure.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
-import { listPoints } from "../points.ts";
+import { asPresent, listPoints } from "../points.ts";
 import { findDeadMovers } from "../volume-lease.ts";
 import { supersede } from "./mirror.ts";
 import type { VolumeOutcome } from "./outcome.ts";
@@ -36,12 +36,11 @@ export async function retainVolume(
   const name = runObjectName(run, pvc, "forget");
   const policy = plan.policy.metadata.name;
   const labels = runLabels({ run, component: "mover", pvc, policy, schedule: plan.schedule.name });
+  const known = [...options.points.filter(({ metadata }) => metadata.name !== point.metadata.name), point];
   try {
-    const known = await asTheyAreNow(context, pvc, [
-      ...options.points.filter(({ metadata }) => metadata.name !== point.metadata.name),
-      point,
-    ]);
-    const points = await supersede(context, known, point);
+    // The backup may have taken hours: whoever held or verified a point meanwhile is to be heeded.
+    const present = asPresent(known, await listPoints(context, pvc));
+    const points = await supersede(context, present, point);
     const deadHolders = await findDeadMovers(context, pvc);
     const done = await retain(context, {
       name,
@@ -69,16 +68,6 @@ export async function retainVolume(
   } finally {
     await deleteAndWait(undisturbed(context), moverObjects(name));
   }
-}
-
-/** The backup may have taken hours: whoever held or verified a point meanwhile is to be heeded. Deleted ones are left out. */
-async function asTheyAreNow(
-  context: RunContext,
-  pvc: string,
-  points: readonly RestorePoint[],
-): Promise<readonly RestorePoint[]> {
-  const present = new Map((await listPoints(context, pvc)).map((point) => [point.metadata.uid, point]));
-  return points.flatMap(({ metadata }) => present.get(metadata.uid) ?? []);
 }
 
 function withFailure(outcome: VolumeOutcome, why: string): VolumeOutcome {
