@@ -78,7 +78,6 @@ const commands: readonly RepositoryCommand[] = [
 
 export const repositoryScenarios: readonly Scenario[] = commands.map((command) => ({
   name: command.name,
-  isSlow: !command.keyLeft && (command.backups === 0 || command.passwords !== undefined),
   async prepare(folder) {
     const scene = await makeScene(join(folder, "source"), command);
     return {

@@ -4,8 +4,6 @@ import type { Objects } from "./hostile-repository.ts";
 /** A command that is tried under every fault. */
 export interface Scenario {
   readonly name: string;
-  /** Each try costs real key derivations. */
-  readonly isSlow?: boolean;
   /** `folder` is for whatever the command and its judge need, and does not exist yet. */
   prepare(folder: string): Promise<Subject>;
 }

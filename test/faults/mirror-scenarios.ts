@@ -47,7 +47,6 @@ export const mirrorScenarios: readonly Scenario[] = [
   },
   {
     name: "a mirror run with a large file",
-    isSlow: true,
     async prepare(folder) {
       const { source, objects, earlier, run } = makeScene(folder);
       await run();

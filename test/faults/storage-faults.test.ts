@@ -17,8 +17,8 @@ import { isLong, writeSection } from "./report.ts";
  * was, nothing is damaged, a command that says it is done has done it, and the next run, without a fault and without help, succeeds.
  */
 
-/** Points that the short run takes of a fault and a command, evenly spread; fewer where each opening costs real key derivations. */
-const sampled = { cheap: 8, slow: 2 };
+/** Points that the short run takes of a fault and a command, evenly spread. */
+const sampled = 8;
 /** Plain restic judges every so many trials: each time it costs as much as a dozen of them. */
 const refereed = isLong ? 20 : 40;
 /** Each trial mostly waits for its locks to settle. */
@@ -41,7 +41,7 @@ afterAll(() => {
 test.each(scenarios)("$name survives every fault", async (scenario) => {
   const subject = await scenario.prepare(join(folder, String(scenarios.indexOf(scenario))));
   const operations = await rehearse(subject);
-  const points = faults.flatMap((fault) => choosePoints(fault, scenario, operations));
+  const points = faults.flatMap((fault) => choosePoints(fault, operations));
   const failures: string[] = [];
   await forEachConcurrently(points, concurrentTrials, async (point) => {
     const { fault, at } = point;
@@ -57,11 +57,10 @@ test.each(scenarios)("$name survives every fault", async (scenario) => {
   }
 });
 
-function choosePoints(fault: Fault, { isSlow }: Scenario, operations: readonly Operation[]): FaultPoint[] {
+function choosePoints(fault: Fault, operations: readonly Operation[]): FaultPoint[] {
   const all = Array.from({ length: pointsFor(fault, operations) }, (_, before) => ({ fault, at: before + 1 }));
-  const most = isSlow ? sampled.slow : sampled.cheap;
-  if (isLong || all.length <= most) return all;
-  const step = all.length / most;
+  if (isLong || all.length <= sampled) return all;
+  const step = all.length / sampled;
   const offset = faults.indexOf(fault) % Math.ceil(step);
   return all.filter((_, at) => Math.floor((at + offset) / step) !== Math.floor((at + offset - 1) / step));
 }
