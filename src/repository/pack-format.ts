@@ -55,6 +55,10 @@ function looksCompressible(plaintext: Buffer): boolean {
   return compressBriefly(sample).length < sample.length * 0.97;
 }
 
+/** Tells the entries of one pack apart: one may be named twice, and a blob may lie in it twice. */
+export const placeInPack = ({ type, id, offset }: Pick<PackEntry, "type" | "id" | "offset">): string =>
+  `${type} ${id} ${offset}`;
+
 export type BlobEntry = Omit<PackEntry, "offset" | "length">;
 
 /**

@@ -6,7 +6,7 @@ import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 import { isolatedAmong } from "./isolation.ts";
 import { listPacks } from "./list-packs.ts";
 import type { HeldLock } from "./locks.ts";
-import { isGoodBlob, type PackEntry } from "./pack-format.ts";
+import { isGoodBlob, type PackEntry, placeInPack } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import { readHeader } from "./read-header.ts";
 import { listSnapshots } from "./snapshots.ts";
@@ -164,7 +164,7 @@ async function salvage(options: SalvageOptions): Promise<DamagedPack[]> {
     for (const location of (await readIndex(repository, id)) ?? []) {
       if (!unreadable.has(location.pack)) continue;
       const places = named.get(location.pack) ?? new Map<string, BlobLocation>();
-      named.set(location.pack, places.set(`${location.type} ${location.id} ${location.offset}`, location));
+      named.set(location.pack, places.set(placeInPack(location), location));
     }
   }
   for (const [pack, places] of named) {

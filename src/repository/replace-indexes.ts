@@ -2,6 +2,7 @@ import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { decodePacks, encodeIndex, type IndexedPack, type UnknownFields, unknownFields } from "./index-format.ts";
 import type { HeldLock } from "./locks.ts";
+import { placeInPack } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import type { Id, Repository } from "./types.ts";
 
@@ -74,8 +75,8 @@ async function writeMerged(
     const before = seen.get(id) ?? new Set();
     seen.set(id, before);
     return entries.filter((entry) => {
-      const key = `${entry.type} ${entry.id} ${entry.offset}`;
-      return !before.has(key) && before.add(key);
+      const place = placeInPack(entry);
+      return !before.has(place) && before.add(place);
     });
   };
   const flush = async (): Promise<void> => {
