@@ -14,7 +14,7 @@ export interface EmptyQuestion {
   readonly target: BackupTarget;
   readonly read: Pick<ReadResult, "isBlank" | "totals">;
   /** The newest snapshot in this repository, and what reads its folders. */
-  readonly before: Snapshot | undefined;
+  readonly before: () => Promise<Snapshot | undefined>;
   readonly folders: FolderReader;
 }
 
@@ -29,8 +29,9 @@ export interface EmptyDoubt {
  * cannot be read, that is the doubt; rejects only where the run is stopped.
  */
 export async function doubtAboutEmptiness(question: EmptyQuestion): Promise<EmptyDoubt | undefined> {
-  const { read, before, folders, plan } = question;
+  const { read, folders, plan } = question;
   if (!(read.isBlank ?? read.totals.entries === 0)) return undefined;
+  const before = await question.before();
   const here = before && (await heldBefore(question, before, folders));
   if (here) return doubt(`${here} in the snapshot before${next(read)}`);
   if (before && !isIncomplete(before)) return undefined;

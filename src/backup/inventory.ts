@@ -1,6 +1,7 @@
 import { readManifest, readState } from "../mirror/state.ts";
+import { listDocuments } from "../repository/documents.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
-import { listSnapshots } from "../repository/snapshots.ts";
+import { readSnapshots } from "../repository/snapshots.ts";
 import type { Id, Snapshot } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { BackupPlan, BackupTarget } from "./plan.ts";
@@ -52,12 +53,12 @@ async function compare(
   const chains = new Set([...(await storage.listFolders("")), ...Object.keys(known)]);
   for (const chain of [...chains].sort()) {
     const expected = known[chain] ?? [];
-    const snapshots = await snapshotsOf(storage.below(chain), password);
-    const present = new Set(snapshots.map(({ id }) => id));
+    const { present, read } = await snapshotsIn(storage.below(chain), password);
     missing.push(...expected.filter((id) => !present.has(id)));
-    for (const { id, time, tags = [] } of snapshots) {
-      const isNews = id !== written && !expected.includes(id) && own.every((tag) => tags.includes(tag));
-      if (isNews) unknown.push({ chain, snapshot: id, time, tags: [...tags] });
+    const recorded = new Set([...expected, written]);
+    const news = await read([...present].filter((id) => !recorded.has(id)));
+    for (const { id, time, tags = [] } of news) {
+      if (own.every((tag) => tags.includes(tag))) unknown.push({ chain, snapshot: id, time, tags: [...tags] });
     }
   }
   return {
@@ -66,10 +67,23 @@ async function compare(
   };
 }
 
+interface Snapshots {
+  readonly present: ReadonlySet<Id>;
+  /** Oldest first. */
+  readonly read: (ids: readonly Id[]) => Promise<readonly Snapshot[]>;
+}
+
 /** A mirror has one, its manifest. A folder that is nothing finished has none. */
-async function snapshotsOf(storage: Storage, password: string): Promise<readonly Snapshot[]> {
+async function snapshotsIn(storage: Storage, password: string): Promise<Snapshots> {
+  const none: Snapshots = { present: new Set(), read: async () => [] };
   const mirror = await readState(storage);
-  if (mirror) return mirror.phase === "Beginning" ? [] : [await readManifest(storage, mirror.manifest)];
-  if ((await repositoryState(storage)) !== "Ready") return [];
-  return listSnapshots(await openRepository({ storage, password }));
+  if (mirror) {
+    if (mirror.phase === "Beginning") return none;
+    const manifest = await readManifest(storage, mirror.manifest);
+    return { present: new Set([manifest.id]), read: async (ids) => (ids.includes(manifest.id) ? [manifest] : []) };
+  }
+  if ((await repositoryState(storage)) !== "Ready") return none;
+  const repository = await openRepository({ storage, password });
+  const listed = await listDocuments(repository, "snapshots");
+  return { present: new Set(listed.map(({ id }) => id)), read: (ids) => readSnapshots(repository, ids) };
 }

@@ -6,6 +6,7 @@ import type { BlobWriter } from "../repository/pack-writer.ts";
 import type { PlainBlob } from "../repository/packing-pool.ts";
 import { createPackingWriter } from "../repository/packing-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
+import { recentSnapshots } from "../repository/recent-snapshots.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
@@ -78,21 +79,24 @@ async function enter(
 
 async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {
   const { plan, target, read, notices } = run;
-  const damagedSnapshots: string[] = [];
-  const snapshots = await listSnapshots(repository, { onDamage: ({ message }) => damagedSnapshots.push(message) });
-  notices.push(...damagedSnapshots);
-  const existing = snapshots.length + damagedSnapshots.length;
+  const { snapshots, stored } = await recentSnapshots(repository, {
+    isEnough: (recent) => {
+      const parent = chooseParent(recent, plan, plan.config.type);
+      return parent !== undefined && !isIncomplete(parent);
+    },
+    onDamage: ({ message }) => notices.push(message),
+  });
   const written = snapshots.find(({ tags }) => plan.config.runTag !== undefined && tags?.includes(plan.config.runTag));
-  if (written) return alreadyWritten(target, written, snapshots[0] === written);
-  if (target.expect === "Absent" && existing > 0) {
+  if (written) return alreadyWritten(target, written, stored === 1);
+  if (target.expect === "Absent" && stored > 0) {
     throw new RepositoryError(
       "RepositoryNotEmpty",
-      `A Full needs a place of its own, but ${repository.storage.description} already holds ${existing} snapshots: use another URL, or make an Incremental.`,
+      `A Full needs a place of its own, but ${repository.storage.description} already holds ${stored} snapshots: use another URL, or make an Incremental.`,
     );
   }
   const present = await loadPresentIndex(repository);
   const { repository: indexed } = present;
-  const { provenance, scope } = chooseOrigin({ ...plan.config, isFirst: existing === 0 });
+  const { provenance, scope } = chooseOrigin({ ...plan.config, isFirst: stored === 0 });
   notices.push(...noticesOf(plan.config.type, provenance, present));
   const parent = chooseParent(snapshots, plan, provenance.type);
   const { owner } = provenance;
@@ -108,7 +112,8 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
       writer,
       read: result,
       provenance,
-      before: newestOf(snapshots, plan),
+      // Here it must be the newest one indeed, and it is asked for only where the source is empty.
+      before: async () => newestOf(await listSnapshots(repository, { onDamage: () => {} }), plan),
     });
   } catch (error) {
     await writer.abandon();
@@ -140,7 +145,7 @@ interface Completion {
   readonly read: ReadResult;
   readonly provenance: Provenance;
   /** The newest snapshot before this one. */
-  readonly before: Snapshot | undefined;
+  readonly before: () => Promise<Snapshot | undefined>;
 }
 
 /** The order matters: packs, then the index, and only when both are safe and our lock still stands the snapshot. */

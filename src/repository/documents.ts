@@ -1,4 +1,5 @@
 import { isStorageError } from "../storage/errors.ts";
+import type { StoredObject } from "../storage/storage.ts";
 import { compress, decompress } from "./compression.ts";
 import { idOf, isId, seal, unseal } from "./crypto.ts";
 import { damaged, RepositoryError } from "./errors.ts";
@@ -16,12 +17,17 @@ const maximumBytes = 256 * 1024 * 1024;
 
 export type Keyed = Pick<Repository, "storage" | "master" | "version">;
 
-/** Ids and stored sizes of the documents in a folder, sorted by id. Files with other names are not ours and passed over. */
-export async function listDocuments(repository: Keyed, folder: DocumentFolder): Promise<{ id: Id; size: number }[]> {
-  const found: { id: Id; size: number }[] = [];
-  for await (const { key, size } of repository.storage.list(`${folder}/`)) {
+/** What is stored of a document: bytes, and the store's own date of it in milliseconds since 1970. */
+export interface StoredDocument extends Omit<StoredObject, "key"> {
+  readonly id: Id;
+}
+
+/** The documents in a folder, sorted by id. Files with other names are not ours and passed over. */
+export async function listDocuments(repository: Keyed, folder: DocumentFolder): Promise<StoredDocument[]> {
+  const found: StoredDocument[] = [];
+  for await (const { key, ...stored } of repository.storage.list(`${folder}/`)) {
     const id = key.slice(folder.length + 1);
-    if (isId(id)) found.push({ id, size });
+    if (isId(id)) found.push({ id, ...stored });
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

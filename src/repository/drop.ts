@@ -41,7 +41,7 @@ export async function dropRepository({ repository, lock }: DropOptions): Promise
     await removeBelow(storage, prefix, count.removed, lock.signal);
   const { length } = await storage.get("config");
   await storage.delete("config");
-  count.removed({ key: "config", size: length });
+  count.removed({ size: length });
   // Our own lock was not there before, and frees nothing.
   await removeBelow(storage, "locks/", () => {}, lock.signal);
   await removeBelow(storage, "keys/", count.removed, lock.signal);
@@ -62,7 +62,7 @@ function countRemovals() {
   let objectsRemoved = 0;
   let bytesFreed = 0;
   return {
-    removed({ size }: StoredObject): void {
+    removed({ size }: Pick<StoredObject, "size">): void {
       objectsRemoved++;
       bytesFreed += size;
     },

@@ -106,6 +106,15 @@ describe("createPackingPool", () => {
     for (const lane of lanes) await expect(lane.flush()).rejects.toThrow(/out of order|ended by itself/);
   });
 
+  it("does itself what the threads have no time for", async () => {
+    const packing = pool({ program: deaf });
+    const master = randomMasterKey();
+    const packs: FinishedPack[] = [];
+    const lane = packing.open(master, (pack) => packs.push(pack));
+    for (let round = 0; round < 4; round++) await add(packing, [lane], many);
+    expect(contentsOf(packs, master).size).toBeGreaterThan(10);
+  });
+
   it("does not leave anybody waiting when it is closed", async () => {
     const packing = pool({ program: deaf });
     const lane = packing.open(randomMasterKey(), () => {});

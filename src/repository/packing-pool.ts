@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { RepositoryError } from "./errors.ts";
 import type { FinishedPack } from "./pack-builder.ts";
@@ -8,6 +9,8 @@ import type { BlobType, Id, MasterKey } from "./types.ts";
 /** Plain bytes that go to a thread at once: few enough to wait little for, many enough that the handing over costs nothing. */
 const batchBytes = 2 * 1024 * 1024;
 const batchBlobs = 1024;
+/** Batches that a thread may have to do. Where all of them have as many, the caller does one itself instead of waiting for them. */
+const batchesAhead = 3;
 /** Beside the one that reads, cuts, hashes and uploads. Each holds an open pack of data. */
 const mostThreads = 3;
 /** A packing thread makes few and small objects. Left to itself, it would let tens of megabytes of them pile up. */
@@ -26,7 +29,7 @@ export interface PlainBlob {
 export interface PackingPool {
   /** A lane for one repository. `onPack` gets every pack as it becomes whole. */
   open(master: MasterKey, onPack: (pack: FinishedPack) => void): PackingLane;
-  /** Waits while too much lies waiting. Never rejects: lanes do. */
+  /** Lets the threads' reports be heard after this thread packed something itself. To be waited for between blobs. */
   room(): Promise<void>;
   /** Ends the threads, whatever they are doing. */
   close(): Promise<void>;
@@ -79,6 +82,8 @@ export function createPackingPool({
   let batch: Batch | undefined;
   let failure: { readonly error: unknown } | undefined;
   let isClosing = false;
+  /** This thread has packed a batch itself, and the others' reports are waiting. */
+  let isDeaf = false;
   let changed = Promise.withResolvers<void>();
 
   const announce = (): void => {
@@ -143,7 +148,9 @@ export function createPackingPool({
     const { memory, blobs } = batch;
     batch = undefined;
     if (canStart && hands.length === 0) hands.push(...Array.from({ length: threads }, startThread));
-    const hand = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
+    const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
+    const hand = free.waiting < batchesAhead ? free : own;
+    if (hand === own) isDeaf = true;
     hand.waiting++;
     hand.give({ kind: "pack", memory, blobs }, [memory]);
   };
@@ -189,8 +196,9 @@ export function createPackingPool({
       };
     },
     async room() {
-      const isMuch = () => everybody().reduce((sum, { waiting }) => sum + waiting, 0) > threads;
-      while (isMuch() && !failure) await changed.promise;
+      if (!isDeaf) return;
+      isDeaf = false;
+      await nextTurn();
     },
     async close() {
       isClosing = true;

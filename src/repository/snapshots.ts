@@ -33,15 +33,29 @@ export const snapshotDocument = z.looseObject({
 const concurrentReads = 16;
 
 export interface ListOptions {
-  /** Told of a damaged snapshot, which is then passed over; without it the listing rejects with `RepositoryDamaged`. */
+  /** Told of a damaged snapshot, which is then passed over; without it the reading rejects with `RepositoryDamaged`. */
   readonly onDamage?: (error: RepositoryError) => void;
 }
 
 /** All snapshots, oldest first. */
-export async function listSnapshots(repository: Repository, { onDamage }: ListOptions = {}): Promise<Snapshot[]> {
+export async function listSnapshots(repository: Repository, options: ListOptions = {}): Promise<Snapshot[]> {
+  const files = await listDocuments(repository, "snapshots");
+  return readSnapshots(
+    repository,
+    files.map(({ id }) => id),
+    options,
+  );
+}
+
+/** These snapshots, without those that are gone by now, oldest first. */
+export async function readSnapshots(
+  repository: Repository,
+  ids: readonly Id[],
+  { onDamage }: ListOptions = {},
+): Promise<Snapshot[]> {
   const snapshots: Snapshot[] = [];
-  await forEachConcurrently(await listDocuments(repository, "snapshots"), concurrentReads, async (file) => {
-    const snapshot = await readSnapshot(repository, file.id).catch((error: unknown) => {
+  await forEachConcurrently(ids, concurrentReads, async (snapshotId) => {
+    const snapshot = await readSnapshot(repository, snapshotId).catch((error: unknown) => {
       if (!onDamage || !(error instanceof RepositoryError)) throw error;
       onDamage(error);
     });

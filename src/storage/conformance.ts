@@ -206,6 +206,17 @@ function describeListing(fresh: Fresh): void {
     expect(await listed(storage, "nothing/")).toEqual([]);
   });
 
+  it("dates what it lists, and what was stored later not earlier", async () => {
+    const storage = await fresh();
+    await storage.put("b", Buffer.alloc(1));
+    await new Promise((resolve) => setTimeout(resolve, 1100)); // S3 may round dates to seconds
+    await storage.put("a", Buffer.alloc(1));
+    const objects = await Array.fromAsync(storage.list(""));
+    const [later = 0, earlier = 0] = ["a", "b"].map((key) => objects.find((object) => object.key === key)?.modified);
+    expect(later).toBeGreaterThan(earlier);
+    expect(Math.abs(later - Date.now())).toBeLessThan(10 * 60_000);
+  });
+
   it("lists more objects than one page holds", async () => {
     const storage = await fresh();
     const keys = Array.from({ length: 1203 }, (_, n) => `index/${n.toString().padStart(5, "0")}`);
@@ -278,8 +289,8 @@ function describeViews(fresh: Fresh): void {
 }
 
 /** Everything below a prefix, by key. */
-async function listed(storage: Storage, prefix: string): Promise<StoredObject[]> {
-  const objects: StoredObject[] = [];
+async function listed(storage: Storage, prefix: string): Promise<Omit<StoredObject, "modified">[]> {
+  const objects: Omit<StoredObject, "modified">[] = [];
   for await (const { key, size } of storage.list(prefix)) objects.push({ key, size });
   return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

@@ -190,7 +190,7 @@ async function* walk(at: {
       continue;
     }
     const status = await stat(path).catch(missingAsUndefined);
-    if (status?.isFile()) yield { key, size: status.size };
+    if (status?.isFile()) yield { key, size: status.size, modified: status.mtimeMs };
   }
 }
 

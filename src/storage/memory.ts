@@ -2,12 +2,19 @@ import { StorageError } from "./errors.ts";
 import { assertKey } from "./keys.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
+/** When an object was put, in milliseconds since 1970; one that a test has put into the Map itself has no date. */
+const stored = new WeakMap<Buffer, number>();
+
 /** Objects in a Map: for unit tests, and for faults to be built on. `objects` may be looked at and changed at will. */
 export function memoryStorage(
   objects: Map<string, Buffer> = new Map(),
   prefix = "",
 ): Storage & { readonly objects: Map<string, Buffer> } {
   const description = `memory://${prefix}`;
+  const store = (key: string, object: Buffer) => {
+    stored.set(object, Date.now());
+    objects.set(prefix + key, object);
+  };
   return {
     description,
     objects,
@@ -30,7 +37,7 @@ export function memoryStorage(
       if (options?.ifAbsent && objects.has(prefix + key)) {
         throw new StorageError("AlreadyExists", `${key} exists already in ${description}.`);
       }
-      objects.set(prefix + key, Buffer.from(data));
+      store(key, Buffer.from(data));
     },
     async copy(from, to) {
       assertKey(to);
@@ -44,7 +51,7 @@ export function memoryStorage(
           parts.push(Buffer.from(data));
         },
         async complete() {
-          objects.set(prefix + key, Buffer.concat(parts));
+          store(key, Buffer.concat(parts));
         },
         async abort() {},
       };
@@ -53,7 +60,8 @@ export function memoryStorage(
     async *list(below) {
       const found: StoredObject[] = [];
       for (const [key, object] of objects) {
-        if (key.startsWith(prefix + below)) found.push({ key: key.slice(prefix.length), size: object.length });
+        if (!key.startsWith(prefix + below)) continue;
+        found.push({ key: key.slice(prefix.length), size: object.length, modified: stored.get(object) ?? 0 });
       }
       yield* found;
     },

@@ -108,10 +108,10 @@ describe("retrying", () => {
   it("goes on with a list that broke off, naming nothing twice", async () => {
     let broken = 0;
     const list = async function* () {
-      yield { key: "a", size: 1 };
-      yield { key: "b", size: 1 };
+      yield { key: "a", size: 1, modified: 0 };
+      yield { key: "b", size: 1, modified: 0 };
       if (broken++ < 2) throw overloaded();
-      yield { key: "c", size: 1 };
+      yield { key: "c", size: 1, modified: 0 };
     };
     const keys: string[] = [];
     for await (const { key } of retrying(storage({ list }), quick).list("")) keys.push(key);
@@ -120,7 +120,7 @@ describe("retrying", () => {
 
   it("never ends a list early: what does not pass is thrown", async () => {
     const list = async function* () {
-      yield { key: "a", size: 1 };
+      yield { key: "a", size: 1, modified: 0 };
       throw new StorageError("CredentialsRejected", "expired");
     };
     const read = async () => {

@@ -193,9 +193,9 @@ async function* listAll(
 ): AsyncGenerator<StoredObject> {
   const cut = prefix === "" ? 0 : prefix.length + 1;
   for await (const page of pages(bucket, prefix === "" ? start : `${prefix}/${start}`, undefined, request)) {
-    for (const { Key = "", Size = 0 } of page.Contents ?? []) {
+    for (const { Key = "", Size = 0, LastModified } of page.Contents ?? []) {
       // Some tools mark folders by empty objects whose name ends in a slash.
-      if (!Key.endsWith("/")) yield { key: Key.slice(cut), size: Size };
+      if (!Key.endsWith("/")) yield { key: Key.slice(cut), size: Size, modified: LastModified?.getTime() ?? 0 };
     }
   }
 }

@@ -75,4 +75,6 @@ export interface StoredObject {
   readonly key: string;
   /** Bytes. */
   readonly size: number;
+  /** When the object was stored, in milliseconds since 1970, as the store dates it: not fit for comparing with our clock. */
+  readonly modified: number;
 }

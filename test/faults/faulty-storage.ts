@@ -84,7 +84,7 @@ export function faultyStore(
     delete: (key) =>
       act("delete", key, async () => {
         const object = objects.get(prefix + key);
-        if (object) removed.push({ key, size: object.length });
+        if (object) removed.push({ key, size: object.length, modified: 0 });
         await memory.delete(key);
       }),
   };
