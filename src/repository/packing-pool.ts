@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
+import { startThread, type Thread } from "../system/thread.ts";
 import { RepositoryError } from "./errors.ts";
 import type { FinishedPack } from "./pack-builder.ts";
 import { type BatchedBlob, createPackingWork, type PackingOrder, type PackingReport } from "./packing-work.ts";
@@ -13,8 +13,6 @@ const batchBlobs = 1024;
 const batchesAhead = 3;
 /** Beside the one that reads, cuts, hashes and uploads. Each holds an open pack of data. */
 const mostThreads = 3;
-/** A packing thread makes few and small objects. Left to itself, it would let tens of megabytes of them pile up. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
 export interface PlainBlob {
   readonly id: Id;
@@ -75,13 +73,12 @@ export function createPackingPool({
   program = new URL("./packing-thread.ts", import.meta.url),
 }: PackingPoolOptions = {}): PackingPool {
   const lanes: Lane[] = [];
-  const workers: Worker[] = [];
+  const started: Thread<PackingOrder>[] = [];
   const spare: ArrayBuffer[] = [];
   /** Memory of packs goes back to who made it. */
   const makers = new WeakMap<ArrayBuffer, Hand>();
   let batch: Batch | undefined;
   let failure: { readonly error: unknown } | undefined;
-  let isClosing = false;
   /** This thread has packed a batch itself, and the others' reports are waiting. */
   let isDeaf = false;
   let changed = Promise.withResolvers<void>();
@@ -125,16 +122,14 @@ export function createPackingPool({
     };
     return hand;
   };
-  const startThread = (): Hand => {
-    const worker = new Worker(program, { resourceLimits });
-    const hand: Hand = { waiting: 0, give: (order, memory = []) => worker.postMessage(order, memory) };
-    worker.on("message", (report: PackingReport) => heed(hand, report));
-    worker.on("error", fail);
-    worker.on("messageerror", fail);
-    worker.on("exit", (code) => {
-      if (!isClosing) fail(new RepositoryError("InternalError", `A thread that packs ended by itself, with ${code}.`));
+  const startHand = (): Hand => {
+    const thread = startThread<PackingOrder, PackingReport>({
+      program,
+      onReport: (report) => heed(hand, report),
+      onFailure: fail,
     });
-    workers.push(worker);
+    const hand: Hand = { waiting: 0, give: thread.give };
+    started.push(thread);
     for (const [lane, { master }] of lanes.entries()) hand.give({ kind: "open", lane, master });
     return hand;
   };
@@ -147,7 +142,7 @@ export function createPackingPool({
     if (!batch) return;
     const { memory, blobs } = batch;
     batch = undefined;
-    if (canStart && hands.length === 0) hands.push(...Array.from({ length: threads }, startThread));
+    if (canStart && hands.length === 0) hands.push(...Array.from({ length: threads }, startHand));
     const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
     const hand = free.waiting < batchesAhead ? free : own;
     if (hand === own) isDeaf = true;
@@ -201,9 +196,8 @@ export function createPackingPool({
       await nextTurn();
     },
     async close() {
-      isClosing = true;
       fail(new RepositoryError("InternalError", "The packing was ended."));
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(started.map((thread) => thread.end()));
     },
   };
 }

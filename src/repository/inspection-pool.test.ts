@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, expect, it } from "vitest";
+import { idOf, randomMasterKey } from "./crypto.ts";
+import { inspectPack, type PackContent } from "./inspect-pack.ts";
+import { createInspectionPool, type InspectionPool, type InspectionPoolOptions } from "./inspection-pool.ts";
+import { createPackBuilder } from "./pack-builder.ts";
+import { payloadOf } from "./pack-format.ts";
+
+const master = randomMasterKey();
+const pools: InspectionPool[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
+
+function pool(options: InspectionPoolOptions = {}): InspectionPool {
+  const made = createInspectionPool(master, { threads: 2, ...options });
+  pools.push(made);
+  return made;
+}
+
+/** Ten packs of three blobs; a byte of the second blob of every other one is changed. */
+const packs: PackContent[] = Array.from({ length: 10 }, (_, number) => {
+  const builder = createPackBuilder(master, []);
+  for (let blob = 0; blob < 3; blob++) builder.add(payloadOf("data", randomBytes(10_000)));
+  const [made] = builder.finish();
+  if (!made) throw new Error("there is one");
+  const bytes = Buffer.from(made.bytes);
+  if (number % 2 === 1) bytes[15_000] = (bytes[15_000] ?? 0) ^ 1;
+  return { pack: made.id, bytes, indexed: made.entries.map((entry) => ({ ...entry, pack: made.id })) };
+});
+const copyOf = (content: PackContent): PackContent => ({ ...content, bytes: Buffer.from(content.bytes) });
+
+it("finds the same in any thread, whoever owns the memory", async () => {
+  const inspections = pool();
+  const found = await Promise.all(packs.map((content) => inspections.inspect(copyOf(content))));
+  expect(found).toEqual(packs.map((content) => inspectPack(master, content)));
+  expect(found.map(({ damaged }) => damaged)).toEqual(packs.map((_, number) => (number % 2 === 1 ? [1] : [])));
+  // A part of memory that others use stays theirs.
+  const shared = Buffer.concat([Buffer.from("before"), ...packs.map(({ bytes }) => bytes)]);
+  let at = 6;
+  for (const content of packs) {
+    const { length } = content.bytes;
+    const { damaged } = await inspections.inspect({ ...content, bytes: shared.subarray(at, at + length) });
+    expect(damaged).toEqual(inspectPack(master, content).damaged);
+    at += length;
+  }
+  expect(shared.toString("utf8", 0, 6)).toBe("before");
+});
+
+it("starts no thread for one pack", async () => {
+  const program = new URL("data:text/javascript,throw new Error('out of order')");
+  const [first] = packs;
+  if (!first) throw new Error("there is one");
+  expect(await pool({ program }).inspect(first)).toEqual({ problems: [], damaged: [] });
+});
+
+it("does itself what the threads have no time for", async () => {
+  const inspections = pool({ program: new URL("data:text/javascript,setInterval(() => {}, 1000)") });
+  let done = 0;
+  for (const content of packs) void inspections.inspect(copyOf(content)).then(() => done++);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(done).toBe(packs.length - 2 * 2);
+});
+
+it.each([
+  ["throws", new URL("data:text/javascript,throw new Error('out of order')")],
+  ["ends", new URL("data:text/javascript,process.exit(0)")],
+])("never takes a pack for sound when a thread %s", async (_, program) => {
+  const inspections = pool({ program });
+  const results = await Promise.allSettled(packs.map((content) => inspections.inspect(copyOf(content))));
+  const failed = results.filter(({ status }) => status === "rejected");
+  expect(failed).toHaveLength(2 * 2);
+  await expect(inspections.inspect(packs[0] as PackContent)).rejects.toThrow(/out of order|ended by itself/);
+});
+
+it("tells a pack under another name, with a damaged header, and an index that says otherwise", () => {
+  const [{ pack, bytes, indexed } = packs[0] as PackContent] = packs;
+  expect(idOf(bytes)).toBe(pack);
+  const other = "0".repeat(64);
+  expect(inspectPack(master, { pack: other, bytes, indexed }).problems).toEqual([
+    `pack ${other}: its content does not fit its name`,
+  ]);
+  const cut = Buffer.from(bytes);
+  cut[cut.length - 10] = (cut.at(-10) ?? 0) ^ 1;
+  expect(inspectPack(master, { pack, bytes: cut, indexed }).problems).toContain(`pack ${pack}: its header is damaged`);
+  const [blob] = indexed;
+  if (!blob) throw new Error("there is one");
+  const wrong = [{ ...blob, plainLength: blob.plainLength + 1 }];
+  expect(inspectPack(master, { pack, bytes, indexed: wrong })).toEqual({
+    damaged: [0],
+    problems: [
+      `pack ${pack}: the index says that it holds data blob ${blob.id}, its header does not`,
+      `pack ${pack}: data blob ${blob.id} is damaged`,
+    ],
+  });
+});
