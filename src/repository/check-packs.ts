@@ -67,7 +67,7 @@ export async function readPacks(
   options: ReadOptions,
 ): Promise<number> {
   const packs = options.packs.filter((pack) => isChosen(pack, options.readData));
-  const inspections = createInspectionPool(repository.master);
+  const inspections = createInspectionPool(repository.master, { packs: packs.length });
   let bytesRead = 0;
   let done = 0;
   try {

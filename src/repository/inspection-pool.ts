@@ -20,6 +20,8 @@ export interface InspectionPool {
 
 export interface InspectionPoolOptions {
   readonly threads?: number;
+  /** How many there are to look through. */
+  readonly packs: number;
   /** What they run; for tests. */
   readonly program?: URL;
 }
@@ -34,11 +36,11 @@ export function createInspectionPool(
   {
     threads = Math.max(1, Math.min(mostThreads, availableParallelism() - 1)),
     program = new URL("./inspection-thread.ts", import.meta.url),
-  }: InspectionPoolOptions = {},
+    packs,
+  }: InspectionPoolOptions,
 ): InspectionPool {
-  const hands: Hand[] = [];
   let failure: { readonly error: unknown } | undefined;
-  let inspected = 0;
+  let number = 0;
 
   const startHand = (): Hand => {
     const waiting: Hand["waiting"] = new Map();
@@ -57,17 +59,17 @@ export function createInspectionPool(
     return { thread, waiting };
   };
 
+  // One pack alone is not worth the start of a thread.
+  const hands = Array.from({ length: Math.max(0, Math.min(threads, packs - 1)) }, startHand);
+
   return {
     concurrency: threads * packsAhead + 1,
     async inspect(content) {
       if (failure) throw failure.error;
-      const number = inspected++;
-      // One pack alone is not worth the start of a thread.
-      if (number === 1) hands.push(...Array.from({ length: threads }, startHand));
       const [free] = hands.toSorted((a, b) => a.waiting.size - b.waiting.size);
       if (!free || free.waiting.size >= packsAhead) return inspectPack(master, content);
       const answer = Promise.withResolvers<Inspection>();
-      free.waiting.set(number, answer);
+      free.waiting.set(++number, answer);
       const { pack, bytes, indexed } = content;
       const memory = wholeMemory(bytes);
       free.thread.give({ number, master, pack, memory, indexed }, [memory]);
