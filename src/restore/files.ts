@@ -1,8 +1,8 @@
-import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, open, openSync, unlinkSync, writeSync } from "node:fs";
 import type { FailureReason } from "../mover/results.ts";
 import type { TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
-import { displayPath, type Folder, type Folders } from "../system/folders.ts";
+import { displayPath, type Folder, type Folders, type HeldPath } from "../system/folders.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Outcome } from "./outcome.ts";
 import { nonZeroParts } from "./zeros.ts";
@@ -16,9 +16,15 @@ export interface PendingFile {
   /** Blobs that are still to be written. */
   missing: number;
   state: "Planned" | "Created" | "Finished" | "Failed";
+  /** It is being made ahead: to be waited for before anything else is done with it. */
+  beingMade?: Promise<void> | undefined;
+  /** It was made ahead, and is empty. */
+  madeAs?: number | undefined;
 }
 
 export interface FileWriter {
+  /** Begins to make a file that comes next, where making files takes long: several are then made at a time. */
+  makeAhead?(file: PendingFile): void;
   /** Writes one blob of the file at its place; the last one finishes the file. */
   write(file: PendingFile, offset: number, data: Buffer): void;
   /** A file without content. */
@@ -34,13 +40,25 @@ const reopen = constants.O_WRONLY | constants.O_NOFOLLOW;
 export const isFatal = (error: unknown): boolean =>
   ["ENOSPC", "EDQUOT", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "");
 
+/** On a local disk it takes a tenth of that. */
+const slowCreation = 0.15;
+/** Files that are made and not yet written, each with a descriptor. */
+const mostAhead = 64;
+/** What the last one counts in the average. */
+const newestShare = 1 / 16;
+
 interface Opened {
   readonly descriptor: number;
   readonly path: Buffer;
 }
 
-/** Writes files into opened folders. Errors of one file are its failure; a full target is thrown. */
-export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
+/**
+ * Writes files into opened folders. Errors of one file are its failure; a full target is thrown. `slowMilliseconds` is what making a file
+ * takes on average, at least, where it is worth while to make several at a time.
+ */
+export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds = slowCreation): FileWriter {
+  let creationMilliseconds = 0;
+  let ahead = 0;
   const pathOf = (file: PendingFile) => folders.entry(file.folder, file.node.name);
   const displayOf = (file: PendingFile) => displayPath(file.folder, file.node.name);
 
@@ -50,10 +68,20 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
     outcome.files++;
   };
 
+  /** The descriptor of a file that was made ahead: whoever takes it closes it. */
+  const takeMade = (file: PendingFile): number | undefined => {
+    const { madeAs } = file;
+    if (madeAs !== undefined) ahead--;
+    file.madeAs = undefined;
+    return madeAs;
+  };
+
   const abandon = (file: PendingFile, reason: FailureReason, message: string) => {
     if (file.state === "Failed") return;
     const exists = file.state !== "Planned";
     file.state = "Failed";
+    const descriptor = takeMade(file);
+    if (descriptor !== undefined) closeSync(descriptor);
     outcome.fail(displayOf(file), reason, message);
     if (!exists) return;
     try {
@@ -63,11 +91,26 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
     }
   };
 
+  /** Undefined where its folder is not to be had: writing the file tells why. */
+  const hold = (file: PendingFile): HeldPath | undefined => {
+    try {
+      return folders.hold(file.folder, file.node.name);
+    } catch {
+      return undefined;
+    }
+  };
+
+  const make = (path: Buffer): number => {
+    const started = performance.now();
+    const descriptor = openSync(path, create, 0o600);
+    creationMilliseconds += (performance.now() - started - creationMilliseconds) * newestShare;
+    return descriptor;
+  };
+
   const withFile = (file: PendingFile, action: (opened: Opened) => void) => {
     try {
-      const isNew = file.state === "Planned";
       const path = pathOf(file);
-      const descriptor = openSync(path, isNew ? create : reopen, 0o600);
+      const descriptor = takeMade(file) ?? (file.state === "Planned" ? make(path) : openSync(path, reopen));
       file.state = "Created";
       try {
         action({ descriptor, path });
@@ -81,9 +124,29 @@ export function fileWriter(folders: Folders, outcome: Outcome): FileWriter {
   };
 
   return {
+    makeAhead(file) {
+      if (file.state !== "Planned" || file.beingMade || ahead >= mostAhead || creationMilliseconds < slowMilliseconds)
+        return;
+      const held = hold(file);
+      if (!held) return;
+      ahead++;
+      const making = Promise.withResolvers<void>();
+      file.beingMade = making.promise;
+      open(held.path, create, 0o600, (error, descriptor) => {
+        held.release();
+        file.beingMade = undefined;
+        // Where it cannot be made, it is tried again when it is written, and the error is told then.
+        if (error) ahead--;
+        else {
+          file.state = "Created";
+          file.madeAs = descriptor;
+        }
+        making.resolve();
+      });
+    },
     write(file, offset, data) {
       if (file.state === "Failed") return;
-      const isNew = file.state === "Planned";
+      const isNew = file.state === "Planned" || file.madeAs !== undefined;
       const parts = nonZeroParts(data, offset);
       const isLast = file.missing === 1;
       if (!isNew && !isLast && parts.length === 0) {

@@ -28,6 +28,8 @@ export interface RestoreOptions {
   readonly signal: AbortSignal;
   /** Places of blobs, or steps without any, after which a window is fetched and written: bounds the memory. */
   readonly windowSize?: number;
+  /** What making a file takes on average, at least, where several are made at a time. */
+  readonly slowMilliseconds?: number;
 }
 
 interface Job {
@@ -57,7 +59,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
   await prepareTarget(target);
   const folders = openFolders(target);
   const outcome = newOutcome();
-  const job: Job = { repository, folders, writer: fileWriter(folders, outcome), outcome, linked: new Map(), options };
+  const writer = fileWriter(folders, outcome, options.slowMilliseconds);
+  const job: Job = { repository, folders, writer, outcome, linked: new Map(), options };
   try {
     let window = newWindow();
     let later: Later = { links: [], leaves: [] };

@@ -32,6 +32,9 @@ export const newWindow = (): Window => ({ packs: new Map(), files: [], places: 0
 /** Packs that are fetched at the same time; each is up to 16 MiB, rarely more. */
 const concurrentPacks = 4;
 
+/** Blobs of a pack, behind the one that is written, whose files may be made meanwhile. */
+const blobsAhead = 16;
+
 /** Adds a file with its blobs' places; or says why its content cannot be what it was. */
 export function planFile(
   repository: Restorable,
@@ -60,31 +63,51 @@ function needOf(window: Window, location: BlobLocation): Need {
   return need;
 }
 
-/** Fetches all blobs of the window and writes them. Rejects when the store fails, the target is full, or it is stopped. */
-export async function fetchWindow(options: {
+export interface FetchOptions {
   readonly repository: Restorable;
   readonly window: Window;
   readonly writer: FileWriter;
   readonly onBytes: (count: number) => void;
   readonly signal: AbortSignal;
-}): Promise<void> {
-  const { repository, window, writer, onBytes, signal } = options;
-  await forEachConcurrently(window.packs, concurrentPacks, async ([pack, needs]) => {
-    const locations = [...needs.values()].map(({ location }) => location);
-    for await (const blob of repository.readParts(pack, locations)) {
-      signal.throwIfAborted();
-      const damage = damageOf(blob);
-      for (const { file, offset } of needs.get(blob.location.id)?.places ?? []) {
-        if (damage !== undefined || "error" in blob) {
-          const message = `${displayPath(file.folder, file.node.name)} cannot be restored: ${damage}`;
-          writer.abandon(file, "RepositoryDamaged", message);
-        } else {
-          writer.write(file, offset, blob.plaintext);
-          onBytes(blob.plaintext.length);
-        }
+}
+
+/** Fetches all blobs of the window and writes them. Rejects when the store fails, the target is full, or it is stopped. */
+export async function fetchWindow(options: FetchOptions): Promise<void> {
+  const { packs, files } = options.window;
+  try {
+    await forEachConcurrently(packs, concurrentPacks, ([pack, needs]) => fetchPack(options, pack, needs));
+  } finally {
+    await Promise.all(files.map(({ beingMade }) => beingMade));
+  }
+}
+
+async function fetchPack(
+  { repository, writer, onBytes, signal }: FetchOptions,
+  pack: Id,
+  needs: ReadonlyMap<Id, Need>,
+): Promise<void> {
+  const inOrder = [...needs.values()].sort((a, b) => a.location.offset - b.location.offset);
+  const locations = inOrder.map(({ location }) => location);
+  const coming = inOrder.values();
+  const makeAhead = (blobs: number) => {
+    for (const { places } of coming.take(blobs)) for (const { file } of places) writer.makeAhead?.(file);
+  };
+  makeAhead(blobsAhead);
+  for await (const blob of repository.readParts(pack, locations)) {
+    signal.throwIfAborted();
+    makeAhead(1);
+    const damage = damageOf(blob);
+    for (const { file, offset } of needs.get(blob.location.id)?.places ?? []) {
+      if (file.beingMade) await file.beingMade;
+      if (damage !== undefined || "error" in blob) {
+        const message = `${displayPath(file.folder, file.node.name)} cannot be restored: ${damage}`;
+        writer.abandon(file, "RepositoryDamaged", message);
+      } else {
+        writer.write(file, offset, blob.plaintext);
+        onBytes(blob.plaintext.length);
       }
     }
-  });
+  }
 }
 
 /** Another copy may be longer than the index says this one is: then the places of what follows it are wrong. */

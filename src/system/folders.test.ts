@@ -42,6 +42,27 @@ describe("openFolders", () => {
     expect(displayPath(below(below(root, "a"), "b"), Buffer.from("c"))).toBe("/a/b/c");
   });
 
+  it("keeps a folder open while a path in it is held, whatever else is opened", () => {
+    const target = newTarget();
+    const before = readdirSync("/proc/self/fd").length;
+    const folders = openFolders(target);
+    const many = Array.from({ length: 400 }, (_, number) => below(root, `${number}`));
+    for (const { name } of many) mkdirSync(join(target, name.toString()));
+    const [first] = many;
+    if (!first) throw new Error("there are some");
+    const paths = ["a", "b"].map((name) => folders.hold(first, Buffer.from(name)));
+    for (const folder of many) folders.descriptor(folder);
+    for (const [number, { path, release }] of paths.entries()) {
+      writeFileSync(path, `${number}`);
+      release();
+      for (const folder of many.slice(1)) folders.descriptor(folder);
+    }
+    expect(readdirSync(join(target, "0"))).toEqual(["a", "b"]);
+    expect(readdirSync("/proc/self/fd").length).toBeLessThan(before + 300);
+    folders.close();
+    expect(readdirSync("/proc/self/fd").length).toBe(before);
+  });
+
   it("does not follow a link that somebody puts in a folder's place", () => {
     const target = newTarget();
     const outside = newTarget();

@@ -23,7 +23,14 @@ export interface Folders {
   entry(folder: Folder, name: Buffer): Buffer;
   /** A descriptor of the folder; good until the next call but one. */
   descriptor(folder: Folder): number;
+  /** As `entry`, but good until `release` is called: for what another thread does with it. */
+  hold(folder: Folder, name: Buffer): HeldPath;
   close(): void;
+}
+
+export interface HeldPath {
+  readonly path: Buffer;
+  release(): void;
 }
 
 const kept = 256;
@@ -35,6 +42,8 @@ export function openFolders(path: string): Folders {
   const root = opened(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
   // In the order of their last use: the first is closed first.
   const cache = new Map<Folder, Opened>();
+  /** How many paths are held in each: these stay open. */
+  const held = new Map<Folder, number>();
   // Most calls are for the folder of the call before, which is the last in that order already.
   let latest: { readonly folder: Folder; readonly opened: Opened } | undefined;
 
@@ -52,10 +61,12 @@ export function openFolders(path: string): Folders {
   const keep = (folder: Folder, found: Opened): void => {
     cache.set(folder, found);
     latest = { folder, opened: found };
-    const [oldest] = cache;
-    if (cache.size <= kept || !oldest) return;
-    cache.delete(oldest[0]);
-    closeSync(oldest[1].descriptor);
+    for (const [oldest, { descriptor }] of cache) {
+      if (cache.size <= kept) return;
+      if (held.has(oldest)) continue;
+      cache.delete(oldest);
+      closeSync(descriptor);
+    }
   };
 
   const open = (folder: Folder): Opened => {
@@ -86,6 +97,18 @@ export function openFolders(path: string): Folders {
   return {
     descriptor: (folder) => (cached(folder) ?? open(folder)).descriptor,
     entry: (folder, name) => entryOf(cached(folder) ?? open(folder), name),
+    hold(folder, name) {
+      const path = entryOf(cached(folder) ?? open(folder), name);
+      held.set(folder, (held.get(folder) ?? 0) + 1);
+      return {
+        path,
+        release() {
+          const left = (held.get(folder) ?? 1) - 1;
+          if (left === 0) held.delete(folder);
+          else held.set(folder, left);
+        },
+      };
+    },
     close() {
       for (const { descriptor } of cache.values()) closeSync(descriptor);
       cache.clear();
