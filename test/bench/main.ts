@@ -10,12 +10,12 @@ import { kopiaContestant } from "./contestants/kopia.ts";
 import { copyLimit, putLimit } from "./contestants/limits.ts";
 import { resticContestant } from "./contestants/restic.ts";
 import { rusticContestant } from "./contestants/rustic.ts";
-import { type DataFacts, factsOf } from "./data/facts.ts";
+import { factsOf } from "./data/facts.ts";
 import { dataSets, prepareData } from "./data/prepare.ts";
 import { thisMachine } from "./machine.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { createReferee } from "./referee.ts";
-import { writeReport } from "./report.ts";
+import { readParts, replacePart, writeReport } from "./report.ts";
 import { playRound } from "./round.ts";
 import type { Sample } from "./sample.ts";
 import { openStore } from "./stores.ts";
@@ -29,35 +29,39 @@ chmodSync(scratch, 0o755);
 process.once("exit", () => rmSync(scratch, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-const samples = await play(options);
-process.exitCode = samples.some((sample) => "failure" in sample) ? 1 : 0;
+process.exitCode = (await play(options)) ? 0 : 1;
 
-async function play({ scale, data, stores, repetitions, peers, output }: BenchOptions): Promise<Sample[]> {
+/** Whether every referee was content. */
+async function play({ scale, data, stores, repetitions, peers, output }: BenchOptions): Promise<boolean> {
+  const folder = resolve(checkout, output);
   const contestants = await contestantsOf(peers);
+  const versions = Object.fromEntries(
+    contestants.filter(({ isLimit }) => !isLimit).map(({ name, version }) => [name, version]),
+  );
   const referee = await createReferee();
-  const found: Sample[] = [];
-  const facts: DataFacts[] = [];
+  let isGood = true;
   for (const set of dataSets.filter(({ name }) => data.includes(name))) {
     const pristine = await prepareData(set, scale, scratch);
-    facts.push(factsOf(set, pristine));
+    const facts = factsOf(set, pristine);
     for (const name of stores) {
+      const samples: Sample[] = [];
+      const onSample = (sample: Sample) => {
+        samples.push(sample);
+        console.log(lineOf(sample));
+      };
       const store = await openStore(name, scratch);
       try {
-        for (let repetition = 0; repetition <= repetitions; repetition++) {
-          const onSample = (sample: Sample) => {
-            found.push(sample);
-            console.log(lineOf(sample));
-          };
+        for (let repetition = 0; repetition <= repetitions; repetition++)
           await playRound({ repetition, data: set, pristine, store, contestants, referee, scratch, onSample });
-        }
       } finally {
         await store.close();
       }
+      const part = { data: facts, store: name, machine: thisMachine(), versions, samples };
+      console.log(`written so far: ${writeReport(folder, replacePart(readParts(folder), part), scale)}`);
+      isGood &&= !samples.some((sample) => "failure" in sample);
     }
-    const report = { samples: found, machine: thisMachine(), contestants, data: facts, scale, repetitions };
-    console.log(`written so far: ${writeReport(resolve(checkout, output), report)}`);
   }
-  return found;
+  return isGood;
 }
 
 async function contestantsOf(peers: BenchOptions["peers"]): Promise<Contestant[]> {

@@ -14,7 +14,7 @@ export interface BenchOptions {
 }
 
 export const allData = ["bin", "src", "rnd", "db", "image"] as const;
-const allStores = ["folder", "s3"] as const;
+export const allStores = ["folder", "s3"] as const;
 
 /** Throws an `Error` that says what is wrong. Results of a trial go where nobody takes them for figures. */
 export function parseOptions(

@@ -1,22 +1,40 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { count, formatBytes } from "../../src/mover/units.ts";
 import { type BarGroup, barPlot } from "./bar-plot.ts";
-import type { Contestant } from "./contestants/contestant.ts";
 import type { Scale } from "./data/data-set.ts";
 import type { DataFacts } from "./data/facts.ts";
+import { allData, allStores } from "./options.ts";
 import type { Sample } from "./sample.ts";
 import { type Row, summarise } from "./summary.ts";
 import { describeMachine, formatSeconds, type MachineFacts, markdownTable } from "./table.ts";
 
-export interface Report {
-  readonly samples: readonly Sample[];
+/** What one run has found with one data set in one store. */
+export interface Part {
+  readonly data: DataFacts;
+  readonly store: string;
   readonly machine: MachineFacts;
-  readonly contestants: readonly Contestant[];
-  readonly data: readonly DataFacts[];
-  readonly scale: Scale;
-  readonly repetitions: number;
+  /** Of the programs, by their names. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly samples: readonly Sample[];
 }
+
+const partsFile = "samples.json";
+
+/** What earlier runs have left in a folder. */
+export function readParts(folder: string): Part[] {
+  const path = join(folder, partsFile);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Part[]) : [];
+}
+
+/** A run takes the place of earlier ones with the same data set and store; the others stay, in the order of the data sets and stores. */
+export function replacePart(parts: readonly Part[], part: Part): Part[] {
+  const others = parts.filter((other) => placeOf(other) !== placeOf(part));
+  return [...others, part].sort((a, b) => order.indexOf(placeOf(a)) - order.indexOf(placeOf(b)));
+}
+
+const placeOf = ({ data, store }: Part): string => `${store} ${data.name}`;
+const order = allStores.flatMap((store) => allData.map((data) => `${store} ${data}`));
 
 type Measured = Exclude<Row, { readonly failure: string }>;
 
@@ -35,23 +53,19 @@ const plots = {
 } as const;
 
 /** Writes RESULTS.md, its plots, and every single sample into a folder; returns the path of RESULTS.md. */
-export function writeReport(folder: string, report: Report): string {
+export function writeReport(folder: string, parts: readonly Part[], scale: Scale): string {
   mkdirSync(folder, { recursive: true });
-  const rows = summarise(report.samples);
-  const stores = [...new Set(rows.map(({ store }) => store))];
-  for (const store of stores) {
+  writeFileSync(join(folder, partsFile), `${JSON.stringify(parts, undefined, 1)}\n`);
+  const byStore = [...Map.groupBy(parts, ({ store }) => store)];
+  for (const [store, group] of byStore) {
+    const rows = summarise(group.flatMap(({ samples }) => samples));
     for (const [name, { title, value, unit }] of Object.entries(plots)) {
-      const groups = groupsOf(
-        rows.filter((row) => row.store === store),
-        value,
-        unit,
-      );
-      writeFileSync(join(folder, `${name}-${store}.svg`), barPlot(`${title}, store: ${store}`, groups));
+      const plot = barPlot(`${title}, store: ${store}`, groupsOf(rows, value, unit));
+      writeFileSync(join(folder, `${name}-${store}.svg`), plot);
     }
   }
-  writeFileSync(join(folder, "samples.json"), `${JSON.stringify(report.samples, undefined, 1)}\n`);
   const path = join(folder, "RESULTS.md");
-  writeFileSync(path, markdown(report, rows, stores));
+  writeFileSync(path, markdown(byStore, scale));
   return path;
 }
 
@@ -64,38 +78,35 @@ function groupsOf(rows: readonly Row[], value: (row: Measured) => number, unit: 
   }));
 }
 
-function markdown(
-  { machine, contestants, data, scale, repetitions }: Report,
-  rows: readonly Row[],
-  stores: readonly string[],
-) {
+function markdown(byStore: readonly (readonly [string, readonly Part[]])[], scale: Scale): string {
   const small = scale === "small" ? ["**A trial on small data: these figures say nothing about speed.**", ""] : [];
-  const versions = contestants.filter(({ isLimit }) => !isLimit).map(({ name, version }) => `${name} ${version}`);
   return [
     "# Benchmark",
     "",
     ...small,
-    `Made by \`make bench\` (how it measures: [README.md](README.md)). ${describeMachine(machine)}.`,
-    `${versions.join(", ")}. Medians of ${repetitions}; no caches; what failed a referee has no figures.`,
-    "",
-    ...data.map(
-      ({ name, what, files, bytes }) => `- \`${name}\`: ${what}. Here: ${count(files, "file")}, ${formatBytes(bytes)}.`,
-    ),
-    ...stores.flatMap((store) => [
+    "Made by `make bench`; how it measures: [README.md](README.md). Each table is of one run; no caches; what failed a referee has no figures.",
+    ...byStore.flatMap(([store, parts]) => [
       "",
       `## Store: ${store}`,
       "",
       ...Object.keys(plots).map((name) => `![${name}](${name}-${store}.svg)`),
-      ...data.flatMap(({ name }) =>
-        tableOf(
-          rows.filter((row) => row.store === store && row.data === name),
-          name,
-        ),
-      ),
+      ...parts.flatMap(sectionOf),
     ]),
     "",
   ].join("\n");
 }
 
-const tableOf = (rows: readonly Row[], name: string): string[] =>
-  rows.length > 0 ? ["", `### ${name}`, "", markdownTable(rows)] : [];
+function sectionOf({ data, machine, versions, samples }: Part): string[] {
+  const { name, what, files, bytes } = data;
+  const programs = Object.entries(versions).map(([program, version]) => `${program} ${version}`);
+  const timed = new Set(samples.map(({ repetition }) => repetition).filter((repetition) => repetition > 0)).size;
+  const about = [`${what}: ${count(files, "file")}, ${formatBytes(bytes)}`, programs.join(", "), `medians of ${timed}`];
+  return [
+    "",
+    `### ${name}`,
+    "",
+    `${about.join("; ")}; ${describeMachine(machine)}.`,
+    "",
+    markdownTable(summarise(samples)),
+  ];
+}
