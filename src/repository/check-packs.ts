@@ -10,12 +10,12 @@ import { packKey } from "./pack-cache.ts";
 import { headerEntryBytes, packOverhead } from "./pack-format.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
 
-/** Compares the packs in the store with those of the index, by their sizes, and returns those that are in both. */
+/** Compares the packs in the store with those of the index, by their sizes, and returns those that are in both, with their sizes in the store. */
 export async function comparePacks(
   { storage, index }: IndexedRepository,
   groups: PackGroups,
   findings: Findings,
-): Promise<Id[]> {
+): Promise<ReadonlyMap<Id, number>> {
   const stored = await listPacks(storage, groups.packs);
   const lost: Id[] = [];
   for (const pack of groups.packs) {
@@ -39,7 +39,7 @@ export async function comparePacks(
     findings.hints.push(
       `${unreferenced} packs are in no index: left by a run that did not finish; a prune (forget --prune) removes them.`,
     );
-  return groups.packs.filter((pack) => stored.has(pack));
+  return new Map(groups.packs.flatMap((pack) => (stored.has(pack) ? [[pack, stored.get(pack) ?? 0]] : [])));
 }
 
 /** One pack may be in two index files, left so by a prune that was killed. */
@@ -56,7 +56,8 @@ function expectedSize(locations: readonly BlobLocation[]): number {
 
 export interface ReadOptions extends CheckOptions {
   readonly readData: ReadData;
-  readonly packs: readonly Id[];
+  /** With their sizes in bytes. */
+  readonly packs: ReadonlyMap<Id, number>;
 }
 
 /** Reads packs whole and compares every byte. Returns how many bytes that were. */
@@ -66,8 +67,9 @@ export async function readPacks(
   findings: Findings,
   options: ReadOptions,
 ): Promise<number> {
-  const packs = options.packs.filter((pack) => isChosen(pack, options.readData));
-  const inspections = createInspectionPool(repository.master, { packs: packs.length });
+  const packs = [...options.packs.keys()].filter((pack) => isChosen(pack, options.readData));
+  const bytes = packs.reduce((sum, pack) => sum + (options.packs.get(pack) ?? 0), 0);
+  const inspections = createInspectionPool(repository.master, { bytes });
   let bytesRead = 0;
   let done = 0;
   try {

@@ -6,6 +6,8 @@ import type { MasterKey } from "./types.ts";
 
 /** Packs that a thread may have to look through. Where all of them have as many, the caller does one itself. */
 const packsAhead = 2;
+/** Bytes of packs from which the start of threads is worth while: it takes as long as looking through some 32 MiB. */
+const worthThreads = 64 * 1024 * 1024;
 /** Beside the caller's. Each holds up to two packs. */
 const mostThreads = 3;
 
@@ -20,8 +22,8 @@ export interface InspectionPool {
 
 export interface InspectionPoolOptions {
   readonly threads?: number;
-  /** How many there are to look through. */
-  readonly packs: number;
+  /** How much there is to look through. */
+  readonly bytes: number;
   /** What they run; for tests. */
   readonly program?: URL;
 }
@@ -36,7 +38,7 @@ export function createInspectionPool(
   {
     threads = Math.max(1, Math.min(mostThreads, availableParallelism() - 1)),
     program = new URL("./inspection-thread.ts", import.meta.url),
-    packs,
+    bytes,
   }: InspectionPoolOptions,
 ): InspectionPool {
   let failure: { readonly error: unknown } | undefined;
@@ -59,8 +61,7 @@ export function createInspectionPool(
     return { thread, waiting };
   };
 
-  // One pack alone is not worth the start of a thread.
-  const hands = Array.from({ length: Math.max(0, Math.min(threads, packs - 1)) }, startHand);
+  const hands = bytes < worthThreads ? [] : Array.from({ length: threads }, startHand);
 
   return {
     concurrency: threads * packsAhead + 1,
