@@ -6,5 +6,5 @@ export const thisMachine = (): MachineFacts => ({
   processor: cpus()[0]?.model.trim() || "unknown processor",
   cores: cpus().length,
   memoryBytes: totalmem(),
-  system: `${type()} ${release()}, Node ${process.versions.node}`,
+  system: `${type()} ${release().split("-")[0]}, Node ${process.versions.node}`,
 });

@@ -55,7 +55,7 @@ const plots = {
 /** Writes RESULTS.md, its plots, and every single sample into a folder; returns the path of RESULTS.md. */
 export function writeReport(folder: string, parts: readonly Part[], scale: Scale): string {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, partsFile), `${JSON.stringify(parts, undefined, 1)}\n`);
+  writeFileSync(join(folder, partsFile), `[\n${parts.map((part) => JSON.stringify(part)).join(",\n")}\n]\n`);
   const byStore = [...Map.groupBy(parts, ({ store }) => store)];
   for (const [store, group] of byStore) {
     const rows = summarise(group.flatMap(({ samples }) => samples));
