@@ -1,14 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { isGone, isKubeError, isNotFound, KubeError } from "./errors.ts";
+import { isGone, isKubeError, isNotFound } from "./errors.ts";
 import type { ObjectRef, Resource } from "./resources.ts";
-import { apiVersionOf, resourcePath } from "./resources.ts";
+import { resourcePath, withKind } from "./resources.ts";
 import type { Attempt, RetryOptions } from "./retry.ts";
 import { defaultRetry, retry } from "./retry.ts";
 import { readLines } from "./stream.ts";
 import type { HttpRequest } from "./transport.ts";
 import { createTransport, readFailure, readText, unreachable } from "./transport.ts";
 import type { KubeObject, ObjectList, Stored } from "./types.ts";
+import { type WatchEvent, watchEvent } from "./watch-event.ts";
 
 export type ListOptions = {
   /** All namespaces where it is absent. */
@@ -43,10 +44,6 @@ export type WatchOptions = ListOptions & {
   /** The server ends the watch after this time. */
   readonly timeoutSeconds: number;
 };
-
-export type WatchEvent<T extends KubeObject> =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: Stored<T> }
-  | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
 
 export type LogOptions = {
   readonly namespace: string;
@@ -120,11 +117,6 @@ function withQuery(path: string, query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== false && value !== "");
   if (given.length === 0) return path;
   return `${path}?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
-}
-
-/** Items of a list, and objects of built-in kinds inside of watches, come without their kind. */
-function withKind<T extends KubeObject>(resource: Resource<T>, object: T): Stored<T> {
-  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind } as Stored<T>;
 }
 
 export function createKubeClient(config: KubeConfig, retryOptions: RetryOptions = defaultRetry): KubeClient {
@@ -306,25 +298,3 @@ type Page<T> = {
 };
 
 const refOf = (object: KubeObject): ObjectRef => ({ namespace: object.metadata.namespace, name: object.metadata.name });
-
-type RawWatchEvent<T> = { readonly type: string; readonly object: T };
-
-function watchEvent<T extends KubeObject>(resource: Resource<T>, line: string): WatchEvent<T> {
-  const event = JSON.parse(line) as RawWatchEvent<T>;
-  switch (event.type) {
-    case "ADDED":
-    case "MODIFIED":
-    case "DELETED":
-      return { type: event.type, object: withKind(resource, event.object) };
-    case "BOOKMARK":
-      return { type: "BOOKMARK", resourceVersion: event.object.metadata.resourceVersion ?? "" };
-    default: {
-      const status = event.object as { code?: number; reason?: string; message?: string };
-      throw new KubeError({
-        status: status.code ?? 500,
-        reason: status.reason ?? "Unknown",
-        message: status.message ?? `the watch on ${resource.plural} broke off`,
-      });
-    }
-  }
-}

@@ -104,3 +104,8 @@ export function resourcePath(
   if (at.subresource !== undefined) parts.push(at.subresource);
   return `/${parts.map(encodeURIComponent).join("/")}`;
 }
+
+/** Items of a list, and objects of built-in kinds inside of watches, come without their kind. */
+export function withKind<T extends kube.KubeObject>(resource: Resource<T>, object: T): kube.Stored<T> {
+  return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind } as kube.Stored<T>;
+}
