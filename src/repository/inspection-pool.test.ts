@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, it } from "vitest";
-import { idOf, randomMasterKey } from "./crypto.ts";
+import { randomMasterKey } from "./crypto.ts";
 import { inspectPack, type PackContent } from "./inspect-pack.ts";
 import { createInspectionPool, type InspectionPool, type InspectionPoolOptions } from "./inspection-pool.ts";
 import { createPackBuilder } from "./pack-builder.ts";
@@ -69,26 +69,4 @@ it.each([
   const failed = results.filter(({ status }) => status === "rejected");
   expect(failed).toHaveLength(2 * 2);
   await expect(inspections.inspect(packs[0] as PackContent)).rejects.toThrow(/out of order|ended by itself/);
-});
-
-it("tells a pack under another name, with a damaged header, and an index that says otherwise", () => {
-  const [{ pack, bytes, indexed } = packs[0] as PackContent] = packs;
-  expect(idOf(bytes)).toBe(pack);
-  const other = "0".repeat(64);
-  expect(inspectPack(master, { pack: other, bytes, indexed }).problems).toEqual([
-    `pack ${other}: its content does not fit its name`,
-  ]);
-  const cut = Buffer.from(bytes);
-  cut[cut.length - 10] = (cut.at(-10) ?? 0) ^ 1;
-  expect(inspectPack(master, { pack, bytes: cut, indexed }).problems).toContain(`pack ${pack}: its header is damaged`);
-  const [blob] = indexed;
-  if (!blob) throw new Error("there is one");
-  const wrong = [{ ...blob, plainLength: blob.plainLength + 1 }];
-  expect(inspectPack(master, { pack, bytes, indexed: wrong })).toEqual({
-    damaged: [0],
-    problems: [
-      `pack ${pack}: the index says that it holds data blob ${blob.id}, its header does not`,
-      `pack ${pack}: data blob ${blob.id} is damaged`,
-    ],
-  });
 });

@@ -1,5 +1,4 @@
-import { availableParallelism } from "node:os";
-import { startThread, type Thread } from "../system/thread.ts";
+import { startThread, type Thread, threadsBeside } from "../system/thread.ts";
 import { type Inspection, inspectPack, type PackContent } from "./inspect-pack.ts";
 import type { InspectionOrder, InspectionReport } from "./inspection-thread.ts";
 import type { MasterKey } from "./types.ts";
@@ -8,8 +7,6 @@ import type { MasterKey } from "./types.ts";
 const packsAhead = 2;
 /** Bytes of packs from which the start of threads is worth while: it takes as long as looking through some 32 MiB. */
 const worthThreads = 64 * 1024 * 1024;
-/** Beside the caller's. Each holds up to two packs. */
-const mostThreads = 3;
 
 /** Looks packs through, in threads of its own and in the caller's. */
 export interface InspectionPool {
@@ -21,6 +18,7 @@ export interface InspectionPool {
 }
 
 export interface InspectionPoolOptions {
+  /** Beside the caller's. Each holds up to two packs. */
   readonly threads?: number;
   /** How much there is to look through. */
   readonly bytes: number;
@@ -36,7 +34,7 @@ interface Hand {
 export function createInspectionPool(
   master: MasterKey,
   {
-    threads = Math.max(1, Math.min(mostThreads, availableParallelism() - 1)),
+    threads = threadsBeside(),
     program = new URL("./inspection-thread.ts", import.meta.url),
     bytes,
   }: InspectionPoolOptions,

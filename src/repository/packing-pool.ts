@@ -1,6 +1,5 @@
-import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { startThread, type Thread } from "../system/thread.ts";
+import { startThread, type Thread, threadsBeside } from "../system/thread.ts";
 import { RepositoryError } from "./errors.ts";
 import type { FinishedPack } from "./pack-builder.ts";
 import { type BatchedBlob, createPackingWork, type PackingOrder, type PackingReport } from "./packing-work.ts";
@@ -11,8 +10,6 @@ const batchBytes = 2 * 1024 * 1024;
 const batchBlobs = 1024;
 /** Batches that a thread may have to do. Where all of them have as many, the caller does one itself instead of waiting for them. */
 const batchesAhead = 3;
-/** Beside the one that reads, cuts, hashes and uploads. Each holds an open pack of data. */
-const mostThreads = 3;
 
 export interface PlainBlob {
   readonly id: Id;
@@ -63,13 +60,14 @@ interface Lane {
 }
 
 export interface PackingPoolOptions {
+  /** Beside the one that reads, cuts, hashes and uploads. Each holds an open pack of data. */
   readonly threads?: number;
   /** What they run; for tests. */
   readonly program?: URL;
 }
 
 export function createPackingPool({
-  threads = Math.max(1, Math.min(mostThreads, availableParallelism() - 1)),
+  threads = threadsBeside(),
   program = new URL("./packing-thread.ts", import.meta.url),
 }: PackingPoolOptions = {}): PackingPool {
   const lanes: Lane[] = [];

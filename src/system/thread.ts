@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { type Transferable, Worker } from "node:worker_threads";
 
 /** A thread that takes orders and reports. */
@@ -14,6 +15,12 @@ export interface ThreadOptions<Report> {
   /** It has thrown, or ended without being told to: nothing more will come of it. */
   readonly onFailure: (error: unknown) => void;
 }
+
+/** More would each hold packs of their own, for a main thread that cannot feed them. */
+const mostThreads = 3;
+
+/** Threads that are worth while beside the caller's, which is busy, too. */
+export const threadsBeside = (): number => Math.max(1, Math.min(mostThreads, availableParallelism() - 1));
 
 /** Our threads make few and small objects. Left to themselves, they would let tens of megabytes of them pile up. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4 };
