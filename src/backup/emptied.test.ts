@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { memoryStorage } from "../storage/memory.ts";
+import { doubtAboutEmptiness, type EmptyQuestion } from "./emptied.ts";
 import { runBackup } from "./run.ts";
 
 // Within one chain it is tested with backups; here it is what a new chain's Full knows of the chains beside it.
@@ -78,6 +79,22 @@ test("one of an empty volume whose earlier chain cannot be read is not called go
     reason: "SourceEmpty",
     message: expect.stringContaining("whether it held data before cannot be told"),
   });
+});
+
+test("where this chain's snapshots cannot be listed, that is the doubt, and no failure", async () => {
+  const question = {
+    plan: { signal: new AbortController().signal } as EmptyQuestion["plan"],
+    target: {} as EmptyQuestion["target"],
+    read: { totals: { entries: 0 } } as EmptyQuestion["read"],
+    before: () => Promise.reject(new Error("the store is away")),
+    folders: { readParentFolder: async () => [] },
+  };
+  expect(await doubtAboutEmptiness(question)).toMatchObject({
+    reason: "SourceEmpty",
+    message: expect.stringContaining("cannot be told: the store is away"),
+  });
+  const ended = { ...question, plan: { signal: AbortSignal.abort(new Error("ended")) } as EmptyQuestion["plan"] };
+  await expect(doubtAboutEmptiness(ended)).rejects.toThrow("ended");
 });
 
 test("links are something, too, and folders alone are not", async () => {

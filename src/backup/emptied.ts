@@ -25,17 +25,17 @@ export interface EmptyDoubt {
 
 /**
  * Why it is suspicious that a source holds nothing: it held something in the snapshot before, in this repository or, for the first one
- * in it, in the chain before. Undefined where the source holds something, or never did. Where the earlier chains
+ * in it, in the chain before. Undefined where the source holds something, or never did. Where what was before
  * cannot be read, that is the doubt; rejects only where the run is stopped.
  */
 export async function doubtAboutEmptiness(question: EmptyQuestion): Promise<EmptyDoubt | undefined> {
   const { read, folders, plan } = question;
   if (!(read.isBlank ?? read.totals.entries === 0)) return undefined;
-  const before = await question.before();
-  const here = before && (await heldBefore(question, before, folders));
-  if (here) return doubt(`${here} in the snapshot before${next(read)}`);
-  if (before && !isIncomplete(before)) return undefined;
   try {
+    const before = await question.before();
+    const here = before && (await heldBefore(question, before, folders));
+    if (here) return doubt(`${here} in the snapshot before${next(read)}`);
+    if (before && !isIncomplete(before)) return undefined;
     return await doubtByEarlierChains(question);
   } catch (error) {
     plan.signal.throwIfAborted();

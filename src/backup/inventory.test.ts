@@ -4,12 +4,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { runMirror } from "../mirror/run.ts";
 import { type BackupConfig, backupConfig } from "../mover/configs.ts";
+import { initialiseRepository } from "../repository/repository.ts";
+import { saveSnapshot } from "../repository/snapshots.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { takeInventory } from "./inventory.ts";
 import type { BackupPlan } from "./plan.ts";
 
-// What an inventory finds in chains is tested with backups; here are mirrors.
+// What an inventory finds in chains is tested with backups; here are mirrors, and what it reads.
 
 const owner = ["cluster=c", "policy=shop"];
 let scratch: Scratch;
@@ -46,8 +48,8 @@ function inventory(volume: Storage, known: Record<string, string[]>) {
   const config = configOf("/", "file:///volume/chain", known);
   const [target] = config.targets;
   if (!target) throw new Error("there is one");
-  const plan = { config, open: async () => ({ storage: volume, password: "" }) } as unknown as BackupPlan;
-  return takeInventory({ plan, target, password: "", notices: [], written: undefined });
+  const plan = { config, open: async () => ({ storage: volume, password: "password" }) } as unknown as BackupPlan;
+  return takeInventory({ plan, target, password: "password", notices: [], written: undefined });
 }
 
 test("a mirror without a record is news, one with a record is not, and a record of another state is out of date", async () => {
@@ -57,4 +59,32 @@ test("a mirror without a record is news, one with a record is not, and a record 
   expect(await inventory(volume, {})).toEqual({ unknown: [found] });
   expect(await inventory(volume, { mirror: [snapshot] })).toEqual({});
   expect(await inventory(volume, { mirror: ["other"] })).toEqual({ unknown: [found], missing: ["other"] });
+});
+
+test("of a chain only snapshots without a record are read", async () => {
+  const volume = memoryStorage();
+  const repository = await initialiseRepository({ storage: volume.below("chain"), password: "password" });
+  const save = async (day: number, tags: string[]) => {
+    const time = new Date(Date.UTC(2026, 0, day)).toISOString();
+    return (await saveSnapshot(repository, { time, tree: "0".repeat(64), paths: ["/data"], tags })).id;
+  };
+  const recorded = [await save(1, owner), await save(2, owner)];
+  const [second, first] = [await save(4, owner), await save(3, owner)];
+  await save(5, ["somebody else's"]);
+  const read: string[] = [];
+  const counting: Storage = {
+    ...volume,
+    below: (prefix) => {
+      const below = volume.below(prefix);
+      const get: Storage["get"] = (key, range) => {
+        read.push(key);
+        return below.get(key, range);
+      };
+      return { ...below, get };
+    },
+  };
+  const { unknown, missing } = await inventory(counting, { chain: recorded });
+  expect(unknown?.map(({ snapshot }) => snapshot)).toEqual([first, second]);
+  expect(missing).toBeUndefined();
+  expect(read.filter((key) => key.startsWith("snapshots/"))).toHaveLength(3);
 });

@@ -54,6 +54,19 @@ test("reads all of them where it is never enough, and none where there is none",
   expect((await recentSnapshots(repository, never)).snapshots.map(({ id }) => id)).toEqual(ids);
 });
 
+test("does not count what a stale listing names and nobody has any more", async () => {
+  const [removed = "", left] = await snapshots(2);
+  const { storage } = repository;
+  const list = async function* (prefix: string) {
+    yield* storage.list(prefix);
+    yield { key: `snapshots/${removed}`, size: 1, modified: 0 };
+  };
+  objects.delete(`snapshots/${removed}`);
+  const stale = { ...repository, storage: { ...storage, list } };
+  const found = await recentSnapshots(stale, { isEnough: () => false });
+  expect(found).toMatchObject({ snapshots: [{ id: left }], stored: 1 });
+});
+
 test("goes by the store's dates to read, and by the snapshots' own to order them", async () => {
   await snapshots(16);
   const copied = await snapshot(5, 30);

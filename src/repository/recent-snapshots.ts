@@ -1,4 +1,5 @@
 import { listDocuments } from "./documents.ts";
+import type { RepositoryError } from "./errors.ts";
 import { byTime, type ListOptions, readSnapshots } from "./snapshots.ts";
 import type { Repository, Snapshot } from "./types.ts";
 
@@ -10,6 +11,12 @@ export interface RecentOptions extends ListOptions {
   readonly isEnough: (snapshots: readonly Snapshot[]) => boolean;
 }
 
+export interface RecentSnapshots {
+  readonly snapshots: readonly Snapshot[];
+  /** How many there are in all: damaged ones and those that were not read, too. */
+  readonly stored: number;
+}
+
 /**
  * The snapshots that came into the store last, oldest first; as many as it takes, and all of them where it is never enough. So
  * what a backup costs does not grow with its chain. Only for what any earlier snapshot would do, too, if less well: in a
@@ -18,13 +25,23 @@ export interface RecentOptions extends ListOptions {
 export async function recentSnapshots(
   repository: Repository,
   { isEnough, onDamage }: RecentOptions,
-): Promise<{ readonly snapshots: readonly Snapshot[]; readonly stored: number }> {
+): Promise<RecentSnapshots> {
   const files = (await listDocuments(repository, "snapshots")).sort((a, b) => b.modified - a.modified);
   const ids = files.map(({ id }) => id);
   const snapshots: Snapshot[] = [];
+  let stored = ids.length;
   for (let read = 0; read < ids.length; read += wave) {
-    snapshots.push(...(await readSnapshots(repository, ids.slice(read, read + wave), onDamage && { onDamage })));
+    const some = ids.slice(read, read + wave);
+    let damaged = 0;
+    const tell = (error: RepositoryError) => {
+      damaged++;
+      onDamage?.(error);
+    };
+    const found = await readSnapshots(repository, some, onDamage && { onDamage: tell });
+    // A stale listing may name what was removed.
+    stored -= some.length - found.length - damaged;
+    snapshots.push(...found);
     if (isEnough(snapshots.sort(byTime))) break;
   }
-  return { snapshots, stored: ids.length };
+  return { snapshots, stored };
 }
