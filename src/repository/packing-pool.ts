@@ -9,7 +9,7 @@ import type { BlobType, Id, MasterKey } from "./types.ts";
 const batchBytes = 2 * 1024 * 1024;
 const batchBlobs = 1024;
 /** Batches that a thread may have to do. Where all of them have as many, the caller does one itself instead of waiting for them. */
-const batchesAhead = 3;
+const usualBatchesAhead = 3;
 
 export interface PlainBlob {
   readonly id: Id;
@@ -62,12 +62,15 @@ interface Lane {
 export interface PackingPoolOptions {
   /** Beside the one that reads, cuts, hashes and uploads. Each holds an open pack of data. */
   readonly threads?: number;
+  /** Batches that a thread may have to do, before the caller does one itself. */
+  readonly batchesAhead?: number;
   /** What they run; for tests. */
   readonly program?: URL;
 }
 
 export function createPackingPool({
   threads = threadsBeside(),
+  batchesAhead = usualBatchesAhead,
   program = new URL("./packing-thread.ts", import.meta.url),
 }: PackingPoolOptions = {}): PackingPool {
   const lanes: Lane[] = [];

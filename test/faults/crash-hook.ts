@@ -2,20 +2,23 @@ import { registerHooks, syncBuiltinESMExports } from "node:module";
 import os from "node:os";
 
 /**
- * Preloaded into a process of ours (`node --import`): the program itself runs as it is and has no switch for this, but the
- * file system as a store comes from `crashing-filesystem.ts`.
+ * Preloaded into a process of ours (`node --import`): the program itself runs as it is and has no switch for this, but some of its
+ * modules have others standing in for them.
  */
-const real = new URL("../../src/storage/filesystem.ts", import.meta.url).href;
-const crashing = new URL("./crashing-filesystem.ts", import.meta.url).href;
+const urlOf = (path: string): string => new URL(path, import.meta.url).href;
+const standIns = new Map([
+  [urlOf("../../src/storage/filesystem.ts"), urlOf("./crashing-filesystem.ts")],
+  [urlOf("../../src/repository/packing-pool.ts"), urlOf("./packing-in-thread.ts")],
+]);
 
 registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context);
-    const isWanted = resolved.url === real && context.parentURL !== crashing;
-    return isWanted ? { ...resolved, url: crashing } : resolved;
+    const standIn = standIns.get(resolved.url);
+    return standIn && context.parentURL !== standIn ? { ...resolved, url: standIn } : resolved;
   },
 });
 
-// One thread that packs, however many cores there are: several would fill packs by chance, and the operations not be the same each time.
+// One thread that packs, and it alone: several hands would fill packs by chance, and the operations not be the same each time.
 os.availableParallelism = () => 2;
 syncBuiltinESMExports();
