@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { distribute } from "./distribute.ts";
 import type { TargetSession } from "./session.ts";
 
@@ -58,6 +58,16 @@ test("goes on without one that has used up the patience, and hands it nothing mo
   expect(slow.session.isBehind).toBe(true);
   expect(quick.taken).toEqual({ begun: 5, done: 5 });
   expect(slow.taken).toEqual({ begun: 1, done: 0 });
+  letGo();
+});
+
+test("has no patience left when its timer says so, also where the other clock is a little behind", async () => {
+  const now = vi.spyOn(performance, "now").mockReturnValue(0);
+  const { promise, resolve: letGo } = Promise.withResolvers<void>();
+  const slow = sessionOf(() => promise);
+  await send([sessionOf(async () => {}).session, slow.session], 20);
+  now.mockRestore();
+  expect(slow.session.isBehind).toBe(true);
   letGo();
 });
 
