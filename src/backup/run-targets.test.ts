@@ -78,8 +78,14 @@ describe("several targets", () => {
     let isOneDone = false;
     let finishedWithout = false;
     const { promise: hurry, resolve: letGo } = Promise.withResolvers<void>();
+    // Were the slow one ready much earlier, the read would begin for it alone, and the other would have to wait.
+    const { promise: oneIsOpen, resolve: letTwoOpen } = Promise.withResolvers<void>();
     replaced.two = {
       ...slow,
+      async *list(prefix) {
+        await oneIsOpen;
+        yield* slow.list(prefix);
+      },
       async put(key, data, options) {
         if (key.startsWith("data/")) await hurry;
         await slow.put(key, data, options);
@@ -88,6 +94,10 @@ describe("several targets", () => {
     const quick = storeOf("one");
     replaced.one = {
       ...quick,
+      list(prefix) {
+        if (prefix.startsWith("index")) letTwoOpen();
+        return quick.list(prefix);
+      },
       async put(key, data, options) {
         await quick.put(key, data, options);
         if (!key.startsWith("snapshots/")) return;
