@@ -72,14 +72,32 @@ export async function* readSealedGroups<Location extends BlobLocation>(
   pack: Id,
   locations: readonly Location[],
 ): AsyncGenerator<{ readonly location: Location; readonly sealed: Buffer | undefined }> {
-  const sorted = [...locations].sort((a, b) => a.offset - b.offset);
-  for (const group of groupNear(sorted)) {
-    const start = group[0]?.offset ?? 0;
-    const bytes = await readRange(repository, pack, group);
+  for await (const { locations: group, start, bytes } of readSealedRanges(repository, pack, locations)) {
     for (const location of group) {
       const offset = location.offset - start;
       yield { location, sealed: bytes?.subarray(offset, offset + location.length) };
     }
+  }
+}
+
+/** A piece of a pack with some of its blobs, as it is stored. */
+export interface SealedRange<Location extends BlobLocation = BlobLocation> {
+  readonly locations: readonly Location[];
+  /** Where it begins in the pack. */
+  readonly start: number;
+  /** Undefined where the pack is missing or too short. */
+  readonly bytes: Buffer | undefined;
+}
+
+/** The pieces of a pack that hold these blobs, with one request each. */
+export async function* readSealedRanges<Location extends BlobLocation>(
+  repository: Repository,
+  pack: Id,
+  locations: readonly Location[],
+): AsyncGenerator<SealedRange<Location>> {
+  const sorted = [...locations].sort((a, b) => a.offset - b.offset);
+  for (const group of groupNear(sorted)) {
+    yield { locations: group, start: group[0]?.offset ?? 0, bytes: await readRange(repository, pack, group) };
   }
 }
 
@@ -118,7 +136,8 @@ async function readRange(
   }
 }
 
-async function readElsewhere(repository: IndexedRepository, location: BlobLocation): Promise<PackBlob> {
+/** A blob that is damaged or not to be had at this location, from another one. */
+export async function readElsewhere(repository: IndexedRepository, location: BlobLocation): Promise<PackBlob> {
   try {
     return { location, plaintext: await readBlob(repository, location.id, location.type) };
   } catch (error) {

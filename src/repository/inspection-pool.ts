@@ -1,10 +1,9 @@
-import { startThread, type Thread, threadsBeside } from "../system/thread.ts";
+import { threadsBeside } from "../system/thread.ts";
+import { createThreadPool, ordersAhead, wholeMemory } from "../system/thread-pool.ts";
 import { type Inspection, inspectPack, type PackContent } from "./inspect-pack.ts";
-import type { InspectionOrder, InspectionReport } from "./inspection-thread.ts";
+import type { InspectionOrder } from "./inspection-thread.ts";
 import type { MasterKey } from "./types.ts";
 
-/** Packs that a thread may have to look through. Where all of them have as many, the caller does one itself. */
-const packsAhead = 2;
 /** Bytes of packs from which the start of threads is worth while: it takes as long as looking through some 32 MiB. */
 const worthThreads = 64 * 1024 * 1024;
 
@@ -26,11 +25,6 @@ export interface InspectionPoolOptions {
   readonly program?: URL;
 }
 
-interface Hand {
-  readonly thread: Thread<InspectionOrder>;
-  readonly waiting: Map<number, PromiseWithResolvers<Inspection>>;
-}
-
 export function createInspectionPool(
   master: MasterKey,
   {
@@ -39,49 +33,15 @@ export function createInspectionPool(
     bytes,
   }: InspectionPoolOptions,
 ): InspectionPool {
-  let failure: { readonly error: unknown } | undefined;
-  let number = 0;
-
-  const startHand = (): Hand => {
-    const waiting: Hand["waiting"] = new Map();
-    const thread = startThread<InspectionOrder, InspectionReport>({
-      program,
-      onReport({ number, inspection }) {
-        waiting.get(number)?.resolve(inspection);
-        waiting.delete(number);
-      },
-      onFailure(error) {
-        failure ??= { error };
-        for (const { reject } of waiting.values()) reject(error);
-        waiting.clear();
-      },
-    });
-    return { thread, waiting };
-  };
-
-  const hands = bytes < worthThreads ? [] : Array.from({ length: threads }, startHand);
-
+  const pool = createThreadPool<InspectionOrder, Inspection>({ program, threads: bytes < worthThreads ? 0 : threads });
   return {
-    concurrency: threads * packsAhead + 1,
+    concurrency: threads * ordersAhead + 1,
     async inspect(content) {
-      if (failure) throw failure.error;
-      const [free] = hands.toSorted((a, b) => a.waiting.size - b.waiting.size);
-      if (!free || free.waiting.size >= packsAhead) return inspectPack(master, content);
-      const answer = Promise.withResolvers<Inspection>();
-      free.waiting.set(++number, answer);
+      if (!pool.isFree) return inspectPack(master, content);
       const { pack, bytes, indexed } = content;
       const memory = wholeMemory(bytes);
-      free.thread.give({ number, master, pack, memory, indexed }, [memory]);
-      return answer.promise;
+      return pool.ask({ master, pack, memory, indexed }, [memory]);
     },
-    async close() {
-      await Promise.all(hands.map(({ thread }) => thread.end()));
-    },
+    close: pool.close,
   };
-}
-
-/** Memory with these bytes and no others: the buffer's own, or a copy where it is a part of something larger. */
-function wholeMemory({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return (isWhole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;
 }

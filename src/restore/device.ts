@@ -8,11 +8,12 @@ import { causeOf } from "../system/cause.ts";
 import type { Folder } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
 import { hashOf } from "./compare.ts";
+import { fetchWindow } from "./fetch-window.ts";
 import type { FileWriter } from "./files.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import type { Restorable } from "./restorable.ts";
 import { select } from "./selection.ts";
-import { fetchWindow, newWindow, planFile } from "./window.ts";
+import { newWindow, planFile } from "./window.ts";
 
 export interface DeviceOptions {
   readonly repository: Restorable;

@@ -1,10 +1,11 @@
-import { closeSync, constants, ftruncateSync, open, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, open, openSync, unlinkSync } from "node:fs";
 import type { FailureReason } from "../mover/results.ts";
 import type { TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, type HeldPath } from "../system/folders.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Outcome } from "./outcome.ts";
+import { writeData } from "./write-data.ts";
 import { nonZeroParts } from "./zeros.ts";
 
 /** A regular file on its way from the repository to the target. */
@@ -20,6 +21,8 @@ export interface PendingFile {
   beingMade?: Promise<void> | undefined;
   /** It was made ahead, and is empty. */
   madeAs?: number | undefined;
+  /** It is open for others to write to, so many of them. */
+  lent?: { readonly descriptor: number; times: number } | undefined;
 }
 
 export interface FileWriter {
@@ -31,6 +34,19 @@ export interface FileWriter {
   writeEmpty(file: PendingFile): void;
   /** The file cannot be completed: what there is of it is removed, so that it never passes for whole. */
   abandon(file: PendingFile, reason: FailureReason, message: string): void;
+}
+
+/** One whose files others may write to as well. */
+export interface LendingFileWriter extends FileWriter {
+  /**
+   * A descriptor of the file for others to write blobs to, in whatever thread, until `takeBack` is called as often as this. Undefined
+   * where it is not to be had, which is then the file's failure.
+   */
+  lend(file: PendingFile): number | undefined;
+  /** So many more blobs of the file were written; the last one finishes it. */
+  takeBack(file: PendingFile, written: number): void;
+  /** Writing to the file failed: that is its failure, or that of everything where the target is full. */
+  fail(file: PendingFile, error: unknown): void;
 }
 
 const create = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -56,7 +72,7 @@ interface Opened {
  * Writes files into opened folders. Errors of one file are its failure; a full target is thrown. `slowMilliseconds` is what making a file
  * takes on average, at least, where it is worth while to make several at a time.
  */
-export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds = slowCreation): FileWriter {
+export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds = slowCreation): LendingFileWriter {
   let creationMilliseconds = 0;
   let ahead = 0;
   const pathOf = (file: PendingFile) => folders.entry(file.folder, file.node.name);
@@ -74,6 +90,12 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
     if (madeAs !== undefined) ahead--;
     file.madeAs = undefined;
     return madeAs;
+  };
+
+  const closeLent = (file: PendingFile): void => {
+    const { lent } = file;
+    file.lent = undefined;
+    if (lent) closeSync(lent.descriptor);
   };
 
   const abandon = (file: PendingFile, reason: FailureReason, message: string) => {
@@ -107,19 +129,30 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
     return descriptor;
   };
 
+  const openFile = (file: PendingFile): Opened => {
+    const path = pathOf(file);
+    const descriptor = takeMade(file) ?? (file.state === "Planned" ? make(path) : openSync(path, reopen));
+    file.state = "Created";
+    return { descriptor, path };
+  };
+
+  const fail = (file: PendingFile, error: unknown) => {
+    if (isFatal(error)) throw error;
+    abandon(file, "WriteErrors", `Could not write ${displayOf(file)}: ${causeOf(error)}`);
+  };
+
+  const isUntouched = (file: PendingFile): boolean => file.state === "Planned" || file.madeAs !== undefined;
+
   const withFile = (file: PendingFile, action: (opened: Opened) => void) => {
     try {
-      const path = pathOf(file);
-      const descriptor = takeMade(file) ?? (file.state === "Planned" ? make(path) : openSync(path, reopen));
-      file.state = "Created";
+      const { descriptor, path } = openFile(file);
       try {
         action({ descriptor, path });
       } finally {
         closeSync(descriptor);
       }
     } catch (error) {
-      if (isFatal(error)) throw error;
-      abandon(file, "WriteErrors", `Could not write ${displayOf(file)}: ${causeOf(error)}`);
+      fail(file, error);
     }
   };
 
@@ -146,7 +179,7 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
     },
     write(file, offset, data) {
       if (file.state === "Failed") return;
-      const isNew = file.state === "Planned" || file.madeAs !== undefined;
+      const isNew = isUntouched(file);
       const parts = nonZeroParts(data, offset);
       const isLast = file.missing === 1;
       if (!isNew && !isLast && parts.length === 0) {
@@ -158,22 +191,46 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
         // The full length first: what is never written then reads as zeros.
         const isWhole = data.length === file.size && parts.length === 1 && parts[0]?.end === data.length;
         if (isNew && !isWhole) ftruncateSync(descriptor, file.size);
-        for (const { start, end } of parts) writeFully(descriptor, data, { start, end, position: offset + start });
+        writeData(descriptor, data, offset, parts);
         file.missing--;
         if (isLast) finish(file, opened);
       });
     },
+    lend(file) {
+      if (file.state === "Failed") return undefined;
+      if (file.lent) {
+        file.lent.times++;
+        return file.lent.descriptor;
+      }
+      try {
+        const isNew = isUntouched(file);
+        const { descriptor } = openFile(file);
+        file.lent = { descriptor, times: 1 };
+        // The full length first: what is never written then reads as zeros.
+        if (isNew) ftruncateSync(descriptor, file.size);
+        return descriptor;
+      } catch (error) {
+        closeLent(file);
+        fail(file, error);
+        return undefined;
+      }
+    },
+    takeBack(file, written) {
+      const { lent } = file;
+      if (!lent) return;
+      lent.times--;
+      file.missing -= written;
+      try {
+        const isLast = written > 0 && file.missing === 0;
+        if (isLast && file.state === "Created") finish(file, { descriptor: lent.descriptor, path: pathOf(file) });
+      } catch (error) {
+        fail(file, error);
+      } finally {
+        if (lent.times === 0) closeLent(file);
+      }
+    },
+    fail,
     writeEmpty: (file) => withFile(file, (opened) => finish(file, opened)),
     abandon,
   };
-}
-
-function writeFully(
-  descriptor: number,
-  data: Buffer,
-  part: { readonly start: number; readonly end: number; readonly position: number },
-): void {
-  for (let done = part.start; done < part.end; ) {
-    done += writeSync(descriptor, data, done, part.end - done, part.position + done - part.start);
-  }
 }

@@ -1,6 +1,12 @@
-import { type PackBlob, readPackBlobs } from "../repository/blobs.ts";
+import {
+  type PackBlob,
+  readElsewhere,
+  readPackBlobs,
+  readSealedRanges,
+  type SealedRange,
+} from "../repository/blobs.ts";
 import { readAhead, readTree } from "../repository/tree.ts";
-import type { BlobLocation, Id, IndexedRepository, TreeNode } from "../repository/types.ts";
+import type { BlobLocation, Id, IndexedRepository, MasterKey, TreeNode } from "../repository/types.ts";
 import type { Folder } from "../system/folders.ts";
 
 /** What a restore and a comparison need of where a snapshot is kept: a repository, or a mirror. */
@@ -13,6 +19,15 @@ export interface Restorable {
   locate(folder: Folder, node: TreeNode): Located;
   /** Parts that lie in one object, verified; a damaged one is handed out as its error. */
   readParts(object: string, locations: readonly BlobLocation[]): AsyncIterable<PackBlob>;
+  /** For whoever opens parts elsewhere; absent where they are not sealed. */
+  readonly sealed?: SealedParts;
+}
+
+export interface SealedParts {
+  readonly master: MasterKey;
+  read(object: string, locations: readonly BlobLocation[]): AsyncIterable<SealedRange>;
+  /** A part that is damaged in its object. */
+  readElsewhere(location: BlobLocation): Promise<PackBlob>;
 }
 
 export type Located =
@@ -34,6 +49,11 @@ export function restorable(repository: IndexedRepository): Restorable {
       return sized(parts, node);
     },
     readParts: (pack, locations) => readPackBlobs({ repository, pack, locations }),
+    sealed: {
+      master: repository.master,
+      read: (pack, locations) => readSealedRanges(repository, pack, locations),
+      readElsewhere: (location) => readElsewhere(repository, location),
+    },
   };
 }
 

@@ -6,16 +6,18 @@ import { getAttribute, removeAttribute } from "../system/attributes.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
-import { type FileWriter, fileWriter, isFatal, type PendingFile } from "./files.ts";
+import { fetchWindow } from "./fetch-window.ts";
+import { fileWriter, isFatal, type LendingFileWriter, type PendingFile } from "./files.ts";
 import { applyMetadata } from "./metadata.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
+import { createPartWriters, type LazyPartWriters, type PartWritersOptions } from "./part-writers.ts";
 import type { Restorable } from "./restorable.ts";
 import { sameContent } from "./same-content.ts";
 import { select } from "./selection.ts";
 import { makeNode, syncFileSystem } from "./system.ts";
 import { isLostAndFound, prepareTarget } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
-import { fetchWindow, newWindow, planFile, type Window } from "./window.ts";
+import { newWindow, planFile, type Window } from "./window.ts";
 
 export interface RestoreOptions {
   readonly repository: Restorable;
@@ -30,12 +32,15 @@ export interface RestoreOptions {
   readonly windowSize?: number;
   /** What making a file takes on average, at least, where several are made at a time. */
   readonly slowMilliseconds?: number;
+  /** Which threads write large parts, and from how much on. */
+  readonly partWriters?: PartWritersOptions;
 }
 
 interface Job {
   readonly repository: Restorable;
   readonly folders: Folders;
-  readonly writer: FileWriter;
+  readonly writer: LendingFileWriter;
+  readonly writers: LazyPartWriters;
   readonly outcome: Outcome;
   /** The first name of each file with several, by device and inode. */
   readonly linked: Map<string, PendingFile>;
@@ -60,7 +65,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
   const folders = openFolders(target);
   const outcome = newOutcome();
   const writer = fileWriter(folders, outcome, options.slowMilliseconds);
-  const job: Job = { repository, folders, writer, outcome, linked: new Map(), options };
+  const writers = createPartWriters(options.partWriters);
+  const job: Job = { repository, folders, writer, writers, outcome, linked: new Map(), options };
   try {
     let window = newWindow();
     let later: Later = { links: [], leaves: [] };
@@ -78,10 +84,11 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
       steps = 0;
     }
     await complete(job, window, later);
-    syncFileSystem(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
+    await syncFileSystem(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
   } catch (error) {
     throw isFatal(error) ? targetFailed(target, error) : error;
   } finally {
+    await writers.close();
     folders.close();
   }
   return outcome;
@@ -185,13 +192,14 @@ function makeEntry(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>)
 }
 
 async function complete(job: Job, window: Window, later: Later): Promise<void> {
-  const { repository, writer, outcome, options } = job;
+  const { repository, writer, writers, outcome, options } = job;
   const onBytes = (count: number) => {
     outcome.bytes += count;
     options.onProgress?.({ bytesDone: outcome.bytes, filesDone: outcome.files });
   };
   try {
-    await fetchWindow({ repository, window, writer, onBytes, signal: options.signal });
+    const threads = { writers, writer };
+    await fetchWindow({ repository, window, writer, threads, onBytes, signal: options.signal });
   } catch (error) {
     for (const file of window.files) {
       if (file.state === "Created") writer.abandon(file, "WriteErrors", (error as Error).message);

@@ -1,4 +1,4 @@
-import { check, libc, terminated } from "../system/libc.ts";
+import { check, libc, systemError, terminated } from "../system/libc.ts";
 
 /** The system calls that only a restore needs. None follows a symbolic link at the end of the path. */
 
@@ -7,9 +7,11 @@ const futimens = libc.func("int futimens(int fd, void *times)");
 const fchmodat = libc.func("int fchmodat(int folder, void *path, uint32_t mode, int flags)");
 const mknod = libc.func("int mknod(void *path, uint32_t mode, uint64_t device)");
 const syncfs = libc.func("int syncfs(int fd)");
+const syncFileRange = libc.func("int sync_file_range(int fd, int64_t offset, int64_t length, unsigned int flags)");
 
 const currentFolder = -100; // AT_FDCWD
 const noFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+const startWriting = 2; // SYNC_FILE_RANGE_WRITE
 
 /** Two `struct timespec`: every call fills it anew. */
 const times = Buffer.alloc(32);
@@ -32,9 +34,23 @@ export function makeNode(path: Buffer, mode: number, device: bigint): void {
   check(mknod(terminated(path), mode, device), "mknod", path);
 }
 
-/** Waits until everything that was written to the file system of `fd` is on the disk; reports errors of earlier writes. */
-export function syncFileSystem(fd: number): void {
-  check(syncfs(fd), "syncfs", Buffer.from(`file descriptor ${fd}`));
+/**
+ * Has the disk begin with what was written to the file, and does not wait for it: left to itself, the kernel would begin with half a minute's
+ * delay, or with `syncFileSystem`. That one reports errors; a file system that cannot begin ahead does so then.
+ */
+export function beginWriteBack(descriptor: number): void {
+  syncFileRange(descriptor, 0, 0, startWriting);
+}
+
+/** Waits, while other things go on, until all of the file system of `fd` is on the disk; reports errors of earlier writes, too. */
+export async function syncFileSystem(fd: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  syncfs.async(fd, (error: unknown, result: number) => {
+    if (error) reject(error);
+    else if (result === 0) resolve();
+    else reject(systemError("syncfs", Buffer.from(`file descriptor ${fd}`)));
+  });
+  await promise;
 }
 
 /** Seconds round down, so that the nanoseconds are positive before 1970, too. */

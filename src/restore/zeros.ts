@@ -2,8 +2,14 @@
 const block = 4096;
 const zeros = Buffer.alloc(block);
 
+/** From `start`, and up to but not with `end`. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The parts of `data` that must be written: whole blocks of zeros stay holes. `offset` is where it lies in the file. */
-export function nonZeroParts(data: Buffer, offset: number): { readonly start: number; readonly end: number }[] {
+export function nonZeroParts(data: Buffer, offset: number): Range[] {
   const parts: { start: number; end: number }[] = [];
   // Blocks are those of the file, so the first and last pieces of the data may be shorter.
   for (let start = 0; start < data.length; ) {

@@ -1,0 +1,115 @@
+import type { Id } from "../repository/types.ts";
+import { wholeMemory } from "../system/thread-pool.ts";
+import { type DeliverOptions, deliver } from "./deliver.ts";
+import type { LendingFileWriter, PendingFile } from "./files.ts";
+import type { PartWriters } from "./part-writers.ts";
+import type { SealedParts } from "./restorable.ts";
+import type { Need, Place } from "./window.ts";
+import {
+  type OpenPlace,
+  type PartAnswer,
+  type SealedPart,
+  type WriteFailure,
+  type WriteOrder,
+  writeParts,
+} from "./write-parts.ts";
+
+export interface FetchSealedOptions extends DeliverOptions {
+  readonly writer: LendingFileWriter;
+  readonly sealed: SealedParts;
+  readonly pool: PartWriters;
+  readonly signal: AbortSignal;
+}
+
+/** Fetches blobs of a pack and has them opened and written, by a thread that is free or else by this one. */
+export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: ReadonlyMap<Id, Need>): Promise<void> {
+  const { sealed, signal } = options;
+  const locations = [...needs.values()].map(({ location }) => location);
+  for await (const range of sealed.read(pack, locations)) {
+    signal.throwIfAborted();
+    const wanted = range.locations.flatMap(({ id }) => needs.get(id) ?? []);
+    const damaged = range.bytes
+      ? await writeRange(options, { bytes: range.bytes, start: range.start }, wanted)
+      : wanted;
+    for (const { location, places } of damaged) await deliver(options, await sealed.readElsewhere(location), places);
+  }
+}
+
+/** Returns what could not be written because it is damaged. The files are this thread's: it lends their descriptors. */
+async function writeRange(
+  { sealed: { master }, writer, pool, onBytes }: FetchSealedOptions,
+  { bytes, start }: { readonly bytes: Buffer; readonly start: number },
+  needs: readonly Need[],
+): Promise<Need[]> {
+  const loan = lend(writer);
+  try {
+    const lent: LentPart[] = [];
+    for (const need of needs) lent.push(await loan.part(need, start));
+    const parts = lent.map(({ part }) => part);
+    const answers = await carryOut(pool, { master, bytes, parts });
+    return lent.flatMap(({ need, places }, number) => {
+      const answer = answers[number] ?? "Damaged";
+      if (answer === "Damaged") return [need];
+      for (const [at, { file }] of places.entries()) {
+        const failure = answer[at];
+        if (failure) writer.fail(file, asError(failure));
+        else {
+          loan.written(file);
+          onBytes(need.location.plainLength);
+        }
+      }
+      return [];
+    });
+  } finally {
+    loan.takeBack();
+  }
+}
+
+async function carryOut(pool: PartWriters, order: WriteOrder & { readonly bytes: Buffer }): Promise<PartAnswer[]> {
+  if (!pool.isFree) return writeParts(order);
+  const memory = wholeMemory(order.bytes);
+  return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
+}
+
+const asError = ({ code, message }: WriteFailure): Error => Object.assign(new Error(message), { code });
+
+/** A part with the places whose files are open. */
+interface LentPart {
+  readonly need: Need;
+  readonly places: readonly Place[];
+  readonly part: SealedPart;
+}
+
+/** Opens each file once for all its parts, until it is taken back. */
+function lend(writer: LendingFileWriter) {
+  const files = new Map<PendingFile, { readonly descriptor: number | undefined; written: number }>();
+  const open = async (file: PendingFile): Promise<number | undefined> => {
+    if (file.beingMade) await file.beingMade;
+    const known = files.get(file) ?? { descriptor: writer.lend(file), written: 0 };
+    files.set(file, known);
+    return known.descriptor;
+  };
+  return {
+    async part(need: Need, start: number): Promise<LentPart> {
+      const places: Place[] = [];
+      const openPlaces: OpenPlace[] = [];
+      for (const place of need.places) {
+        const descriptor = await open(place.file);
+        if (descriptor === undefined) continue;
+        places.push(place);
+        openPlaces.push({ descriptor, position: place.offset });
+      }
+      const { location } = need;
+      return { need, places, part: { location, offset: location.offset - start, places: openPlaces } };
+    },
+    written(file: PendingFile): void {
+      const known = files.get(file);
+      if (known) known.written++;
+    },
+    takeBack(): void {
+      for (const [file, { descriptor, written }] of files) {
+        if (descriptor !== undefined) writer.takeBack(file, written);
+      }
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { folderState } from "../../test/support/folder-state.ts";
+import { backedUp, opened } from "../../test/support/repository.ts";
+import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { randomMasterKey } from "../repository/crypto.ts";
+import { createPackBuilder } from "../repository/pack-builder.ts";
+import { packKey } from "../repository/pack-cache.ts";
+import { payloadOf } from "../repository/pack-format.ts";
+import { fileNode } from "../repository/testing.ts";
+import { findNode } from "../repository/tree.ts";
+import { openFolders } from "../system/folders.ts";
+import { fileWriter, type PendingFile } from "./files.ts";
+import { newOutcome } from "./outcome.ts";
+import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
+import { writeParts } from "./write-parts.ts";
+
+let scratch: Scratch;
+let count = 0;
+function newFolder(): string {
+  const folder = scratch.path(`folder-${count++}`);
+  mkdirSync(folder);
+  return folder;
+}
+beforeAll(() => {
+  scratch = makeScratch();
+});
+afterAll(() => scratch?.remove());
+
+const openDescriptors = () => readdirSync("/proc/self/fd").length;
+const { signal } = new AbortController();
+type Made = Pick<RestoreOptions, "repository" | "snapshot">;
+const restore = (options: Made & { readonly target: string } & Partial<RestoreOptions>) =>
+  restoreSnapshot({ include: [], signal, partWriters: { threads: 2, worth: 0 }, ...options });
+
+/** Large files, with content that is in two of them, with holes, with two names; and small ones. */
+function largeFiles(): string {
+  const source = newFolder();
+  const shared = randomBytes(9_000_000);
+  const withHoles = Buffer.concat([randomBytes(2_000_000), Buffer.alloc(12_000_000), randomBytes(10)]);
+  writeFileSync(join(source, "one"), Buffer.concat([shared, randomBytes(3_000_000)]));
+  writeFileSync(join(source, "two"), Buffer.concat([shared, randomBytes(5_000_000)]), { mode: 0o640 });
+  mkdirSync(join(source, "folder"));
+  writeFileSync(join(source, "folder/text"), Buffer.alloc(20_000_000, randomBytes(500_000).toString("hex")));
+  writeFileSync(join(source, "folder/with holes"), withHoles);
+  linkSync(join(source, "two"), join(source, "folder/two again"));
+  writeFileSync(join(source, "small"), "small");
+  writeFileSync(join(source, "empty"), "");
+  return source;
+}
+
+/** Changes a byte of a blob where it is stored. */
+function damage(place: string, { pack, offset }: { readonly pack: string; readonly offset: number }): void {
+  const path = join(place, packKey(pack));
+  const bytes = readFileSync(path);
+  bytes[offset + 100] = (bytes[offset + 100] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
+
+describe("restoreSnapshot, large parts being written by threads", () => {
+  let source: string;
+  let place: string;
+  let made: Awaited<ReturnType<typeof backedUp>>;
+  beforeAll(async () => {
+    source = largeFiles();
+    place = newFolder();
+    made = await backedUp(source, place);
+  });
+
+  it.each([8_192, 3])("brings everything back as it was, in windows of %d", async (windowSize) => {
+    const before = openDescriptors();
+    const target = newFolder();
+    const done: number[] = [];
+    const onProgress = ({ bytesDone }: { bytesDone: number }) => done.push(bytesDone);
+    const outcome = await restore({ ...made, target, windowSize, onProgress });
+    expect(outcome).toMatchObject({ errors: 0, files: 7, directories: 1, bytes: 60_000_015 });
+    expect(done.at(-1)).toBe(60_000_015);
+    expect(folderState(target, { root: true })).toEqual(folderState(source, { root: true }));
+    expect(statSync(join(target, "folder/with holes")).blocks * 512).toBeLessThan(6_000_000);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
+  });
+
+  it("has threads do it only where there is much to write", async () => {
+    const program = new URL("data:text/javascript,throw new Error('out of order')");
+    const target = newFolder();
+    expect(await restore({ ...made, target, partWriters: { program, worth: 100_000_000 } })).toMatchObject({
+      errors: 0,
+    });
+    await expect(restore({ ...made, target: newFolder(), partWriters: { program, worth: 0 } })).rejects.toThrow(
+      "out of order",
+    );
+  });
+
+  it.each([
+    ["throws", new URL("data:text/javascript,throw new Error('out of order')")],
+    ["ends", new URL("data:text/javascript,process.exit(0)")],
+  ])("leaves nothing unfinished and no descriptor where a thread %s", async (_, program) => {
+    const before = openDescriptors();
+    const target = newFolder();
+    const failed = restore({ ...made, target, partWriters: { program, threads: 2, worth: 0 } });
+    await expect(failed).rejects.toThrow(/out of order|ended by itself/);
+    for (const { parentPath, name } of readdirSync(target, { recursive: true, withFileTypes: true })) {
+      const path = join(parentPath, name);
+      if (!statSync(path).isFile()) continue;
+      expect(readFileSync(path).equals(readFileSync(path.replace(target, source))), path).toBe(true);
+    }
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
+  });
+
+  it("names the files that are lost, leaves nothing of them, and brings back the rest", async () => {
+    const copy = newFolder();
+    execFileSync("cp", ["-r", `${place}/.`, copy]);
+    const node = await findNode(made.repository, made.snapshot.tree, join(source, "two"));
+    const [first] = node?.content ?? [];
+    const blob = first && made.repository.index.find(first, "data");
+    if (!blob) throw new Error("there is one");
+    damage(copy, blob);
+    const target = newFolder();
+    const outcome = await restore({ ...(await opened(copy)), target });
+    expect([...outcome.failedPaths].sort()).toEqual(["/folder/two again", "/one", "/two"]);
+    const whole = { ...folderState(source) };
+    for (const path of outcome.failedPaths) delete whole[path];
+    expect(folderState(target)).toEqual(whole);
+  });
+
+  it.each([0, 1])("takes from another pack what is damaged in one, the copies being those of run %d", async (run) => {
+    const twice = newFolder();
+    const runs: string[][] = [];
+    for (let number = 0; number < 2; number++) {
+      // The second run does not know of the first one's packs.
+      execFileSync("rm", ["-rf", join(twice, "index")]);
+      const { repository } = await backedUp(source, twice);
+      runs.push([...repository.index.packs()]);
+      execFileSync("cp", ["-r", join(twice, "index"), join(twice, `index-${number}`)]);
+    }
+    for (let number = 0; number < 2; number++)
+      execFileSync("cp", ["-r", `${twice}/index-${number}/.`, join(twice, "index")]);
+    for (const location of (await opened(twice)).repository.index.locations()) {
+      if (location.type === "data" && runs[run]?.includes(location.pack)) damage(twice, location);
+    }
+    const target = newFolder();
+    expect(await restore({ ...(await opened(twice)), target })).toMatchObject({ errors: 0 });
+    expect(folderState(target)).toEqual(folderState(source));
+  });
+
+  it("says that the volume is full", { skip: process.getuid?.() !== 0 }, async () => {
+    const before = openDescriptors();
+    const target = newFolder();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=15m", "tmpfs", target]);
+    try {
+      await expect(restore({ ...made, target })).rejects.toMatchObject({ reason: "TargetVolumeFull" });
+      expect(openDescriptors()).toBeLessThanOrEqual(before);
+    } finally {
+      execFileSync("umount", [target]);
+    }
+  });
+});
+
+describe("A file that is lent", () => {
+  const planned = (name: string): PendingFile => ({
+    folder: { name: Buffer.alloc(0), parent: undefined },
+    node: fileNode(name, [], 6),
+    size: 6,
+    missing: 2,
+    state: "Planned",
+  });
+  function begin() {
+    const target = newFolder();
+    const folders = openFolders(target);
+    const outcome = newOutcome();
+    return { target, folders, outcome, writer: fileWriter(folders, outcome) };
+  }
+
+  it("is finished with its last part, whoever writes that, and is open until everybody gave it back", () => {
+    const { target, folders, outcome, writer } = begin();
+    const before = openDescriptors();
+    const file = planned("file");
+    const first = writer.lend(file);
+    expect(writer.lend(file)).toBe(first);
+    writer.takeBack(file, 1);
+    expect([file.state, openDescriptors()]).toEqual(["Created", before + 1]);
+    writer.write(file, 0, Buffer.from("abc"));
+    expect([file.state, outcome.files]).toEqual(["Finished", 1]);
+    writer.takeBack(file, 0);
+    expect(openDescriptors()).toBe(before);
+    expect(readFileSync(join(target, "file"), "latin1")).toBe("abc\0\0\0");
+    folders.close();
+  });
+
+  it("is gone when it is abandoned meanwhile, and is not lent again", () => {
+    const { target, folders, outcome, writer } = begin();
+    const before = openDescriptors();
+    const file = planned("file");
+    writer.lend(file);
+    writer.abandon(file, "RepositoryDamaged", "it is damaged");
+    expect(writer.lend(file)).toBeUndefined();
+    writer.takeBack(file, 2);
+    expect([file.state, openDescriptors()]).toEqual(["Failed", before]);
+    expect(readdirSync(target)).toEqual([]);
+    expect(outcome).toMatchObject({ files: 0, failedPaths: ["/file"] });
+    folders.close();
+  });
+
+  it("is a failure of its own where it cannot be made", () => {
+    const { target, folders, outcome, writer } = begin();
+    mkdirSync(join(target, "file"));
+    expect(writer.lend(planned("file"))).toBeUndefined();
+    expect(outcome.failures).toMatchObject([{ reason: "WriteErrors", message: /\/file.*exists/ }]);
+    folders.close();
+  });
+});
+
+describe("writeParts", () => {
+  it("tells of each place what the system says", () => {
+    const master = randomMasterKey();
+    const builder = createPackBuilder(master, []);
+    builder.add(payloadOf("data", Buffer.from("alpha")));
+    builder.add(payloadOf("data", Buffer.from("beta")));
+    const [pack] = builder.finish();
+    const [alpha, beta] = pack?.entries.map((entry) => ({ ...entry, pack: pack.id })) ?? [];
+    if (!pack || !alpha || !beta) throw new Error("there is one");
+    pack.bytes[beta.offset + 20] = (pack.bytes[beta.offset + 20] ?? 0) ^ 1;
+    const path = join(newFolder(), "file");
+    writeFileSync(path, "");
+    const [readable, writable] = [openSync(path, "r"), openSync(path, "r+")];
+    const places = [readable, writable].map((descriptor) => ({ descriptor, position: 3 }));
+    const parts = [alpha, beta].map((location) => ({ location, offset: location.offset, places }));
+    const answers = writeParts({ master, bytes: pack.bytes, parts });
+    expect(answers).toEqual([[{ code: "EBADF", message: expect.stringContaining("EBADF") }, undefined], "Damaged"]);
+    expect(readFileSync(path, "latin1")).toBe("\0\0\0alpha");
+    for (const descriptor of [readable, writable]) closeSync(descriptor);
+  });
+});
