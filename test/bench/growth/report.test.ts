@@ -3,7 +3,6 @@ import { describeSlope, type Grown, growthTable, pointsOf } from "./report.ts";
 
 const grown = (size: number, ...seconds: readonly number[]): Grown => ({
   series: "files",
-  unit: "files",
   operation: "restore",
   size,
   costs: seconds.map((wallSeconds) => ({ wallSeconds, cpuSeconds: 0, peakBytes: 1024 * 1024 + size * 64 })),

@@ -6,7 +6,6 @@ import { formatNumber, formatSeconds } from "../table.ts";
 /** All runs of one operation at one size. */
 export interface Grown {
   readonly series: string;
-  readonly unit: string;
   readonly operation: string;
   readonly size: number;
   readonly costs: readonly Cost[];
