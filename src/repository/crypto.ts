@@ -54,15 +54,21 @@ export function unseal(
   sealed: Uint8Array,
   allocate: Allocate = Buffer.allocUnsafe,
 ): Buffer | undefined {
-  if (sealed.length < sealOverhead) return undefined;
+  if (!isAuthentic(key, sealed)) return undefined;
   const iv = sealed.subarray(0, ivBytes);
   const body = sealed.subarray(ivBytes, sealed.length - tagBytes);
-  const tag = sealed.subarray(sealed.length - tagBytes);
-  if (!timingSafeEqual(tag, tagOf(key, iv, body))) return undefined;
   if (!quick) return createDecipheriv("aes-256-ctr", key.encrypt, iv).update(body);
   const plaintext = allocate(body.length);
   quick.aes256Ctr(key.encrypt, iv, body, plaintext);
   return plaintext;
+}
+
+/** Whether it is exactly what was sealed with this key. */
+export function isAuthentic(key: MasterKey, sealed: Uint8Array): boolean {
+  if (sealed.length < sealOverhead) return false;
+  const iv = sealed.subarray(0, ivBytes);
+  const body = sealed.subarray(ivBytes, sealed.length - tagBytes);
+  return timingSafeEqual(sealed.subarray(sealed.length - tagBytes), tagOf(key, iv, body));
 }
 
 function tagOf(key: MasterKey, iv: Uint8Array, ciphertext: Uint8Array): Buffer {

@@ -1,4 +1,4 @@
-import { idOf, sealInto, sealOverhead } from "./crypto.ts";
+import { idOf, isAuthentic, sealInto, sealOverhead } from "./crypto.ts";
 import { RepositoryError } from "./errors.ts";
 import {
   type BlobPayload,
@@ -18,7 +18,7 @@ const packMaximumBlobs = 8192;
 /** Behind the blobs of a full pack there is room for its header. */
 const packBufferBytes = packTargetBytes + packMaximumBlobs * headerEntryBytes(true) + packOverhead;
 
-/** A whole pack, which was decoded again and compared: to be stored under its name. */
+/** A whole pack, whose blobs were decoded again and compared: to be stored under its name. */
 export interface FinishedPack {
   readonly id: Id;
   readonly bytes: Buffer<ArrayBuffer>;
@@ -27,7 +27,10 @@ export interface FinishedPack {
 
 /** Fills packs for one repository: work for the processor alone. */
 export interface PackBuilder {
-  /** Seals a blob into the open pack of its type. Returns the one that had to be closed for it, because it had no room left. */
+  /**
+   * Seals a blob into the open pack of its type, and opens it again, which must give what its id says. Returns the pack that had to be
+   * closed for it, because it had no room left.
+   */
   add(payload: BlobPayload): FinishedPack | undefined;
   /** Closes what is open. */
   finish(): FinishedPack[];
@@ -69,7 +72,9 @@ export function createPackBuilder(master: MasterKey, spare: SpareMemory): PackBu
       const full = current && !hasRoom ? closePack(master, current) : undefined;
       const pack = hasRoom ? current : newPack(type, needed);
       const length = sealInto(master, payload.bytes, pack.bytes.subarray(pack.size));
-      pack.entries.push({ id, type, offset: pack.size, length, plainLength, compressed });
+      const entry = { id, type, offset: pack.size, length, plainLength, compressed };
+      if (!isGoodBlob(master, sealedOf(pack.bytes, entry), entry)) throw notDecoding();
+      pack.entries.push(entry);
       pack.size += length;
       open.set(type, pack);
       return full;
@@ -82,27 +87,30 @@ export function createPackBuilder(master: MasterKey, spare: SpareMemory): PackBu
   };
 }
 
-/** Adds the header; then the pack is decoded again and compared, before it is trusted with anybody's data. */
+/** Adds the header. What was seen to decode when it was sealed must still be the same, before it is trusted with anybody's data. */
 function closePack(master: MasterKey, { bytes, size, entries }: OpenPack): FinishedPack {
   const header = encodeHeader(master, entries);
   const pack = bytes.subarray(0, size + header.length);
   header.copy(pack, size);
-  if (!decodesTo(master, pack, entries)) {
-    throw new RepositoryError(
-      "InternalError",
-      "A new pack does not decode to what it was made from, and was not stored: this machine's memory or processor is not to be trusted.",
-    );
-  }
+  if (!isAsSealed(master, pack, entries)) throw notDecoding();
   return { id: idOf(pack), bytes: pack, entries };
 }
 
-function decodesTo(master: MasterKey, pack: Buffer, entries: readonly PackEntry[]): boolean {
+function isAsSealed(master: MasterKey, pack: Buffer, entries: readonly PackEntry[]): boolean {
   const header = pack.subarray(pack.length - (headerBytes(pack, pack.length) ?? 0));
   const decoded = decodeHeader(master, header, pack.length);
   if (decoded?.length !== entries.length) return false;
   return decoded.every((entry, at) => {
     const written = entries[at];
     const isSame = written?.id === entry.id && written.type === entry.type && written.offset === entry.offset;
-    return isSame && isGoodBlob(master, pack.subarray(entry.offset, entry.offset + entry.length), entry);
+    return isSame && isAuthentic(master, sealedOf(pack, entry));
   });
 }
+
+const sealedOf = (pack: Buffer, { offset, length }: PackEntry): Buffer => pack.subarray(offset, offset + length);
+
+const notDecoding = (): RepositoryError =>
+  new RepositoryError(
+    "InternalError",
+    "A new pack does not decode to what it was made from, and was not stored: this machine's memory or processor is not to be trusted.",
+  );

@@ -24,7 +24,7 @@ export interface PlainBlob {
 export interface PackingPool {
   /** A lane for one repository. `onPack` gets every pack as it becomes whole. */
   open(master: MasterKey, onPack: (pack: FinishedPack) => void): PackingLane;
-  /** Lets the threads' reports be heard after this thread packed something itself. To be waited for between blobs. */
+  /** Lets the threads' reports be heard after a batch was given out. To be waited for between blobs. */
   room(): Promise<void>;
   /** Ends the threads, whatever they are doing. */
   close(): Promise<void>;
@@ -80,7 +80,7 @@ export function createPackingPool({
   const makers = new WeakMap<ArrayBuffer, Hand>();
   let batch: Batch | undefined;
   let failure: { readonly error: unknown } | undefined;
-  /** This thread has packed a batch itself, and the others' reports are waiting. */
+  /** A batch was given out, and the threads' reports have not been heard since: who has how much to do, and what memory is free. */
   let isDeaf = false;
   let changed = Promise.withResolvers<void>();
 
@@ -146,7 +146,7 @@ export function createPackingPool({
     if (canStart && hands.length === 0) hands.push(...Array.from({ length: threads }, startHand));
     const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
     const hand = free.waiting < batchesAhead ? free : own;
-    if (hand === own) isDeaf = true;
+    isDeaf = true;
     hand.waiting++;
     hand.give({ kind: "pack", memory, blobs }, [memory]);
   };
