@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { type Chunker, chunkMaximum, chunkMinimum, createChunker } from "../kernel/chunker.ts";
 import { idOf } from "../repository/crypto.ts";
 import type { Id } from "../repository/types.ts";
+import { identify } from "./identify.ts";
 import { regionsOf } from "./regions.ts";
 
 const readAsync = promisify(read);
@@ -29,7 +30,7 @@ export const statOpenFile = (descriptor: number): BigIntStats => fstatSync(descr
 /** A piece of a file: valid until the next one is asked for. */
 export interface Chunk {
   readonly bytes: Buffer;
-  /** Where it is known without hashing. */
+  /** Where it is known already. */
   readonly id?: Id;
   /** That were read from the file; the rest of them are holes, which nobody has to read. */
   readonly bytesRead: number;
@@ -83,10 +84,17 @@ export async function* readChunks(file: OpenFile): AsyncGenerator<Chunk> {
       }
     }
     if (start === end) return;
-    const length = cut(start, end - start);
-    yield { bytes: Buffer.from(buffer.buffer, buffer.byteOffset + start, length), bytesRead };
-    bytesRead = 0;
-    start += length;
+    const pieces: Buffer[] = [];
+    do {
+      const length = cut(start, end - start);
+      pieces.push(Buffer.from(buffer.buffer, buffer.byteOffset + start, length));
+      start += length;
+    } while (atEnd ? start < end : end - start >= chunkMaximum);
+    let number = 0;
+    for await (const id of identify(pieces)) {
+      yield { bytes: pieces[number++] as Buffer, id, bytesRead };
+      bytesRead = 0;
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, hash, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { poly1305 } from "../kernel/poly1305.ts";
 import { loadOpenssl, type Openssl } from "./openssl.ts";
@@ -16,6 +16,11 @@ describe("Node's own OpenSSL", () => {
     expect(openssl.poly1305(macKey, message)).toEqual(poly1305(macKey.subarray(0, 16), macKey.subarray(16), message));
     const block = createCipheriv("aes-128-ecb", macKey.subarray(0, 16), null).update(iv);
     expect(openssl.aes128Block(macKey.subarray(0, 16), iv)).toEqual(block);
+  });
+
+  it.each(lengths)("hashes %i bytes in another thread, as Node does", async (length) => {
+    const message = randomBytes(length + 20).subarray(10, 10 + length);
+    expect((await openssl.sha256InThread(message)).toString("hex")).toBe(hash("sha256", message));
   });
 
   it("works within parts of longer buffers, shared ones too", () => {
