@@ -68,8 +68,8 @@ export async function readPacks(
   options: ReadOptions,
 ): Promise<number> {
   const packs = [...options.packs.keys()].filter((pack) => isChosen(pack, options.readData));
-  const bytes = packs.reduce((sum, pack) => sum + (options.packs.get(pack) ?? 0), 0);
-  const inspections = createInspectionPool(repository.master, { bytes });
+  const plainBytes = packs.reduce((sum, pack) => sum + plainBytesOf(groups.locationsOf(pack)), 0);
+  const inspections = createInspectionPool(repository.master, { plainBytes });
   let bytesRead = 0;
   let done = 0;
   try {
@@ -89,6 +89,9 @@ export async function readPacks(
 /** Ids are random, so that their first bytes divide packs into equal shares which stay the same from run to run. */
 export const isChosen = (pack: Id, readData: ReadData): boolean =>
   typeof readData === "boolean" ? readData : Number.parseInt(pack.slice(0, 8), 16) % readData.of === readData.part - 1;
+
+const plainBytesOf = (locations: readonly BlobLocation[]): number =>
+  locations.reduce((sum, { plainLength }) => sum + plainLength, 0);
 
 async function checkPack(
   repository: Repository,

@@ -17,23 +17,53 @@ export interface Inspection {
   readonly damaged: readonly number[];
 }
 
+/** A pack that is to be looked through, or a part of that: for any thread. */
+export interface InspectionOrder extends Omit<PackContent, "bytes"> {
+  readonly master: MasterKey;
+  /** All of it; its name and header; or the blobs, which may be some of them. */
+  readonly what: "Pack" | "Frame" | "Blobs";
+  readonly bytes: Uint8Array;
+  /** Where the bytes begin in the pack: not 0 for `Blobs` at most. */
+  readonly start: number;
+}
+
 /** Compares a pack with its name, with its own header, and every blob with its id and the index. */
-export function inspectPack(master: MasterKey, { pack, bytes, indexed }: PackContent): Inspection {
+export function inspect({ master, what, pack, bytes, indexed, start }: InspectionOrder): Inspection {
+  const problems = what === "Blobs" ? [] : frameProblems(master, { pack, bytes: bufferOf(bytes), indexed });
+  const damaged = what === "Frame" ? [] : damagedBlobs(master, { bytes, start, indexed });
+  for (const position of damaged) {
+    const location = indexed[position];
+    if (location) problems.push(`pack ${pack}: ${location.type} blob ${location.id} is damaged`);
+  }
+  return { problems, damaged };
+}
+
+/** What comes from another thread is no Buffer any more. */
+const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
+/** All of a pack at once, in this thread. */
+export const inspectPack = (master: MasterKey, content: PackContent): Inspection =>
+  inspect({ ...content, master, what: "Pack", start: 0 });
+
+function frameProblems(master: MasterKey, { pack, bytes, indexed }: PackContent): string[] {
   const problems: string[] = [];
-  const damaged: number[] = [];
   if (idOf(bytes) !== pack) problems.push(`pack ${pack}: its content does not fit its name`);
   const header = bytes.subarray(bytes.length - (headerBytes(bytes, bytes.length) ?? 0));
   const entries = decodeHeader(master, header, bytes.length);
   if (!entries) problems.push(`pack ${pack}: its header is damaged`);
   else problems.push(...compareWithIndex(pack, entries, indexed));
-  for (const [position, location] of indexed.entries()) {
-    const sealed = bytes.subarray(location.offset, location.offset + location.length);
-    if (isGoodBlob(master, sealed, location)) continue;
-    damaged.push(position);
-    problems.push(`pack ${pack}: ${location.type} blob ${location.id} is damaged`);
-  }
-  return { problems, damaged };
+  return problems;
 }
+
+/** By their places in `indexed`. */
+const damagedBlobs = (
+  master: MasterKey,
+  { bytes, start, indexed }: Pick<InspectionOrder, "bytes" | "start" | "indexed">,
+): number[] =>
+  indexed.flatMap((location, position) => {
+    const offset = location.offset - start;
+    return isGoodBlob(master, bytes.subarray(offset, offset + location.length), location) ? [] : [position];
+  });
 
 function* compareWithIndex(
   pack: Id,

@@ -11,7 +11,7 @@ const pools: InspectionPool[] = [];
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 
 function pool(options: Partial<InspectionPoolOptions> = {}): InspectionPool {
-  const made = createInspectionPool(master, { threads: 2, bytes: 100_000_000, ...options });
+  const made = createInspectionPool(master, { threads: 2, plainBytes: 200_000_000, ...options });
   pools.push(made);
   return made;
 }
@@ -45,11 +45,31 @@ it("finds the same in any thread, whoever owns the memory", async () => {
   expect(shared.toString("utf8", 0, 6)).toBe("before");
 });
 
+it("divides what is long when it is decompressed, and finds the same", async () => {
+  const builder = createPackBuilder(master, []);
+  for (let blob = 0; blob < 150; blob++)
+    builder.add(payloadOf("data", Buffer.alloc(1024 * 1024, randomBytes(1000).toString("hex"))));
+  const [made] = builder.finish();
+  if (!made) throw new Error("there is one");
+  const bytes = Buffer.from(made.bytes);
+  const indexed = made.entries.map((entry) => ({ ...entry, pack: made.id }));
+  for (const number of [3, 70, 149]) {
+    const at = (indexed[number]?.offset ?? 0) + 20;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+  }
+  const content: PackContent = { pack: made.id, bytes, indexed };
+  const found = await pool().inspect(copyOf(content));
+  expect(found.damaged).toEqual([3, 70, 149]);
+  expect(found).toEqual(inspectPack(master, content));
+  const cut: PackContent = { ...content, bytes: bytes.subarray(0, bytes.length / 2) };
+  expect(await pool().inspect(copyOf(cut))).toEqual(inspectPack(master, cut));
+});
+
 it("starts no thread for little", async () => {
   const program = new URL("data:text/javascript,throw new Error('out of order')");
   const [first] = packs;
   if (!first) throw new Error("there is one");
-  expect(await pool({ program, bytes: 60_000_000 }).inspect(first)).toEqual({ problems: [], damaged: [] });
+  expect(await pool({ program, plainBytes: 100_000_000 }).inspect(first)).toEqual({ problems: [], damaged: [] });
 });
 
 it("does itself what the threads have no time for", async () => {

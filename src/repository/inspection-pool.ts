@@ -1,11 +1,15 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { threadsBeside } from "../system/thread.ts";
 import { createThreadPool, ordersAhead, wholeMemory } from "../system/thread-pool.ts";
-import { type Inspection, inspectPack, type PackContent } from "./inspect-pack.ts";
-import type { InspectionOrder } from "./inspection-thread.ts";
+import { type Inspection, type InspectionOrder, inspect, type PackContent } from "./inspect-pack.ts";
+import { divide, pieceOf } from "./pieces.ts";
 import type { MasterKey } from "./types.ts";
 
-/** Bytes of packs from which the start of threads is worth while: it takes as long as looking through some 32 MiB. */
-const worthThreads = 64 * 1024 * 1024;
+/** Plain bytes from which the start of threads is worth while: it takes as long as looking through some 64 MiB. */
+const worthThreads = 128 * 1024 * 1024;
+
+/** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
+const pieceBytes = 64 * 1024 * 1024;
 
 /** Looks packs through, in threads of its own and in the caller's. */
 export interface InspectionPool {
@@ -19,8 +23,8 @@ export interface InspectionPool {
 export interface InspectionPoolOptions {
   /** Beside the caller's. Each holds up to two packs. */
   readonly threads?: number;
-  /** How much there is to look through. */
-  readonly bytes: number;
+  /** How much there is to look through, decompressed. */
+  readonly plainBytes: number;
   /** What they run; for tests. */
   readonly program?: URL;
 }
@@ -30,17 +34,42 @@ export function createInspectionPool(
   {
     threads = threadsBeside(),
     program = new URL("./inspection-thread.ts", import.meta.url),
-    bytes,
+    plainBytes,
   }: InspectionPoolOptions,
 ): InspectionPool {
-  const pool = createThreadPool<InspectionOrder, Inspection>({ program, threads: bytes < worthThreads ? 0 : threads });
+  const pool = createThreadPool<InspectionOrder, Inspection>({
+    program,
+    threads: plainBytes < worthThreads ? 0 : threads,
+  });
+  const carryOut = async (order: InspectionOrder & { readonly bytes: Buffer }): Promise<Inspection> => {
+    if (pool.isFree) {
+      const memory = wholeMemory(order.bytes);
+      return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
+    }
+    const inspection = inspect(order);
+    // So that the threads are heard before more is done here.
+    await nextTurn();
+    return inspection;
+  };
   return {
     concurrency: threads * ordersAhead + 1,
-    async inspect(content) {
-      if (!pool.isFree) return inspectPack(master, content);
-      const { pack, bytes, indexed } = content;
-      const memory = wholeMemory(bytes);
-      return pool.ask({ master, pack, memory, indexed }, [memory]);
+    async inspect({ pack, bytes, indexed }) {
+      const pieces = divide(indexed, pieceBytes);
+      if (pieces.length < 2) return carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 });
+      const parts: Inspection[] = [];
+      let position = 0;
+      for (const piece of pieces) {
+        const stored = pieceOf(bytes, 0, piece);
+        const { problems, damaged } = await carryOut({ master, what: "Blobs", pack, indexed: piece, ...stored });
+        const base = position;
+        parts.push({ problems, damaged: damaged.map((at) => base + at) });
+        position += piece.length;
+      }
+      parts.unshift(await carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }));
+      return {
+        problems: parts.flatMap(({ problems }) => problems),
+        damaged: parts.flatMap(({ damaged }) => damaged),
+      };
     },
     close: pool.close,
   };

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { divide, pieceOf, type StoredPiece } from "../repository/pieces.ts";
 import type { Id } from "../repository/types.ts";
 import { wholeMemory } from "../system/thread-pool.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
@@ -21,24 +23,27 @@ export interface FetchSealedOptions extends DeliverOptions {
   readonly signal: AbortSignal;
 }
 
+/** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
+const pieceBytes = 16 * 1024 * 1024;
+
 /** Fetches blobs of a pack and has them opened and written, by a thread that is free or else by this one. */
 export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: ReadonlyMap<Id, Need>): Promise<void> {
   const { sealed, signal } = options;
   const locations = [...needs.values()].map(({ location }) => location);
-  for await (const range of sealed.read(pack, locations)) {
-    signal.throwIfAborted();
-    const wanted = range.locations.flatMap(({ id }) => needs.get(id) ?? []);
-    const damaged = range.bytes
-      ? await writeRange(options, { bytes: range.bytes, start: range.start }, wanted)
-      : wanted;
-    for (const { location, places } of damaged) await deliver(options, await sealed.readElsewhere(location), places);
+  for await (const { locations: found, start, bytes } of sealed.read(pack, locations)) {
+    for (const piece of divide(found, pieceBytes)) {
+      signal.throwIfAborted();
+      const wanted = piece.flatMap(({ id }) => needs.get(id) ?? []);
+      const damaged = bytes ? await writePiece(options, pieceOf(bytes, start, piece), wanted) : wanted;
+      for (const { location, places } of damaged) await deliver(options, await sealed.readElsewhere(location), places);
+    }
   }
 }
 
 /** Returns what could not be written because it is damaged. The files are this thread's: it lends their descriptors. */
-async function writeRange(
+async function writePiece(
   { sealed: { master }, writer, pool, onBytes }: FetchSealedOptions,
-  { bytes, start }: { readonly bytes: Buffer; readonly start: number },
+  { bytes, start }: StoredPiece,
   needs: readonly Need[],
 ): Promise<Need[]> {
   const loan = lend(writer);
@@ -66,9 +71,14 @@ async function writeRange(
 }
 
 async function carryOut(pool: PartWriters, order: WriteOrder & { readonly bytes: Buffer }): Promise<PartAnswer[]> {
-  if (!pool.isFree) return writeParts(order);
-  const memory = wholeMemory(order.bytes);
-  return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
+  if (pool.isFree) {
+    const memory = wholeMemory(order.bytes);
+    return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
+  }
+  const answers = writeParts(order);
+  // So that the threads are heard before more is done here.
+  await nextTurn();
+  return answers;
 }
 
 const asError = ({ code, message }: WriteFailure): Error => Object.assign(new Error(message), { code });

@@ -1,0 +1,38 @@
+import type { BlobLocation } from "./types.ts";
+
+/** Stored bytes of a pack. */
+export interface StoredPiece {
+  readonly bytes: Buffer;
+  /** Where they begin in the pack. */
+  readonly start: number;
+}
+
+/**
+ * Divides blobs of one pack, in the order of their offsets, into pieces of about `plainBytes`, one blob at least: a pack of 16 MiB may hold
+ * hundreds of MiB that compress well, too much for one thread to be left with.
+ */
+export function divide<Location extends BlobLocation>(
+  locations: readonly Location[],
+  plainBytes: number,
+): readonly (readonly Location[])[] {
+  const pieces: Location[][] = [];
+  let filled = 0;
+  for (const location of locations) {
+    const piece = pieces.at(-1);
+    if (piece && filled + location.plainLength <= plainBytes) {
+      piece.push(location);
+      filled += location.plainLength;
+    } else {
+      pieces.push([location]);
+      filled = location.plainLength;
+    }
+  }
+  return pieces;
+}
+
+/** The bytes in which these blobs lie; `bytes` begin at `start` of the pack. */
+export function pieceOf(bytes: Buffer, start: number, locations: readonly BlobLocation[]): StoredPiece {
+  const from = Math.min(...locations.map(({ offset }) => offset));
+  const to = Math.max(...locations.map(({ offset, length }) => offset + length));
+  return { bytes: bytes.subarray(from - start, to - start), start: from };
+}
