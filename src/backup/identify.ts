@@ -33,22 +33,27 @@ export async function* identify(pieces: readonly Buffer[], threads = usualThread
     while (running < threads && begun < pieces.length) void hashInThread(begun++);
   };
 
-  for (let number = 0; number < pieces.length; number++) {
-    for (;;) {
-      if (failure) throw failure.error;
-      const id = ids.get(number);
-      if (id !== undefined) {
-        yield id;
-        break;
-      }
-      if (begun === pieces.length) await changed.promise;
-      else {
-        const own = begun++;
-        employ();
-        ids.set(own, idOf(pieces[own] as Buffer));
-        // So that the threads are heard, and have something to do.
-        if (own !== number) await nextTurn();
+  try {
+    for (let number = 0; number < pieces.length; number++) {
+      for (;;) {
+        if (failure) throw failure.error;
+        const id = ids.get(number);
+        if (id !== undefined) {
+          yield id;
+          break;
+        }
+        if (begun === pieces.length) await changed.promise;
+        else {
+          const own = begun++;
+          employ();
+          ids.set(own, idOf(pieces[own] as Buffer));
+          // So that the threads are heard, and have something to do.
+          if (own !== number) await nextTurn();
+        }
       }
     }
+  } finally {
+    // Nothing more is begun with where the rest is not wanted.
+    begun = pieces.length;
   }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import { randomMasterKey } from "./crypto.ts";
-import { inspectPack } from "./inspect-pack.ts";
+import { inspect, type PackContent } from "./inspect-pack.ts";
 import { createPackBuilder } from "./pack-builder.ts";
 import { payloadOf } from "./pack-format.ts";
 import type { BlobLocation } from "./types.ts";
@@ -14,6 +14,8 @@ if (!made) throw new Error("there is one");
 const { id: pack, bytes } = made;
 const indexed: readonly BlobLocation[] = made.entries.map((entry) => ({ ...entry, pack }));
 
+const inspectWhole = (content: PackContent) => inspect({ master, what: "Pack", start: 0, ...content });
+
 const changedAt = (position: number): Buffer => {
   const changed = Buffer.from(bytes);
   changed[position] = (changed[position] ?? 0) ^ 1;
@@ -21,20 +23,20 @@ const changedAt = (position: number): Buffer => {
 };
 
 it("finds nothing in a sound pack, whether the index names all of it or less", () => {
-  expect(inspectPack(master, { pack, bytes, indexed })).toEqual({ problems: [], damaged: [] });
-  expect(inspectPack(master, { pack, bytes, indexed: indexed.slice(1) })).toEqual({ problems: [], damaged: [] });
+  expect(inspectWhole({ pack, bytes, indexed })).toEqual({ problems: [], damaged: [] });
+  expect(inspectWhole({ pack, bytes, indexed: indexed.slice(1) })).toEqual({ problems: [], damaged: [] });
 });
 
 it("tells a pack under another name", () => {
   const other = "0".repeat(64);
-  expect(inspectPack(master, { pack: other, bytes, indexed })).toEqual({
+  expect(inspectWhole({ pack: other, bytes, indexed })).toEqual({
     problems: [`pack ${other}: its content does not fit its name`],
     damaged: [],
   });
 });
 
 it("names the blob that is damaged, and no other", () => {
-  const { problems, damaged } = inspectPack(master, { pack, bytes: changedAt(15_000), indexed });
+  const { problems, damaged } = inspectWhole({ pack, bytes: changedAt(15_000), indexed });
   expect(damaged).toEqual([1]);
   expect(problems).toEqual([
     `pack ${pack}: its content does not fit its name`,
@@ -43,7 +45,7 @@ it("names the blob that is damaged, and no other", () => {
 });
 
 it("tells a damaged header", () => {
-  const { problems, damaged } = inspectPack(master, { pack, bytes: changedAt(bytes.length - 10), indexed });
+  const { problems, damaged } = inspectWhole({ pack, bytes: changedAt(bytes.length - 10), indexed });
   expect(problems).toContain(`pack ${pack}: its header is damaged`);
   expect(damaged).toEqual([]);
 });
@@ -52,7 +54,7 @@ it("tells an index that says otherwise", () => {
   const [blob] = indexed;
   if (!blob) throw new Error("there is one");
   const wrong = [{ ...blob, plainLength: blob.plainLength + 1 }];
-  expect(inspectPack(master, { pack, bytes, indexed: wrong })).toEqual({
+  expect(inspectWhole({ pack, bytes, indexed: wrong })).toEqual({
     damaged: [0],
     problems: [
       `pack ${pack}: the index says that it holds data blob ${blob.id}, its header does not`,

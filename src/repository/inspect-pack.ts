@@ -41,10 +41,6 @@ export function inspect({ master, what, pack, bytes, indexed, start }: Inspectio
 /** What comes from another thread is no Buffer any more. */
 const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
-/** All of a pack at once, in this thread. */
-export const inspectPack = (master: MasterKey, content: PackContent): Inspection =>
-  inspect({ ...content, master, what: "Pack", start: 0 });
-
 function frameProblems(master: MasterKey, { pack, bytes, indexed }: PackContent): string[] {
   const problems: string[] = [];
   if (idOf(bytes) !== pack) problems.push(`pack ${pack}: its content does not fit its name`);

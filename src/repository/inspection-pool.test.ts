@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, expect, it } from "vitest";
+import { silentThread } from "../system/testing.ts";
 import { randomMasterKey } from "./crypto.ts";
-import { inspectPack, type PackContent } from "./inspect-pack.ts";
+import { inspect, type PackContent } from "./inspect-pack.ts";
 import { createInspectionPool, type InspectionPool, type InspectionPoolOptions } from "./inspection-pool.ts";
 import { createPackBuilder } from "./pack-builder.ts";
 import { payloadOf } from "./pack-format.ts";
@@ -26,12 +27,13 @@ const packs: PackContent[] = Array.from({ length: 10 }, (_, number) => {
   if (number % 2 === 1) bytes[15_000] = (bytes[15_000] ?? 0) ^ 1;
   return { pack: made.id, bytes, indexed: made.entries.map((entry) => ({ ...entry, pack: made.id })) };
 });
+const inspectWhole = (content: PackContent) => inspect({ master, what: "Pack", start: 0, ...content });
 const copyOf = (content: PackContent): PackContent => ({ ...content, bytes: Buffer.from(content.bytes) });
 
 it("finds the same in any thread, whoever owns the memory", async () => {
   const inspections = pool();
   const found = await Promise.all(packs.map((content) => inspections.inspect(copyOf(content))));
-  expect(found).toEqual(packs.map((content) => inspectPack(master, content)));
+  expect(found).toEqual(packs.map((content) => inspectWhole(content)));
   expect(found.map(({ damaged }) => damaged)).toEqual(packs.map((_, number) => (number % 2 === 1 ? [1] : [])));
   // A part of memory that others use stays theirs.
   const shared = Buffer.concat([Buffer.from("before"), ...packs.map(({ bytes }) => bytes)]);
@@ -39,7 +41,7 @@ it("finds the same in any thread, whoever owns the memory", async () => {
   for (const content of packs) {
     const { length } = content.bytes;
     const { damaged } = await inspections.inspect({ ...content, bytes: shared.subarray(at, at + length) });
-    expect(damaged).toEqual(inspectPack(master, content).damaged);
+    expect(damaged).toEqual(inspectWhole(content).damaged);
     at += length;
   }
   expect(shared.toString("utf8", 0, 6)).toBe("before");
@@ -60,9 +62,15 @@ it("divides what is long when it is decompressed, and finds the same", async () 
   const content: PackContent = { pack: made.id, bytes, indexed };
   const found = await pool().inspect(copyOf(content));
   expect(found.damaged).toEqual([3, 70, 149]);
-  expect(found).toEqual(inspectPack(master, content));
-  const cut: PackContent = { ...content, bytes: bytes.subarray(0, bytes.length / 2) };
-  expect(await pool().inspect(copyOf(cut))).toEqual(inspectPack(master, cut));
+  expect(found).toEqual(inspectWhole(content));
+  for (const share of [0.5, 0.1, 0]) {
+    const cut: PackContent = { ...content, bytes: Buffer.from(bytes.subarray(0, bytes.length * share)) };
+    const whole = inspectWhole(cut);
+    expect(whole.damaged.length).toBeGreaterThan(70);
+    const memory = Buffer.allocUnsafeSlow(cut.bytes.length);
+    cut.bytes.copy(memory);
+    expect(await pool().inspect({ ...cut, bytes: memory })).toEqual(whole);
+  }
 });
 
 it("starts no thread for little", async () => {
@@ -73,9 +81,13 @@ it("starts no thread for little", async () => {
 });
 
 it("does itself what the threads have no time for", async () => {
-  const inspections = pool({ program: new URL("data:text/javascript,setInterval(() => {}, 1000)") });
+  const inspections = pool({ program: silentThread });
   let done = 0;
-  for (const content of packs) void inspections.inspect(copyOf(content)).then(() => done++);
+  for (const content of packs)
+    void inspections.inspect(copyOf(content)).then(
+      () => done++,
+      () => {},
+    );
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(done).toBe(packs.length - 2 * 2);
 });

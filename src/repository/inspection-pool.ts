@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { threadsBeside } from "../system/thread.ts";
-import { createThreadPool, ordersAhead, wholeMemory } from "../system/thread-pool.ts";
+import { createThreadPool, ordersAhead } from "../system/thread-pool.ts";
 import { type Inspection, type InspectionOrder, inspect, type PackContent } from "./inspect-pack.ts";
 import { divide, pieceOf } from "./pieces.ts";
 import type { MasterKey } from "./types.ts";
@@ -40,36 +39,27 @@ export function createInspectionPool(
   const pool = createThreadPool<InspectionOrder, Inspection>({
     program,
     threads: plainBytes < worthThreads ? 0 : threads,
+    carryOut: inspect,
   });
-  const carryOut = async (order: InspectionOrder & { readonly bytes: Buffer }): Promise<Inspection> => {
-    if (pool.isFree) {
-      const memory = wholeMemory(order.bytes);
-      return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
-    }
-    const inspection = inspect(order);
-    // So that the threads are heard before more is done here.
-    await nextTurn();
-    return inspection;
-  };
+  const all = { givesAway: true };
   return {
     concurrency: threads * ordersAhead + 1,
     async inspect({ pack, bytes, indexed }) {
       const pieces = divide(indexed, pieceBytes);
-      if (pieces.length < 2) return carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 });
-      const parts: Inspection[] = [];
+      if (pieces.length < 2) return pool.carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 }, all);
+      const damaged: number[] = [];
+      const problems: string[] = [];
       let position = 0;
       for (const piece of pieces) {
-        const stored = pieceOf(bytes, 0, piece);
-        const { problems, damaged } = await carryOut({ master, what: "Blobs", pack, indexed: piece, ...stored });
+        const order: InspectionOrder = { master, what: "Blobs", pack, indexed: piece, ...pieceOf(bytes, 0, piece) };
+        const found = await pool.carryOut(order, { givesAway: false });
         const base = position;
-        parts.push({ problems, damaged: damaged.map((at) => base + at) });
+        damaged.push(...found.damaged.map((at) => base + at));
+        problems.push(...found.problems);
         position += piece.length;
       }
-      parts.unshift(await carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }));
-      return {
-        problems: parts.flatMap(({ problems }) => problems),
-        damaged: parts.flatMap(({ damaged }) => damaged),
-      };
+      const frame = await pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }, all);
+      return { problems: [...frame.problems, ...problems], damaged };
     },
     close: pool.close,
   };

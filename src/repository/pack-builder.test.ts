@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { randomMasterKey } from "./crypto.ts";
-import { inspectPack } from "./inspect-pack.ts";
+import { inspect } from "./inspect-pack.ts";
 import { createPackBuilder, type SpareMemory } from "./pack-builder.ts";
 import { payloadOf } from "./pack-format.ts";
 
@@ -28,7 +28,8 @@ describe("A pack", () => {
     const [pack] = filled().finish();
     if (!pack) throw new Error("there is one");
     const indexed = pack.entries.map((entry) => ({ ...entry, pack: pack.id }));
-    expect(inspectPack(master, { pack: pack.id, bytes: pack.bytes, indexed })).toEqual({ problems: [], damaged: [] });
+    const content = { pack: pack.id, bytes: pack.bytes, indexed };
+    expect(inspect({ master, what: "Pack", start: 0, ...content })).toEqual({ problems: [], damaged: [] });
   });
 
   it("is not made of a blob that does not open to what its id says", () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { idOf, isAuthentic, sealInto, sealOverhead } from "./crypto.ts";
 import { RepositoryError } from "./errors.ts";
 import {
@@ -102,8 +103,7 @@ function isAsSealed(master: MasterKey, pack: Buffer, entries: readonly PackEntry
   if (decoded?.length !== entries.length) return false;
   return decoded.every((entry, at) => {
     const written = entries[at];
-    const isSame = written?.id === entry.id && written.type === entry.type && written.offset === entry.offset;
-    return isSame && isAuthentic(master, sealedOf(pack, entry));
+    return written && isDeepStrictEqual(entry, written) && isAuthentic(master, sealedOf(pack, entry));
   });
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
+import { silentThread } from "../system/testing.ts";
 import { createBlobIndex } from "./blob-index.ts";
 import { idOf, randomMasterKey } from "./crypto.ts";
 import { loadIndex } from "./load-index.ts";
@@ -30,7 +31,6 @@ const dies: readonly [string, URL][] = [
   ["throws", new URL("data:text/javascript,throw new Error('out of order')")],
   ["ends", new URL("data:text/javascript,process.exit(0)")],
 ];
-const deaf = new URL("data:text/javascript,setInterval(() => {}, 1000)");
 
 /** Everything that packs hold, by id. Fails where one cannot be opened. */
 function contentsOf(packs: readonly FinishedPack[], master: MasterKey): Map<string, Buffer | undefined> {
@@ -107,7 +107,7 @@ describe("createPackingPool", () => {
   });
 
   it("does itself what the threads have no time for", async () => {
-    const packing = pool({ program: deaf });
+    const packing = pool({ program: silentThread });
     const master = randomMasterKey();
     const packs: FinishedPack[] = [];
     const lane = packing.open(master, (pack) => packs.push(pack));
@@ -116,7 +116,7 @@ describe("createPackingPool", () => {
   });
 
   it("does not leave anybody waiting when it is closed", async () => {
-    const packing = pool({ program: deaf });
+    const packing = pool({ program: silentThread });
     const lane = packing.open(randomMasterKey(), () => {});
     for (const blob of many.slice(0, 8)) lane.add(blob);
     const flushing = expect(lane.flush()).rejects.toThrow("ended");

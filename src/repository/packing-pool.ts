@@ -26,7 +26,7 @@ export interface PackingPool {
   open(master: MasterKey, onPack: (pack: FinishedPack) => void): PackingLane;
   /** Lets the threads' reports be heard after a batch was given out. To be waited for between blobs. */
   room(): Promise<void>;
-  /** Ends the threads, whatever they are doing. */
+  /** Ends the threads; what was not handed out yet is lost. */
   close(): Promise<void>;
 }
 

@@ -8,8 +8,8 @@ export interface StoredPiece {
 }
 
 /**
- * Divides blobs of one pack, in the order of their offsets, into pieces of about `plainBytes`, one blob at least: a pack of 16 MiB may hold
- * hundreds of MiB that compress well, too much for one thread to be left with.
+ * Divides blobs of one pack into pieces of about `plainBytes`, one blob at least: a pack of 16 MiB may hold hundreds of MiB that compress
+ * well, too much for one thread to be left with. Pieces are short where the blobs come in the order of their offsets.
  */
 export function divide<Location extends BlobLocation>(
   locations: readonly Location[],
@@ -32,7 +32,11 @@ export function divide<Location extends BlobLocation>(
 
 /** The bytes in which these blobs lie; `bytes` begin at `start` of the pack. */
 export function pieceOf(bytes: Buffer, start: number, locations: readonly BlobLocation[]): StoredPiece {
-  const from = Math.min(...locations.map(({ offset }) => offset));
-  const to = Math.max(...locations.map(({ offset, length }) => offset + length));
+  let from = Number.POSITIVE_INFINITY;
+  let to = 0;
+  for (const { offset, length } of locations) {
+    from = Math.min(from, offset);
+    to = Math.max(to, offset + length);
+  }
   return { bytes: bytes.subarray(from - start, to - start), start: from };
 }

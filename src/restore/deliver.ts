@@ -23,7 +23,7 @@ export async function deliver(
       writer.abandon(file, "RepositoryDamaged", message);
     } else {
       writer.write(file, offset, blob.plaintext);
-      onBytes(blob.plaintext.length);
+      if (file.state !== "Failed") onBytes(blob.plaintext.length);
     }
   }
 }

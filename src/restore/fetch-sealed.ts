@@ -1,22 +1,13 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { divide, pieceOf, type StoredPiece } from "../repository/pieces.ts";
 import type { Id } from "../repository/types.ts";
-import { wholeMemory } from "../system/thread-pool.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import type { LendingFileWriter, PendingFile } from "./files.ts";
 import type { PartWriters } from "./part-writers.ts";
 import type { SealedParts } from "./restorable.ts";
 import type { Need, Place } from "./window.ts";
-import {
-  type OpenPlace,
-  type PartAnswer,
-  type SealedPart,
-  type WriteFailure,
-  type WriteOrder,
-  writeParts,
-} from "./write-parts.ts";
+import type { OpenPlace, SealedPart, WriteFailure } from "./write-parts.ts";
 
-export interface FetchSealedOptions extends DeliverOptions {
+interface FetchSealedOptions extends DeliverOptions {
   readonly writer: LendingFileWriter;
   readonly sealed: SealedParts;
   readonly pool: PartWriters;
@@ -31,11 +22,16 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
   const { sealed, signal } = options;
   const locations = [...needs.values()].map(({ location }) => location);
   for await (const { locations: found, start, bytes } of sealed.read(pack, locations)) {
-    for (const piece of divide(found, pieceBytes)) {
+    const pieces = divide(found, pieceBytes);
+    for (const piece of pieces) {
       signal.throwIfAborted();
       const wanted = piece.flatMap(({ id }) => needs.get(id) ?? []);
-      const damaged = bytes ? await writePiece(options, pieceOf(bytes, start, piece), wanted) : wanted;
-      for (const { location, places } of damaged) await deliver(options, await sealed.readElsewhere(location), places);
+      const stored = bytes && { ...pieceOf(bytes, start, piece), isAll: pieces.length === 1 };
+      const damaged = stored ? await writePiece(options, stored, wanted) : wanted;
+      for (const { location, places } of damaged) {
+        signal.throwIfAborted();
+        await deliver(options, await sealed.readElsewhere(location), places);
+      }
     }
   }
 }
@@ -43,7 +39,7 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
 /** Returns what could not be written because it is damaged. The files are this thread's: it lends their descriptors. */
 async function writePiece(
   { sealed: { master }, writer, pool, onBytes }: FetchSealedOptions,
-  { bytes, start }: StoredPiece,
+  { bytes, start, isAll }: StoredPiece & { readonly isAll: boolean },
   needs: readonly Need[],
 ): Promise<Need[]> {
   const loan = lend(writer);
@@ -51,17 +47,16 @@ async function writePiece(
     const lent: LentPart[] = [];
     for (const need of needs) lent.push(await loan.part(need, start));
     const parts = lent.map(({ part }) => part);
-    const answers = await carryOut(pool, { master, bytes, parts });
+    const answers = await pool.carryOut({ master, bytes, parts }, { givesAway: isAll });
     return lent.flatMap(({ need, places }, number) => {
       const answer = answers[number] ?? "Damaged";
-      if (answer === "Damaged") return [need];
+      if (answer === "Damaged") return places.length > 0 ? [need] : [];
       for (const [at, { file }] of places.entries()) {
-        const failure = answer[at];
-        if (failure) writer.fail(file, asError(failure));
-        else {
+        const outcome = answer[at] ?? nothingTold;
+        if (outcome === "Written") {
           loan.written(file);
           onBytes(need.location.plainLength);
-        }
+        } else writer.fail(file, asError(outcome));
       }
       return [];
     });
@@ -70,17 +65,7 @@ async function writePiece(
   }
 }
 
-async function carryOut(pool: PartWriters, order: WriteOrder & { readonly bytes: Buffer }): Promise<PartAnswer[]> {
-  if (pool.isFree) {
-    const memory = wholeMemory(order.bytes);
-    return pool.ask({ ...order, bytes: new Uint8Array(memory) }, [memory]);
-  }
-  const answers = writeParts(order);
-  // So that the threads are heard before more is done here.
-  await nextTurn();
-  return answers;
-}
-
+const nothingTold: WriteFailure = { code: undefined, message: "nobody told what became of it" };
 const asError = ({ code, message }: WriteFailure): Error => Object.assign(new Error(message), { code });
 
 /** A part with the places whose files are open. */
@@ -117,9 +102,16 @@ function lend(writer: LendingFileWriter) {
       if (known) known.written++;
     },
     takeBack(): void {
+      let failure: { readonly error: unknown } | undefined;
       for (const [file, { descriptor, written }] of files) {
-        if (descriptor !== undefined) writer.takeBack(file, written);
+        if (descriptor === undefined) continue;
+        try {
+          writer.takeBack(file, written);
+        } catch (error) {
+          failure ??= { error };
+        }
       }
+      if (failure) throw failure.error;
     },
   };
 }

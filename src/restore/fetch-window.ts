@@ -2,7 +2,7 @@ import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { Id } from "../repository/types.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import { fetchSealed } from "./fetch-sealed.ts";
-import type { LendingFileWriter } from "./files.ts";
+import type { FileWriter, LendingFileWriter } from "./files.ts";
 import type { LazyPartWriters } from "./part-writers.ts";
 import type { Restorable } from "./restorable.ts";
 import type { Need, Window } from "./window.ts";
@@ -13,23 +13,31 @@ const concurrentPacks = 4;
 const blobsAhead = 16;
 /** Plain bytes that a blob has on average, at least, in a pack that is worth handing to a thread. */
 const largeBytes = 128 * 1024;
+/** Places that its blobs belong to, at most: bounds the files that are open, and what is handed over. Few packs of large blobs have more. */
+const mostPlaces = 512;
 
-export interface FetchOptions extends DeliverOptions {
+interface WhatToFetch {
   readonly repository: Restorable;
   readonly window: Window;
-  /** Absent where this thread is to write everything itself. */
-  readonly threads?: { readonly writers: LazyPartWriters; readonly writer: LendingFileWriter };
+  readonly onBytes: DeliverOptions["onBytes"];
   readonly signal: AbortSignal;
 }
+
+/** With `writers`, threads write large parts; without, this one writes everything. */
+export type FetchOptions = WhatToFetch &
+  (
+    | { readonly writer: FileWriter; readonly writers?: undefined }
+    | { readonly writer: LendingFileWriter; readonly writers: LazyPartWriters }
+  );
 
 type Needs = ReadonlyMap<Id, Need>;
 
 /** Fetches all blobs of the window and writes them. Rejects when the store fails, the target is full, or it is stopped. */
 export async function fetchWindow(options: FetchOptions): Promise<void> {
-  const { repository, window, threads, signal, onBytes } = options;
+  const { repository, window, signal, onBytes } = options;
   const { sealed } = repository;
-  const pool = sealed && threads?.writers.startFor(largePartsOf(window));
-  const inThreads = pool && threads && { sealed, pool, writer: threads.writer, signal, onBytes };
+  const pool = sealed && options.writers?.startFor(largePartsOf(window));
+  const inThreads = pool && options.writers && { sealed, pool, writer: options.writer, signal, onBytes };
   try {
     await forEachConcurrently(window.packs, concurrentPacks, ([pack, needs]) =>
       inThreads && isOfLarge(needs) ? fetchSealed(inThreads, pack, needs) : fetchPack(options, pack, needs),
@@ -43,7 +51,10 @@ const plainBytes = (needs: Needs): number =>
   needs.values().reduce((sum, { location }) => sum + location.plainLength, 0);
 
 /** Where blobs are small, most of the time goes into making files, which is this thread's work anyhow. */
-const isOfLarge = (needs: Needs): boolean => plainBytes(needs) >= needs.size * largeBytes;
+const isOfLarge = (needs: Needs): boolean =>
+  plainBytes(needs) >= needs.size * largeBytes && placesOf(needs) <= mostPlaces;
+
+const placesOf = (needs: Needs): number => needs.values().reduce((sum, { places }) => sum + places.length, 0);
 
 const largePartsOf = ({ packs }: Window): number =>
   packs

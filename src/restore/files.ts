@@ -78,8 +78,11 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
   const pathOf = (file: PendingFile) => folders.entry(file.folder, file.node.name);
   const displayOf = (file: PendingFile) => displayPath(file.folder, file.node.name);
 
-  const finish = (file: PendingFile, { descriptor, path }: Opened) => {
+  const setMetadata = (file: PendingFile, { descriptor, path }: Opened) =>
     applyMetadata({ node: file.node, path, descriptor, display: () => displayOf(file) }, outcome);
+
+  /** Only when it is closed: network file systems tell then whether it was written. */
+  const finish = (file: PendingFile) => {
     file.state = "Finished";
     outcome.files++;
   };
@@ -92,15 +95,10 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
     return madeAs;
   };
 
-  const closeLent = (file: PendingFile): void => {
-    const { lent } = file;
-    file.lent = undefined;
-    if (lent) closeSync(lent.descriptor);
-  };
-
   const abandon = (file: PendingFile, reason: FailureReason, message: string) => {
     if (file.state === "Failed") return;
     const exists = file.state !== "Planned";
+    if (file.state === "Finished") outcome.files--;
     file.state = "Failed";
     const descriptor = takeMade(file);
     if (descriptor !== undefined) closeSync(descriptor);
@@ -143,14 +141,18 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
 
   const isUntouched = (file: PendingFile): boolean => file.state === "Planned" || file.madeAs !== undefined;
 
-  const withFile = (file: PendingFile, action: (opened: Opened) => void) => {
+  /** `action` says whether the file is whole then. */
+  const withFile = (file: PendingFile, action: (opened: Opened) => boolean) => {
     try {
-      const { descriptor, path } = openFile(file);
+      const opened = openFile(file);
+      let isWhole = false;
       try {
-        action({ descriptor, path });
+        isWhole = action(opened);
+        if (isWhole) setMetadata(file, opened);
       } finally {
-        closeSync(descriptor);
+        closeSync(opened.descriptor);
       }
+      if (isWhole) finish(file);
     } catch (error) {
       fail(file, error);
     }
@@ -186,14 +188,13 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
         file.missing--;
         return;
       }
-      withFile(file, (opened) => {
-        const { descriptor } = opened;
+      withFile(file, ({ descriptor }) => {
         // The full length first: what is never written then reads as zeros.
         const isWhole = data.length === file.size && parts.length === 1 && parts[0]?.end === data.length;
         if (isNew && !isWhole) ftruncateSync(descriptor, file.size);
         writeData(descriptor, data, offset, parts);
         file.missing--;
-        if (isLast) finish(file, opened);
+        return isLast;
       });
     },
     lend(file) {
@@ -205,12 +206,16 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
       try {
         const isNew = isUntouched(file);
         const { descriptor } = openFile(file);
+        try {
+          // The full length first: what is never written then reads as zeros.
+          if (isNew) ftruncateSync(descriptor, file.size);
+        } catch (error) {
+          closeSync(descriptor);
+          throw error;
+        }
         file.lent = { descriptor, times: 1 };
-        // The full length first: what is never written then reads as zeros.
-        if (isNew) ftruncateSync(descriptor, file.size);
         return descriptor;
       } catch (error) {
-        closeLent(file);
         fail(file, error);
         return undefined;
       }
@@ -220,17 +225,22 @@ export function fileWriter(folders: Folders, outcome: Outcome, slowMilliseconds 
       if (!lent) return;
       lent.times--;
       file.missing -= written;
+      if (lent.times > 0) return;
+      file.lent = undefined;
+      const isWhole = file.missing === 0 && file.state === "Created";
       try {
-        const isLast = written > 0 && file.missing === 0;
-        if (isLast && file.state === "Created") finish(file, { descriptor: lent.descriptor, path: pathOf(file) });
+        try {
+          if (isWhole) setMetadata(file, { descriptor: lent.descriptor, path: pathOf(file) });
+        } finally {
+          closeSync(lent.descriptor);
+        }
+        if (isWhole) finish(file);
       } catch (error) {
         fail(file, error);
-      } finally {
-        if (lent.times === 0) closeLent(file);
       }
     },
     fail,
-    writeEmpty: (file) => withFile(file, (opened) => finish(file, opened)),
+    writeEmpty: (file) => withFile(file, () => true),
     abandon,
   };
 }

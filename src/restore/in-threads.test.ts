@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderState } from "../../test/support/folder-state.ts";
 import { backedUp, opened } from "../../test/support/repository.ts";
@@ -13,9 +14,12 @@ import { payloadOf } from "../repository/pack-format.ts";
 import { fileNode } from "../repository/testing.ts";
 import { findNode } from "../repository/tree.ts";
 import { openFolders } from "../system/folders.ts";
-import { fileWriter, type PendingFile } from "./files.ts";
+import { fetchWindow } from "./fetch-window.ts";
+import { fileWriter, type LendingFileWriter, type PendingFile } from "./files.ts";
 import { newOutcome } from "./outcome.ts";
+import { createPartWriters } from "./part-writers.ts";
 import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
+import { newWindow, planFile } from "./window.ts";
 import { writeParts } from "./write-parts.ts";
 
 let scratch: Scratch;
@@ -70,6 +74,14 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     made = await backedUp(source, place);
   });
 
+  function expectOnlyWholeFiles(target: string): void {
+    for (const entry of readdirSync(target, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile()) continue;
+      expect(readFileSync(path).equals(readFileSync(path.replace(target, source))), path).toBe(true);
+    }
+  }
+
   it.each([8_192, 3])("brings everything back as it was, in windows of %d", async (windowSize) => {
     const before = openDescriptors();
     const target = newFolder();
@@ -102,11 +114,7 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     const target = newFolder();
     const failed = restore({ ...made, target, partWriters: { program, threads: 2, worth: 0 } });
     await expect(failed).rejects.toThrow(/out of order|ended by itself/);
-    for (const { parentPath, name } of readdirSync(target, { recursive: true, withFileTypes: true })) {
-      const path = join(parentPath, name);
-      if (!statSync(path).isFile()) continue;
-      expect(readFileSync(path).equals(readFileSync(path.replace(target, source))), path).toBe(true);
-    }
+    expectOnlyWholeFiles(target);
     expect(openDescriptors()).toBeLessThanOrEqual(before);
   });
 
@@ -144,6 +152,98 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     const target = newFolder();
     expect(await restore({ ...(await opened(twice)), target })).toMatchObject({ errors: 0 });
     expect(folderState(target)).toEqual(folderState(source));
+  });
+
+  it("leaves nothing unfinished and no descriptor where a thread throws in the middle", async () => {
+    const program = scratch.path("thread.ts");
+    writeFileSync(
+      program,
+      `import { answerOrders } from ${JSON.stringify(new URL("../system/thread-pool.ts", import.meta.url))};
+       import { writeParts } from ${JSON.stringify(new URL("./write-parts.ts", import.meta.url))};
+       let count = 0;
+       answerOrders((order) => {
+         if (count++ === 1) throw new Error("out of order");
+         return writeParts(order);
+       });`,
+    );
+    const before = openDescriptors();
+    const target = newFolder();
+    const partWriters = { program: pathToFileURL(program), threads: 1, worth: 0 };
+    await expect(restore({ ...made, target, partWriters })).rejects.toThrow("out of order");
+    expectOnlyWholeFiles(target);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
+  });
+
+  it("leaves only whole files when it is stopped, and no descriptor", async () => {
+    const before = openDescriptors();
+    const target = newFolder();
+    const controller = new AbortController();
+    const onProgress = ({ bytesDone }: { bytesDone: number }) => {
+      if (bytesDone > 10_000_000) controller.abort(new Error("stopped"));
+    };
+    await expect(restore({ ...made, target, signal: controller.signal, onProgress })).rejects.toThrow("stopped");
+    expectOnlyWholeFiles(target);
+    expect(openDescriptors()).toBeLessThanOrEqual(before);
+  });
+
+  it("brings back files whose parts lie in packs of large blobs and of small ones", async () => {
+    const mixed = newFolder();
+    const place = newFolder();
+    const [start, end] = [randomBytes(4_000_000), randomBytes(3000)];
+    writeFileSync(join(mixed, "start"), start);
+    await backedUp(mixed, place);
+    for (let number = 0; number < 300; number++) writeFileSync(join(mixed, `${number}`), randomBytes(3000));
+    for (let number = 0; number < 20; number++)
+      writeFileSync(join(mixed, `both ${number}`), Buffer.concat([start, end, randomBytes(10)]));
+    const repository = await backedUp(mixed, place);
+    const target = newFolder();
+    expect(await restore({ ...repository, target, slowMilliseconds: 0 })).toMatchObject({ errors: 0 });
+    expect(folderState(target)).toEqual(folderState(mixed));
+  });
+
+  it("has few files open, however many have the same content", async () => {
+    const many = newFolder();
+    const content = randomBytes(200_000);
+    for (let number = 0; number < 700; number++) writeFileSync(join(many, `${number}`), content);
+    const repository = await backedUp(many, newFolder());
+    const before = openDescriptors();
+    let most = 0;
+    const onProgress = () => {
+      most = Math.max(most, openDescriptors() - before);
+    };
+    const target = newFolder();
+    expect(await restore({ ...repository, target, onProgress })).toMatchObject({ errors: 0, files: 700 });
+    expect(most).toBeLessThan(100);
+    expect(folderState(target)).toEqual(folderState(many));
+  });
+
+  it("fails the file that cannot be written, and no other", async () => {
+    const target = newFolder();
+    const folders = openFolders(target);
+    const outcome = newOutcome();
+    const writer = fileWriter(folders, outcome);
+    const window = newWindow();
+    const nodes = await made.repository.readTree(
+      (await findNode(made.repository, made.snapshot.tree, source))?.subtree ?? "",
+    );
+    for (const node of nodes.filter(({ name }) => ["one", "two"].includes(name.toString())))
+      planFile(made.repository, window, { folder: { name: Buffer.alloc(0), parent: undefined }, node });
+    const readOnly = openSync(join(source, "small"), "r");
+    const lame: LendingFileWriter = {
+      ...writer,
+      lend: (file) => (writer.lend(file) === undefined ? undefined : isTwo(file) ? readOnly : file.lent?.descriptor),
+    };
+    const isTwo = ({ node }: PendingFile) => node.name.toString() === "two";
+    const writers = createPartWriters({ worth: 0 });
+    const { repository } = made;
+    await fetchWindow({ repository, window, writer: lame, writers, signal, onBytes: () => {} });
+    await writers.close();
+    folders.close();
+    closeSync(readOnly);
+    expect(readdirSync(target)).toEqual(["one"]);
+    expect(readFileSync(join(target, "one")).equals(readFileSync(join(source, "one")))).toBe(true);
+    expect(outcome).toMatchObject({ files: 1, failedPaths: ["/two"] });
+    expect(outcome.failures).toMatchObject([{ reason: "WriteErrors", message: expect.stringContaining("EBADF") }]);
   });
 
   it("says that the volume is full", { skip: process.getuid?.() !== 0 }, async () => {
@@ -229,7 +329,7 @@ describe("writeParts", () => {
     const places = [readable, writable].map((descriptor) => ({ descriptor, position: 3 }));
     const parts = [alpha, beta].map((location) => ({ location, offset: location.offset, places }));
     const answers = writeParts({ master, bytes: pack.bytes, parts });
-    expect(answers).toEqual([[{ code: "EBADF", message: expect.stringContaining("EBADF") }, undefined], "Damaged"]);
+    expect(answers).toEqual([[{ code: "EBADF", message: expect.stringContaining("EBADF") }, "Written"], "Damaged"]);
     expect(readFileSync(path, "latin1")).toBe("\0\0\0alpha");
     for (const descriptor of [readable, writable]) closeSync(descriptor);
   });

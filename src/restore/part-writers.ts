@@ -1,6 +1,6 @@
 import { threadsBeside } from "../system/thread.ts";
 import { createThreadPool, type ThreadPool } from "../system/thread-pool.ts";
-import type { PartAnswer, WriteOrder } from "./write-parts.ts";
+import { type PartAnswer, type WriteOrder, writeParts } from "./write-parts.ts";
 
 export type PartWriters = ThreadPool<WriteOrder, PartAnswer[]>;
 
@@ -30,7 +30,7 @@ export function createPartWriters({
   let pool: PartWriters | undefined;
   return {
     startFor(bytes) {
-      if (bytes >= worth) pool ??= createThreadPool({ program, threads });
+      if (bytes >= worth) pool ??= createThreadPool({ program, threads, carryOut: writeParts });
       return pool;
     },
     async close() {

@@ -198,8 +198,7 @@ async function complete(job: Job, window: Window, later: Later): Promise<void> {
     options.onProgress?.({ bytesDone: outcome.bytes, filesDone: outcome.files });
   };
   try {
-    const threads = { writers, writer };
-    await fetchWindow({ repository, window, writer, threads, onBytes, signal: options.signal });
+    await fetchWindow({ repository, window, writer, writers, onBytes, signal: options.signal });
   } catch (error) {
     for (const file of window.files) {
       if (file.state === "Created") writer.abandon(file, "WriteErrors", (error as Error).message);

@@ -35,8 +35,8 @@ export function makeNode(path: Buffer, mode: number, device: bigint): void {
 }
 
 /**
- * Has the disk begin with what was written to the file, and does not wait for it: left to itself, the kernel would begin with half a minute's
- * delay, or with `syncFileSystem`. That one reports errors; a file system that cannot begin ahead does so then.
+ * Has the disk begin with what was written to the file, and waits at most until it has room for that in its queue: left to itself, the kernel
+ * would begin half a minute later, or with `syncFileSystem`. That one reports errors; a file system that cannot begin ahead does so then.
  */
 export function beginWriteBack(descriptor: number): void {
   syncFileRange(descriptor, 0, 0, startWriting);

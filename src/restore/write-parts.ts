@@ -24,8 +24,9 @@ export interface OpenPlace {
   readonly position: number;
 }
 
-/** What became of a part: nothing, because it is damaged; or what became of each of its places, undefined where it was written. */
-export type PartAnswer = "Damaged" | readonly (WriteFailure | undefined)[];
+/** What became of a part: nothing, because it is damaged; or what became of each of its places. */
+export type PartAnswer = "Damaged" | readonly PlaceAnswer[];
+export type PlaceAnswer = "Written" | WriteFailure;
 
 /** What is left of a system call's error between threads. */
 export interface WriteFailure {
@@ -46,10 +47,10 @@ export function writeParts({ master, bytes, parts }: WriteOrder): PartAnswer[] {
   return answers;
 }
 
-function writeTo({ descriptor, position }: OpenPlace, data: Buffer): WriteFailure | undefined {
+function writeTo({ descriptor, position }: OpenPlace, data: Buffer): PlaceAnswer {
   try {
     writeData(descriptor, data, position);
-    return undefined;
+    return "Written";
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { code, message };

@@ -1,21 +1,30 @@
-import { parentPort, type Transferable } from "node:worker_threads";
-import { startThread, type Thread } from "./thread.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { parentPort } from "node:worker_threads";
+import { startThread, type Thread, takeOrders } from "./thread.ts";
 
-/** Threads of one program, each of which answers one order after the other. */
-export interface ThreadPool<Order, Answer> {
-  /** A thread would come to the next order soon. Where none would, the caller is quicker carrying it out itself. */
-  readonly isFree: boolean;
-  /** The answer of the thread that has least to do; `memory` goes along with the order. Rejects once a thread has failed. */
-  ask(order: Order, memory: readonly Transferable[]): Promise<Answer>;
-  /** Ends the threads, whatever they are doing. */
+/** Something to be done with bytes. */
+export interface BytesOrder {
+  readonly bytes: Uint8Array;
+}
+
+/** Threads of one program, each of which carries out one order after the other. */
+export interface ThreadPool<Order extends BytesOrder, Answer> {
+  /**
+   * Has an order carried out: by the thread that has least to do or, where each has enough of it, by this one. What `givesAway` its bytes has lost
+   * them afterwards; other bytes are copied for a thread. Rejects once a thread has failed.
+   */
+  carryOut(order: Order, how: { readonly givesAway: boolean }): Promise<Answer>;
+  /** Ends the threads, after what they have to do; who still waits for an answer then gets none. */
   close(): Promise<void>;
 }
 
-export interface ThreadPoolOptions {
+interface ThreadPoolOptions<Order, Answer> {
   /** What the threads run; it calls `answerOrders`. */
   readonly program: URL;
   /** Beside the caller's; may be none. */
   readonly threads: number;
+  /** The same in this thread. */
+  readonly carryOut: (order: Order) => Answer;
 }
 
 /** Orders that a thread may have: one that it carries out, and one that it need not wait for. */
@@ -27,51 +36,58 @@ interface Hand<Order, Answer> {
   readonly waiting: PromiseWithResolvers<Answer>[];
 }
 
-export function createThreadPool<Order, Answer>({ program, threads }: ThreadPoolOptions): ThreadPool<Order, Answer> {
+export function createThreadPool<Order extends BytesOrder, Answer>({
+  program,
+  threads,
+  carryOut,
+}: ThreadPoolOptions<Order, Answer>): ThreadPool<Order, Answer> {
   let failure: { readonly error: unknown } | undefined;
 
+  const fail = (waiting: Hand<Order, Answer>["waiting"], error: unknown): void => {
+    failure ??= { error };
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
   const startHand = (): Hand<Order, Answer> => {
     const waiting: Hand<Order, Answer>["waiting"] = [];
     const thread = startThread<Order, Answer>({
       program,
       onReport: (answer) => waiting.shift()?.resolve(answer),
-      onFailure(error) {
-        failure ??= { error };
-        for (const { reject } of waiting.splice(0)) reject(error);
-      },
+      onFailure: (error) => fail(waiting, error),
     });
     return { thread, waiting };
   };
   const hands = Array.from({ length: threads }, startHand);
 
-  const leastBusy = () => hands.toSorted((a, b) => a.waiting.length - b.waiting.length)[0];
-
   return {
-    get isFree() {
-      return (leastBusy()?.waiting.length ?? ordersAhead) < ordersAhead;
-    },
-    async ask(order, memory) {
+    async carryOut(order, { givesAway }) {
       if (failure) throw failure.error;
-      const hand = leastBusy();
-      if (!hand) throw new RangeError("This pool has no threads.");
+      const [hand] = hands.toSorted((a, b) => a.waiting.length - b.waiting.length);
+      if (!hand || hand.waiting.length >= ordersAhead) {
+        const answer = carryOut(order);
+        // So that the threads are heard before more is done here.
+        await nextTurn();
+        return answer;
+      }
+      const bytes = givesAway ? memoryOf(order.bytes) : new Uint8Array(order.bytes);
       const answer = Promise.withResolvers<Answer>();
+      hand.thread.give({ ...order, bytes }, [bytes.buffer]);
       hand.waiting.push(answer);
-      hand.thread.give(order, [...memory]);
       return answer.promise;
     },
     async close() {
       await Promise.all(hands.map(({ thread }) => thread.end()));
+      for (const { waiting } of hands) fail(waiting, new Error("The threads were ended."));
     },
   };
 }
 
-/** What a thread of a pool runs. An error ends the thread, and is the pool's failure. */
-export function answerOrders<Order, Answer>(carryOut: (order: Order) => Answer): void {
-  parentPort?.on("message", (order: Order) => parentPort?.postMessage(carryOut(order)));
+/** The bytes in memory that holds nothing else: their own, or a copy where it is a part of something larger. */
+function memoryOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes);
 }
 
-/** Memory with these bytes and no others: the buffer's own, or a copy where it is a part of something larger. */
-export function wholeMemory({ buffer, byteOffset, byteLength }: Buffer): ArrayBuffer {
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return (isWhole ? buffer : buffer.slice(byteOffset, byteOffset + byteLength)) as ArrayBuffer;
-}
+/** What a thread of a pool runs. An error ends the thread, and is the pool's failure. */
+export const answerOrders = <Order extends BytesOrder, Answer>(carryOut: (order: Order) => Answer): void =>
+  takeOrders((order: Order) => parentPort?.postMessage(carryOut(order)));

@@ -1,11 +1,12 @@
 import { availableParallelism } from "node:os";
-import { type Transferable, Worker } from "node:worker_threads";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parentPort, type Transferable, Worker } from "node:worker_threads";
 
-/** A thread that takes orders and reports. */
+/** A thread that takes orders and reports. Its program calls `takeOrders`. */
 export interface Thread<Order> {
   /** `memory` goes along with the order: who gives it does not have it any more. */
   give(order: Order, memory?: Transferable[]): void;
-  /** Ends it, whatever it is doing. */
+  /** Ends it, after the orders that it has. */
   end(): Promise<void>;
 }
 
@@ -14,6 +15,8 @@ export interface ThreadOptions<Report> {
   readonly onReport: (report: Report) => void;
   /** It has thrown, or ended without being told to: nothing more will come of it. */
   readonly onFailure: (error: unknown) => void;
+  /** How long it may take to end by itself. */
+  readonly patienceMilliseconds?: number;
 }
 
 /** More would each hold packs of their own, for a main thread that cannot feed them. */
@@ -25,21 +28,53 @@ export const threadsBeside = (): number => Math.max(1, Math.min(mostThreads, ava
 /** Our threads make few and small objects. Left to themselves, they would let tens of megabytes of them pile up. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
-export function startThread<Order, Report>({ program, onReport, onFailure }: ThreadOptions<Report>): Thread<Order> {
+/** An order takes a tenth of a second, and a thread has a few of them. */
+const usualPatience = 10_000;
+
+/** The last order; no other is a string. */
+const goHome = "go home";
+
+/**
+ * Starts a thread. It is never stopped in the middle of anything as long as it listens: while it is inside of native code, or loading that, a
+ * stop from outside ends the whole process.
+ */
+export function startThread<Order extends object, Report>({
+  program,
+  onReport,
+  onFailure,
+  patienceMilliseconds = usualPatience,
+}: ThreadOptions<Report>): Thread<Order> {
   const worker = new Worker(program, { resourceLimits });
+  const { promise: hasEnded, resolve: noteEnd } = Promise.withResolvers<void>();
   let isEnding = false;
+  const end = async (): Promise<void> => {
+    if (!isEnding) worker.postMessage(goHome);
+    isEnding = true;
+    const isOver = new AbortController();
+    const patience = sleep(patienceMilliseconds, undefined, { signal: isOver.signal }).catch(() => {});
+    await Promise.race([hasEnded, patience]);
+    isOver.abort();
+    await worker.terminate();
+  };
   worker.on("message", onReport);
   worker.on("error", onFailure);
-  worker.on("messageerror", onFailure);
+  // Unlike one that has thrown, it is still at work: nothing may be taken from under its hands before it has ended.
+  worker.on("messageerror", (error) => void end().then(() => onFailure(error)));
   worker.on("exit", (code) => {
+    noteEnd();
     if (!isEnding)
       onFailure(new Error(`A thread (${program.pathname.split("/").at(-1)}) ended by itself, with ${code}.`));
   });
-  return {
-    give: (order, memory = []) => worker.postMessage(order, memory),
-    async end() {
-      isEnding = true;
-      await worker.terminate();
-    },
-  };
+  return { give: (order, memory = []) => worker.postMessage(order, memory), end };
+}
+
+/** What a thread runs: one order after the other, until it is told to end. An error ends it, and is its failure. */
+export function takeOrders<Order extends object>(carryOut: (order: Order) => void): void {
+  parentPort?.on("message", (order: Order | typeof goHome) => {
+    if (order === goHome) parentPort?.close();
+    else carryOut(order);
+  });
+  parentPort?.on("messageerror", (error) => {
+    throw error;
+  });
 }
