@@ -1,10 +1,24 @@
 import { availableParallelism } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { chunkMinimum } from "../kernel/chunker.ts";
+import { isZero } from "../kernel/zeros.ts";
 import { idInThread, idOf } from "../repository/crypto.ts";
 import type { Id } from "../repository/types.ts";
 
 /** Beside this thread. More would hash faster than one thread can cut. */
 const usualThreads = Math.min(3, availableParallelism() - 1);
+
+/** By their length: sparse files have many. */
+const zeroIds = new Map<number, Id>();
+
+/** Without hashing, where the piece is nothing but zeros and as long as such pieces usually are. */
+function knownId(piece: Buffer): Id | undefined {
+  if (piece[0] !== 0 || piece.length < chunkMinimum || !Number.isInteger(Math.log2(piece.length))) return undefined;
+  if (!isZero(piece)) return undefined;
+  const id = zeroIds.get(piece.length) ?? idOf(piece);
+  zeroIds.set(piece.length, id);
+  return id;
+}
 
 /**
  * Ids of pieces, in their order; all of them must stay as they are until the last one is handed out. Threads hash some of them, and whoever
@@ -12,6 +26,13 @@ const usualThreads = Math.min(3, availableParallelism() - 1);
  */
 export async function* identify(pieces: readonly Buffer[], threads = usualThreads): AsyncGenerator<Id> {
   const ids = new Map<number, Id>();
+  /** Pieces that are to be hashed, by their numbers; `begun` of them are, or were. */
+  const unknown: number[] = [];
+  for (const [number, piece] of pieces.entries()) {
+    const id = knownId(piece);
+    if (id === undefined) unknown.push(number);
+    else ids.set(number, id);
+  }
   let begun = 0;
   let running = 0;
   let failure: { readonly error: unknown } | undefined;
@@ -30,7 +51,7 @@ export async function* identify(pieces: readonly Buffer[], threads = usualThread
     changed = Promise.withResolvers();
   };
   const employ = (): void => {
-    while (running < threads && begun < pieces.length) void hashInThread(begun++);
+    while (running < threads && begun < unknown.length) void hashInThread(unknown[begun++] as number);
   };
 
   try {
@@ -42,9 +63,9 @@ export async function* identify(pieces: readonly Buffer[], threads = usualThread
           yield id;
           break;
         }
-        if (begun === pieces.length) await changed.promise;
+        if (begun === unknown.length) await changed.promise;
         else {
-          const own = begun++;
+          const own = unknown[begun++] as number;
           employ();
           ids.set(own, idOf(pieces[own] as Buffer));
           // So that the threads are heard, and have something to do.
@@ -54,6 +75,6 @@ export async function* identify(pieces: readonly Buffer[], threads = usualThread
     }
   } finally {
     // Nothing more is begun with where the rest is not wanted.
-    begun = pieces.length;
+    begun = unknown.length;
   }
 }

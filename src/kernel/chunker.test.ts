@@ -59,6 +59,33 @@ describe("cut", () => {
     expect(lengthsOf(cutsOf(Buffer.alloc(20 * 1024 * 1024)))).toEqual([chunkMaximum, chunkMaximum, 4 * 1024 * 1024]);
   });
 
+  const KiB = 1024;
+  test("cuts zeros into a few lengths only, whatever lies between them and wherever", () => {
+    const known = new Set([512, 1024, 2048, 4096, 8192].map((length) => length * KiB));
+    const holed = Buffer.alloc(40 * 1024 * KiB);
+    for (const at of [3_000_000, 9_123_456, 9_200_000, 25_000_001, 39_999_999])
+      noise(64 * KiB, `${at}`).copy(holed, at);
+    const cuts = cutsOf(holed);
+    let others = 0;
+    for (const [number, cut] of cuts.entries()) {
+      const chunk = holed.subarray(cuts[number - 1] ?? 0, cut);
+      if (cut === holed.length) break;
+      if (chunk.every((byte) => byte === 0)) expect(known).toContain(chunk.length);
+      else others += chunk.length;
+    }
+    expect(others).toBeLessThan(5 * 2 * (512 + 2 * 64) * KiB);
+  });
+
+  test("keeps the zeros at the end of a file together, and cuts data before them", () => {
+    expect(lengthsOf(cutsOf(Buffer.alloc(3_333_333)))).toEqual([3_333_333]);
+    const some = Buffer.alloc(3_333_333);
+    noise(600 * KiB, "some").copy(some);
+    const [first = 0, second] = cutsOf(some);
+    expect([first % (64 * KiB), second]).toEqual([0, 3_333_333]);
+    expect(first).toBeGreaterThan(600 * KiB);
+    expect(first).toBeLessThanOrEqual((600 + 2 * 64) * KiB);
+  });
+
   test("takes what is shorter than a chunk as one", () => {
     chunker.buffer.set(content.subarray(0, chunkMinimum));
     expect(chunker.cut(0, chunkMinimum)).toBe(chunkMinimum);

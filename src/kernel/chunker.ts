@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { instantiateKernel } from "./load.ts";
+import { isZero } from "./zeros.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -49,10 +50,12 @@ export function createChunker(capacity: number): Chunker {
   const cut = (offset: number, available: number): number => {
     if (offset < 0 || available < 0 || offset + available > capacity)
       throw new RangeError("Outside the chunker's buffer.");
+    const bytes = buffer.subarray(offset, offset + Math.min(available, chunkMaximum));
+    if (bytes.length > chunkMinimum && isZero(bytes, 0, chunkMinimum)) return cutOfZeros(bytes);
     return kernel.findCut(
       tableAddress,
       bufferAddress + offset,
-      available,
+      endBeforeZeros(bytes),
       chunkMinimum,
       chunkNormal,
       chunkMaximum,
@@ -61,4 +64,26 @@ export function createChunker(capacity: number): Chunker {
     );
   };
   return { buffer, cut };
+}
+
+/**
+ * Zeros have no cut of their own, so that a file with a few blocks here and there between them (a disk image, a database's reserve) would
+ * have chunks of zeros of every length, each stored and hashed as something new. Those in front are a chunk of their own: the
+ * minimum, doubled so often as there is room; all of them where nothing else follows.
+ */
+function cutOfZeros(bytes: Uint8Array): number {
+  if (isZero(bytes)) return bytes.length;
+  let length = chunkMinimum;
+  while (2 * length < bytes.length && isZero(bytes, length, 2 * length)) length *= 2;
+  return length;
+}
+
+/** So many zeros end a chunk that has its minimum, if nothing ends it before them. */
+const zeroRun = 64 * KiB;
+
+function endBeforeZeros(bytes: Uint8Array): number {
+  for (let at = chunkMinimum; at < bytes.length; at += zeroRun) {
+    if (isZero(bytes, at - zeroRun, at)) return at;
+  }
+  return bytes.length;
 }
