@@ -3,15 +3,10 @@ import { randomBytes } from "node:crypto";
 import { closeSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { folderState } from "../../test/support/folder-state.ts";
 import { backedUp, opened } from "../../test/support/repository.ts";
-import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
-import { randomMasterKey } from "../repository/crypto.ts";
-import { createPackBuilder } from "../repository/pack-builder.ts";
 import { packKey } from "../repository/pack-cache.ts";
-import { payloadOf } from "../repository/pack-format.ts";
-import { fileNode } from "../repository/testing.ts";
 import { findNode } from "../repository/tree.ts";
 import { openFolders } from "../system/folders.ts";
 import { fetchWindow } from "./fetch-window.ts";
@@ -19,22 +14,9 @@ import { fileWriter, type LendingFileWriter, type PendingFile } from "./files.ts
 import { newOutcome } from "./outcome.ts";
 import { createPartWriters } from "./part-writers.ts";
 import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
+import { newFolder, openDescriptors, scratch } from "./testing.ts";
 import { newWindow, planFile } from "./window.ts";
-import { writeParts } from "./write-parts.ts";
 
-let scratch: Scratch;
-let count = 0;
-function newFolder(): string {
-  const folder = scratch.path(`folder-${count++}`);
-  mkdirSync(folder);
-  return folder;
-}
-beforeAll(() => {
-  scratch = makeScratch();
-});
-afterAll(() => scratch?.remove());
-
-const openDescriptors = () => readdirSync("/proc/self/fd").length;
 const { signal } = new AbortController();
 type Made = Pick<RestoreOptions, "repository" | "snapshot">;
 const restore = (options: Made & { readonly target: string } & Partial<RestoreOptions>) =>
@@ -256,81 +238,5 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     } finally {
       execFileSync("umount", [target]);
     }
-  });
-});
-
-describe("A file that is lent", () => {
-  const planned = (name: string): PendingFile => ({
-    folder: { name: Buffer.alloc(0), parent: undefined },
-    node: fileNode(name, [], 6),
-    size: 6,
-    missing: 2,
-    state: "Planned",
-  });
-  function begin() {
-    const target = newFolder();
-    const folders = openFolders(target);
-    const outcome = newOutcome();
-    return { target, folders, outcome, writer: fileWriter(folders, outcome) };
-  }
-
-  it("is finished with its last part, whoever writes that, and is open until everybody gave it back", () => {
-    const { target, folders, outcome, writer } = begin();
-    const before = openDescriptors();
-    const file = planned("file");
-    const first = writer.lend(file);
-    expect(writer.lend(file)).toBe(first);
-    writer.takeBack(file, 1);
-    expect([file.state, openDescriptors()]).toEqual(["Created", before + 1]);
-    writer.write(file, 0, Buffer.from("abc"));
-    expect([file.state, outcome.files]).toEqual(["Finished", 1]);
-    writer.takeBack(file, 0);
-    expect(openDescriptors()).toBe(before);
-    expect(readFileSync(join(target, "file"), "latin1")).toBe("abc\0\0\0");
-    folders.close();
-  });
-
-  it("is gone when it is abandoned meanwhile, and is not lent again", () => {
-    const { target, folders, outcome, writer } = begin();
-    const before = openDescriptors();
-    const file = planned("file");
-    writer.lend(file);
-    writer.abandon(file, "RepositoryDamaged", "it is damaged");
-    expect(writer.lend(file)).toBeUndefined();
-    writer.takeBack(file, 2);
-    expect([file.state, openDescriptors()]).toEqual(["Failed", before]);
-    expect(readdirSync(target)).toEqual([]);
-    expect(outcome).toMatchObject({ files: 0, failedPaths: ["/file"] });
-    folders.close();
-  });
-
-  it("is a failure of its own where it cannot be made", () => {
-    const { target, folders, outcome, writer } = begin();
-    mkdirSync(join(target, "file"));
-    expect(writer.lend(planned("file"))).toBeUndefined();
-    expect(outcome.failures).toMatchObject([{ reason: "WriteErrors", message: /\/file.*exists/ }]);
-    folders.close();
-  });
-});
-
-describe("writeParts", () => {
-  it("tells of each place what the system says", () => {
-    const master = randomMasterKey();
-    const builder = createPackBuilder(master, []);
-    builder.add(payloadOf("data", Buffer.from("alpha")));
-    builder.add(payloadOf("data", Buffer.from("beta")));
-    const [pack] = builder.finish();
-    const [alpha, beta] = pack?.entries.map((entry) => ({ ...entry, pack: pack.id })) ?? [];
-    if (!pack || !alpha || !beta) throw new Error("there is one");
-    pack.bytes[beta.offset + 20] = (pack.bytes[beta.offset + 20] ?? 0) ^ 1;
-    const path = join(newFolder(), "file");
-    writeFileSync(path, "");
-    const [readable, writable] = [openSync(path, "r"), openSync(path, "r+")];
-    const places = [readable, writable].map((descriptor) => ({ descriptor, position: 3 }));
-    const parts = [alpha, beta].map((location) => ({ location, offset: location.offset, places }));
-    const answers = writeParts({ master, bytes: pack.bytes, parts });
-    expect(answers).toEqual([[{ code: "EBADF", message: expect.stringContaining("EBADF") }, "Written"], "Damaged"]);
-    expect(readFileSync(path, "latin1")).toBe("\0\0\0alpha");
-    for (const descriptor of [readable, writable]) closeSync(descriptor);
   });
 });

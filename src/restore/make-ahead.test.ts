@@ -2,30 +2,16 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { folderState } from "../../test/support/folder-state.ts";
 import { makeOddFolder } from "../../test/support/odd-folder.ts";
 import { backedUp, opened } from "../../test/support/repository.ts";
-import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { fileNode } from "../repository/testing.ts";
 import { type Folder, openFolders } from "../system/folders.ts";
 import { fileWriter, type PendingFile } from "./files.ts";
 import { newOutcome } from "./outcome.ts";
 import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
-
-let scratch: Scratch;
-let count = 0;
-function newFolder(): string {
-  const folder = scratch.path(`folder-${count++}`);
-  mkdirSync(folder);
-  return folder;
-}
-beforeAll(() => {
-  scratch = makeScratch();
-});
-afterAll(() => scratch?.remove());
-
-const openDescriptors = () => readdirSync("/proc/self/fd").length;
+import { newFolder, openDescriptors } from "./testing.ts";
 
 describe("A writer of files", () => {
   const root: Folder = { name: Buffer.alloc(0), parent: undefined };

@@ -1,6 +1,7 @@
+import { isZero } from "../kernel/zeros.ts";
+
 /** File systems give out space in blocks of this size; shorter runs of zeros save nothing. */
 const block = 4096;
-const zeros = Buffer.alloc(block);
 
 /** From `start`, and up to but not with `end`. */
 export interface Range {
@@ -23,6 +24,3 @@ export function nonZeroParts(data: Buffer, offset: number): Range[] {
   }
   return parts;
 }
-
-const isZero = (data: Buffer, start: number, end: number): boolean =>
-  data[start] === 0 && data.compare(zeros, 0, end - start, start, end) === 0;

@@ -1,0 +1,20 @@
+import { mkdirSync, readdirSync } from "node:fs";
+import { afterAll, beforeAll } from "vitest";
+import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+
+/** For tests of restores: new folders, which are removed after the tests of the file that imports this. */
+
+export let scratch: Scratch;
+let count = 0;
+beforeAll(() => {
+  scratch = makeScratch();
+});
+afterAll(() => scratch?.remove());
+
+export function newFolder(): string {
+  const folder = scratch.path(`folder-${count++}`);
+  mkdirSync(folder);
+  return folder;
+}
+
+export const openDescriptors = (): number => readdirSync("/proc/self/fd").length;
