@@ -1,5 +1,5 @@
 import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
-import { devicePartBytes } from "../backup/device-chunks.ts";
+import { isZero } from "../kernel/zeros.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import type { BlobLocation, Snapshot, TreeNode } from "../repository/types.ts";
 import { imageName, isOfDevice } from "../repository/volume-image.ts";
@@ -131,15 +131,12 @@ function assertRoom(descriptor: number, target: string, { size }: TreeNode): voi
   throw new RepositoryError("TargetVolumeFull", message);
 }
 
-const zeros = Buffer.alloc(devicePartBytes);
-
 /** Nobody knows what a device holds, so zeros are written like all else. */
 function deviceWriter(descriptor: number, target: string, base: number): FileWriter {
   return {
     write(_, offset, data) {
       const position = base + offset;
-      const isZero = data.length <= zeros.length && data.equals(zeros.subarray(0, data.length));
-      if (isZero && zeroOut(descriptor, position, data.length)) return;
+      if (isZero(data) && zeroOut(descriptor, position, data.length)) return;
       for (let done = 0; done < data.length; )
         done += writeSync(descriptor, data, done, data.length - done, position + done);
     },
