@@ -14,6 +14,8 @@ export interface TargetSession {
   readonly notices: string[];
   readonly failure: { readonly error: unknown } | undefined;
   fail(error: unknown): void;
+  /** It is over. A signal made of several keeps whoever listens to it, with all memory of packs, as long as the process lives. */
+  end(): void;
   /** Milliseconds. */
   keptOthersWaiting: number;
   /** Too slow for the others: it takes nothing more of this read, and has another one afterwards. */
@@ -65,7 +67,8 @@ export function createSession({ name, repository, writer, lock, parent, notices 
   const fail = (error: unknown): void => {
     failure ??= { error };
   };
-  lock.signal.addEventListener("abort", () => fail(lock.signal.reason), { once: true });
+  const onLost = (): void => fail(lock.signal.reason);
+  lock.signal.addEventListener("abort", onLost, { once: true });
   if (lock.signal.aborted) fail(lock.signal.reason);
 
   return {
@@ -90,6 +93,7 @@ export function createSession({ name, repository, writer, lock, parent, notices 
       return failure;
     },
     fail,
+    end: () => lock.signal.removeEventListener("abort", onLost),
     lacks: (id, type) => !failure && !isBehind && (!writer.has(id, type) || damagedBlobs.has(type + id)),
     async add(blob) {
       if (failure) return;

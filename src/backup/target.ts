@@ -118,6 +118,8 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
   } catch (error) {
     await writer.abandon();
     throw session.failure ? session.failure.error : error;
+  } finally {
+    session.end();
   }
 }
 
