@@ -5,6 +5,7 @@ import type { BlobLocation, TreeNode } from "../repository/types.ts";
 import { type Located, type Restorable, sized } from "../restore/restorable.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Folder } from "../system/folders.ts";
+import { createMemoryPool, type MemoryPool } from "../system/memory.ts";
 import { partBytes, pathBelow } from "./layout.ts";
 import type { Trees } from "./trees.ts";
 
@@ -25,12 +26,13 @@ export function mirrorRestorable(
   from: ReaderStart,
   placeOf: (node: TreeNode, path: Buffer) => string,
 ): MirrorContent {
+  const memory = createMemoryPool();
   const keyOf = (folder: Folder, node: TreeNode) => placeOf(node, pathOf(folder, node.name, from));
   return {
     objectOf: keyOf,
     readTree: (id) => trees.read(id),
     locate: (folder, node) => locateParts(node, keyOf(folder, node)),
-    readParts: (key, locations) => readParts(storage, key, locations),
+    readParts: (key, locations) => readParts({ storage, memory }, key, locations),
   };
 }
 
@@ -46,35 +48,52 @@ export function locateParts(node: TreeNode, key: string): Located {
   return sized(parts, node);
 }
 
-/** Each part compared with its hash. One that is not what it was is handed out as its error, and the others go on. */
-export async function* readParts(
-  storage: Storage,
+interface Reader {
+  readonly storage: Storage;
+  readonly memory: MemoryPool;
+}
+
+/**
+ * Each part compared with its hash, and good until the next one is asked for. One that is not what it was is handed out as its error, and
+ * the others go on.
+ */
+async function* readParts(
+  { storage, memory }: Reader,
   key: string,
   locations: readonly BlobLocation[],
 ): AsyncGenerator<PackBlob> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted)) {
-    const bytes = await readRange(storage, key, group);
-    const start = group[0]?.offset ?? 0;
-    for (const location of group) {
-      const at = location.offset - start;
-      const plaintext = bytes?.subarray(at, at + location.length);
-      if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
-      else
-        yield {
-          location,
-          error: damaged(`${key} of ${storage.description} ${bytes ? "was changed" : "is missing or cut"}.`),
-        };
+    const bytes = await readRange({ storage, memory }, key, group);
+    try {
+      const start = group[0]?.offset ?? 0;
+      for (const location of group) {
+        const at = location.offset - start;
+        const plaintext = bytes?.subarray(at, at + location.length);
+        if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
+        else
+          yield {
+            location,
+            error: damaged(`${key} of ${storage.description} ${bytes ? "was changed" : "is missing or cut"}.`),
+          };
+      }
+    } finally {
+      if (bytes) memory.giveBack(bytes);
     }
   }
 }
 
 /** Undefined where the object is missing or too short. */
-async function readRange(storage: Storage, key: string, group: readonly BlobLocation[]): Promise<Buffer | undefined> {
+async function readRange(
+  { storage, memory }: Reader,
+  key: string,
+  group: readonly BlobLocation[],
+): Promise<Buffer | undefined> {
   const [first, last] = [group[0], group.at(-1)];
   if (!first || !last) return undefined;
   try {
-    return await storage.get(key, { offset: first.offset, length: last.offset + last.length - first.offset });
+    const range = { offset: first.offset, length: last.offset + last.length - first.offset };
+    return await storage.get(key, range, memory.take);
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

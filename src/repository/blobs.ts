@@ -1,7 +1,8 @@
 import { isStorageError } from "../storage/errors.ts";
+import { reusedMemory } from "../system/memory.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { packKey } from "./pack-cache.ts";
-import { openBlob, reusedMemory } from "./pack-format.ts";
+import { openBlob } from "./pack-format.ts";
 import type { BlobLocation, BlobType, Id, IndexedRepository, Repository } from "./types.ts";
 
 /**
@@ -66,7 +67,7 @@ export async function* readPackBlobs({ repository, pack, locations }: PackBlobsO
   }
 }
 
-/** The stored bytes of blobs of one pack, in the order of their offsets; undefined where the pack is missing or too short. */
+/** The stored bytes of blobs of one pack, in the order of their offsets, good until the next ones are asked for; undefined where the pack is missing or too short. */
 export async function* readSealedGroups<Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
@@ -89,7 +90,7 @@ export interface SealedRange<Location extends BlobLocation = BlobLocation> {
   readonly bytes: Buffer | undefined;
 }
 
-/** The pieces of a pack that hold these blobs, with one request each. */
+/** The pieces of a pack that hold these blobs, with one request each. Each is good until the next one is asked for. */
 export async function* readSealedRanges<Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
@@ -97,7 +98,12 @@ export async function* readSealedRanges<Location extends BlobLocation>(
 ): AsyncGenerator<SealedRange<Location>> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted)) {
-    yield { locations: group, start: group[0]?.offset ?? 0, bytes: await readRange(repository, pack, group) };
+    const bytes = await readRange(repository, pack, group);
+    try {
+      yield { locations: group, start: group[0]?.offset ?? 0, bytes };
+    } finally {
+      if (bytes) repository.memory.giveBack(bytes);
+    }
   }
 }
 
@@ -121,7 +127,7 @@ export function groupNear<Location extends BlobLocation>(sorted: readonly Locati
 
 /** Undefined where the pack is missing or too short: then each blob is tried on its own. */
 async function readRange(
-  { storage }: Repository,
+  { storage, memory }: Repository,
   pack: Id,
   group: readonly BlobLocation[],
 ): Promise<Buffer | undefined> {
@@ -129,7 +135,8 @@ async function readRange(
   const last = group.at(-1);
   if (!first || !last) return undefined;
   try {
-    return await storage.get(packKey(pack), { offset: first.offset, length: last.offset + last.length - first.offset });
+    const range = { offset: first.offset, length: last.offset + last.length - first.offset };
+    return await storage.get(packKey(pack), range, memory.take);
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

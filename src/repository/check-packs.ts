@@ -106,16 +106,16 @@ async function checkPack(
     for (const location of indexed) findings.addDamagedCopy(location);
     return 0;
   }
-  const { length } = bytes;
   const { problems, damaged } = await inspections.inspect({ ...content, bytes });
+  repository.memory.giveBack(bytes);
   findings.problems.push(...problems);
   for (const position of damaged) findings.addDamagedCopy(indexed[position] as BlobLocation);
-  return length;
+  return bytes.length;
 }
 
-async function readWhole({ storage }: Repository, pack: Id): Promise<Buffer | undefined> {
+async function readWhole({ storage, memory }: Repository, pack: Id): Promise<Buffer | undefined> {
   try {
-    return await storage.get(packKey(pack));
+    return await storage.get(packKey(pack), undefined, memory.take);
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { type Allocate, loadZstd } from "../system/zstd.ts";
+import type { Allocate } from "../system/memory.ts";
+import { loadZstd } from "../system/zstd.ts";
 
 /** Stores as little as restic does. Level 1 would take an eighth less of a first backup's processor time, for 4 to 10 % more bytes. */
 const level = 3;

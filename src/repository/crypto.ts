@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto";
 import { poly1305 } from "../kernel/poly1305.ts";
+import type { Allocate } from "../system/memory.ts";
 import { loadOpenssl } from "../system/openssl.ts";
-import type { Allocate } from "../system/zstd.ts";
 import type { Id, MasterKey } from "./types.ts";
 
 /** Bytes that sealing adds: the IV in front, the tag behind. */

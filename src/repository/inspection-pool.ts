@@ -14,7 +14,7 @@ const pieceBytes = 64 * 1024 * 1024;
 export interface InspectionPool {
   /** Packs that may be under way, so that nobody waits for them to be read. */
   readonly concurrency: number;
-  /** Takes the bytes. Rejects once a thread has failed. */
+  /** The bytes must stay as they are until then. Rejects once a thread has failed. */
   inspect(content: PackContent): Promise<Inspection>;
   close(): Promise<void>;
 }
@@ -41,24 +41,23 @@ export function createInspectionPool(
     threads: plainBytes < worthThreads ? 0 : threads,
     carryOut: inspect,
   });
-  const all = { givesAway: true };
   return {
     concurrency: threads * ordersAhead + 1,
     async inspect({ pack, bytes, indexed }) {
       const pieces = divide(indexed, pieceBytes);
-      if (pieces.length < 2) return pool.carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 }, all);
+      if (pieces.length < 2) return pool.carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 });
       const damaged: number[] = [];
       const problems: string[] = [];
       let position = 0;
       for (const piece of pieces) {
         const order: InspectionOrder = { master, what: "Blobs", pack, indexed: piece, ...pieceOf(bytes, 0, piece) };
-        const found = await pool.carryOut(order, { givesAway: false });
+        const found = await pool.carryOut(order);
         const base = position;
         damaged.push(...found.damaged.map((at) => base + at));
         problems.push(...found.problems);
         position += piece.length;
       }
-      const frame = await pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }, all);
+      const frame = await pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 });
       return { problems: [...frame.problems, ...problems], damaged };
     },
     close: pool.close,

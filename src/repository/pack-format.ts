@@ -1,4 +1,4 @@
-import type { Allocate } from "../system/zstd.ts";
+import { type Allocate, reusedMemory } from "../system/memory.ts";
 import { compress, compressBriefly, decompress } from "./compression.ts";
 import { idOf, seal, sealOverhead, unseal } from "./crypto.ts";
 import type { BlobType, Id, MasterKey } from "./types.ts";
@@ -81,15 +81,6 @@ const unpacked = reusedMemory();
 /** Whether `openBlob` would find it good. */
 export const isGoodBlob = (master: MasterKey, sealed: Uint8Array, entry: BlobEntry): boolean =>
   openBlob(master, sealed, entry, unpacked) !== undefined;
-
-/** Memory for one thing at a time: each call takes what the one before had got. */
-export function reusedMemory(): Allocate {
-  let memory = Buffer.alloc(0);
-  return (bytes) => {
-    if (memory.length < bytes) memory = Buffer.allocUnsafeSlow(bytes);
-    return memory.subarray(0, bytes);
-  };
-}
 
 /** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is. */
 export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): BlobPayload | undefined {

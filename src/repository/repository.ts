@@ -1,5 +1,6 @@
 import { isStorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
+import { createMemoryPool } from "../system/memory.ts";
 import { type ConfigDocument, decodeConfig, newConfig, writeConfig } from "./config.ts";
 import { randomMasterKey } from "./crypto.ts";
 import { damaged, RepositoryError } from "./errors.ts";
@@ -114,6 +115,7 @@ const repositoryOf = (storage: Storage, key: OpenedKey, config: ConfigDocument):
   chunkerPolynomial: config.chunker_polynomial,
   keyId: key.id,
   master: key.master,
+  memory: createMemoryPool(),
 });
 
 async function readIfPresent(storage: Storage, key: string): Promise<Buffer | undefined> {

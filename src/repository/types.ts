@@ -1,4 +1,5 @@
 import type { Storage } from "../storage/storage.ts";
+import type { MemoryPool } from "../system/memory.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { PackCache } from "./pack-cache.ts";
 import type { Owner } from "./provenance.ts";
@@ -28,6 +29,8 @@ export interface Repository {
   /** The key file that the password opened. */
   readonly keyId: Id;
   readonly master: MasterKey;
+  /** For pieces of packs on their way from the store. */
+  readonly memory: MemoryPool;
 }
 
 /** A repository whose blobs can be found: what everything that reads or writes data takes. */

@@ -22,12 +22,10 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
   const { sealed, signal } = options;
   const locations = [...needs.values()].map(({ location }) => location);
   for await (const { locations: found, start, bytes } of sealed.read(pack, locations)) {
-    const pieces = divide(found, pieceBytes);
-    for (const piece of pieces) {
+    for (const piece of divide(found, pieceBytes)) {
       signal.throwIfAborted();
       const wanted = piece.flatMap(({ id }) => needs.get(id) ?? []);
-      const stored = bytes && { ...pieceOf(bytes, start, piece), isAll: pieces.length === 1 };
-      const damaged = stored ? await writePiece(options, stored, wanted) : wanted;
+      const damaged = bytes ? await writePiece(options, pieceOf(bytes, start, piece), wanted) : wanted;
       for (const { location, places } of damaged) {
         signal.throwIfAborted();
         await deliver(options, await sealed.readElsewhere(location), places);
@@ -39,7 +37,7 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
 /** Returns what could not be written because it is damaged. The files are this thread's: it lends their descriptors. */
 async function writePiece(
   { sealed: { master }, writer, pool, onBytes }: FetchSealedOptions,
-  { bytes, start, isAll }: StoredPiece & { readonly isAll: boolean },
+  { bytes, start }: StoredPiece,
   needs: readonly Need[],
 ): Promise<Need[]> {
   const loan = lend(writer);
@@ -47,7 +45,7 @@ async function writePiece(
     const lent: LentPart[] = [];
     for (const need of needs) lent.push(await loan.part(need, start));
     const parts = lent.map(({ part }) => part);
-    const answers = await pool.carryOut({ master, bytes, parts }, { givesAway: isAll });
+    const answers = await pool.carryOut({ master, bytes, parts });
     return lent.flatMap(({ need, places }, number) => {
       const answer = answers[number] ?? "Damaged";
       if (answer === "Damaged") return places.length > 0 ? [need] : [];

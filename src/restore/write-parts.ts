@@ -1,5 +1,6 @@
-import { openBlob, reusedMemory } from "../repository/pack-format.ts";
+import { openBlob } from "../repository/pack-format.ts";
 import type { BlobLocation, MasterKey } from "../repository/types.ts";
+import { reusedMemory } from "../system/memory.ts";
 import { beginWriteBack } from "./system.ts";
 import { writeData } from "./write-data.ts";
 

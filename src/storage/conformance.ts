@@ -47,6 +47,23 @@ function describeReadingAndWriting(fresh: Fresh): void {
     }
   });
 
+  it("reads into memory that it is given", async () => {
+    const storage = await fresh();
+    const data = randomBytes(100_000);
+    await storage.put("object", data);
+    const memory = Buffer.from(new SharedArrayBuffer(200_000));
+    const asked: number[] = [];
+    const allocate = (bytes: number): Buffer => {
+      asked.push(bytes);
+      return memory.subarray(5, 5 + bytes);
+    };
+    const part = await storage.get("object", { offset: 10, length: 90_000 }, allocate);
+    expect([part.buffer, part.byteOffset, part.length]).toEqual([memory.buffer, 5, 90_000]);
+    expect(part.equals(data.subarray(10, 90_010))).toBe(true);
+    expect((await storage.get("object", undefined, allocate)).equals(data)).toBe(true);
+    expect(asked).toEqual([90_000, 100_000]);
+  });
+
   it.each([
     { offset: 90, length: 20 },
     { offset: 100, length: 1 },

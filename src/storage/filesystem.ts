@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { type FileHandle, open, readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Allocate } from "../system/memory.ts";
 import { StorageError } from "./errors.ts";
 import { describeFileError } from "./filesystem-errors.ts";
 import {
@@ -35,10 +36,10 @@ function storageAt(root: string, shared: Shared): Storage {
   return {
     description,
 
-    async get(key, range) {
+    async get(key, range, allocate) {
       const path = pathOf(key);
       try {
-        return await readObject(path, range);
+        return await readObject(path, range, allocate);
       } catch (error) {
         throw fail(error, "read", key);
       }
@@ -134,7 +135,11 @@ function storageAt(root: string, shared: Shared): Storage {
   };
 }
 
-async function readObject(path: string, range: ByteRange | undefined): Promise<Buffer> {
+async function readObject(
+  path: string,
+  range: ByteRange | undefined,
+  allocate: Allocate = Buffer.allocUnsafe,
+): Promise<Buffer> {
   const file = await open(path, "r");
   try {
     const size = (await file.stat()).size;
@@ -142,7 +147,7 @@ async function readObject(path: string, range: ByteRange | undefined): Promise<B
     if (offset + length > size) {
       throw new StorageError("Corrupted", `${path} has ${size} bytes, but ${length} from ${offset} were asked for`);
     }
-    const buffer = Buffer.allocUnsafe(length);
+    const buffer = allocate(length);
     await readFully(file, buffer, offset, path);
     return buffer;
   } finally {

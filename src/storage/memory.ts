@@ -1,9 +1,16 @@
+import type { Allocate } from "../system/memory.ts";
 import { StorageError } from "./errors.ts";
 import { assertKey } from "./keys.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
 /** When an object was put, in milliseconds since 1970; one that a test has put into the Map itself has no date. */
 const stored = new WeakMap<Buffer, number>();
+
+function copyOf(bytes: Buffer, allocate: Allocate = Buffer.allocUnsafe): Buffer {
+  const copy = allocate(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
 
 /** Objects in a Map: for unit tests, and for faults to be built on. `objects` may be looked at and changed at will. */
 export function memoryStorage(
@@ -18,11 +25,11 @@ export function memoryStorage(
   return {
     description,
     objects,
-    async get(key, range) {
+    async get(key, range, allocate) {
       assertKey(key);
       const object = objects.get(prefix + key);
       if (!object) throw new StorageError("NotFound", `There is no ${key} in ${description}.`);
-      if (!range) return Buffer.from(object);
+      if (!range) return copyOf(object, allocate);
       const part = object.subarray(range.offset, range.offset + range.length);
       if (part.length !== range.length) {
         throw new StorageError(
@@ -30,7 +37,7 @@ export function memoryStorage(
           `${key} in ${description} has ${object.length} bytes: too short for ${range.length} bytes at ${range.offset}.`,
         );
       }
-      return Buffer.from(part);
+      return copyOf(part, allocate);
     },
     async put(key, data, options) {
       assertKey(key);

@@ -34,7 +34,7 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
   const attempt = <T>(action: () => Promise<T>) => withRetry(action, options, contact);
   return {
     description: storage.description,
-    get: (key, range) => attempt(() => storage.get(key, range)),
+    get: (key, range, allocate) => attempt(() => storage.get(key, range, allocate)),
     put: (key, data, putOptions) =>
       putOptions?.ifAbsent
         ? putOnce(storage, key, data, putOptions, attempt)

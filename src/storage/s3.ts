@@ -6,6 +6,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
+import type { Allocate } from "../system/memory.ts";
 import { isStorageError, StorageError } from "./errors.ts";
 import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
 import { checksumOf } from "./s3-checksum.ts";
@@ -33,7 +34,7 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
   return {
     description: `s3://${prefix === "" ? bucket.name : `${bucket.name}/${prefix}`} at ${endpoint}`,
 
-    async get(key, range) {
+    async get(key, range, allocate) {
       assertKey(key);
       const request = about("read", key);
       if (range?.length === 0) {
@@ -43,7 +44,7 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
       const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
       return exchange(bucket, request, async (options) => {
         const answer = await client.send(new GetObjectCommand({ ...at(key), Range }), options);
-        return readBody(answer, range, request);
+        return readBody(answer, { range, allocate, ...request });
       });
     },
 
@@ -154,11 +155,15 @@ async function exists(
   }
 }
 
+interface ReadOptions {
+  readonly range: ByteRange | undefined;
+  readonly allocate: Allocate | undefined;
+}
+
 /** The body into one buffer of the promised length; anything shorter or longer is an error. */
 async function readBody(
   answer: GetObjectCommandOutput,
-  range: ByteRange | undefined,
-  { action, subject, endpoint }: S3Request,
+  { range, allocate = Buffer.allocUnsafe, action, subject, endpoint }: S3Request & ReadOptions,
 ): Promise<Buffer> {
   const promised = answer.ContentLength;
   const body = answer.Body as (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
@@ -175,7 +180,7 @@ async function readBody(
     body?.destroy();
     throw new StorageError("Failed", `Could not ${action} ${subject}: the store does not say how long it is`);
   }
-  const buffer = Buffer.allocUnsafe(promised);
+  const buffer = allocate(promised);
   let filled = 0;
   for await (const part of body ?? []) {
     if (filled + part.length > promised) throw cutShort(filled);

@@ -1,3 +1,5 @@
+import type { Allocate } from "../system/memory.ts";
+
 /**
  * The one interface to a store of objects. Keys are relative, `/`-separated, without a leading slash. This file is the
  * contract; `conformance.ts` tests it on every implementation, and retry, limits and faults are decorators around it.
@@ -8,9 +10,9 @@ export interface Storage {
 
   /**
    * The whole object, or exactly `range.length` bytes from `range.offset`. A short answer is an error, never a short
-   * buffer. Rejects with kind `NotFound` where there is no such object.
+   * buffer. Rejects with kind `NotFound` where there is no such object. The memory is asked of `allocate`, once more for each attempt.
    */
-  get(key: string, range?: ByteRange): Promise<Buffer>;
+  get(key: string, range?: ByteRange, allocate?: Allocate): Promise<Buffer>;
 
   /**
    * Stores the object whole or not at all; once resolved it is durable and its content confirmed by the store (a checksum

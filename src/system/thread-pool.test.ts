@@ -23,26 +23,28 @@ function pool(program: URL, threads: number): ThreadPool<Order, number> {
 it.each([0, 1, 3])("answers each order with its own answer, with %i threads", async (threads) => {
   const { carryOut } = pool(programOf(adding), threads);
   const bytes = new Uint8Array([1, 2, 3]);
-  const orders = Array.from({ length: 50 }, (_, add) => carryOut({ bytes, add }, { givesAway: false }));
+  const orders = Array.from({ length: 50 }, (_, add) => carryOut({ bytes, add }));
   expect(await Promise.all(orders)).toEqual(Array.from({ length: 50 }, (_, add) => 6 + add));
   expect(bytes).toEqual(new Uint8Array([1, 2, 3]));
 });
 
-it("takes what is given away, but never more than that", async () => {
-  const { carryOut } = pool(programOf(adding), 1);
-  const own = Buffer.from(new ArrayBuffer(4));
-  expect(await carryOut({ bytes: own, add: 5 }, { givesAway: true })).toBe(5);
-  expect(own.buffer.byteLength).toBe(0);
-  const shared = Buffer.from([9, 1, 2, 9]);
-  expect(await carryOut({ bytes: shared.subarray(1, 3), add: 0 }, { givesAway: true })).toBe(3);
-  expect([...shared]).toEqual([9, 1, 2, 9]);
+it("lets threads see shared memory, and gives them a copy of what is not", async () => {
+  const changing = `import { answerOrders } from ${JSON.stringify(new URL("./thread-pool.ts", import.meta.url))};
+    answerOrders(({ bytes }) => { bytes[0] = 7; return bytes.buffer.byteLength; });`;
+  const { carryOut } = pool(programOf(changing), 1);
+  const shared = Buffer.from(new SharedArrayBuffer(8), 2, 4);
+  expect(await carryOut({ bytes: shared, add: 0 })).toBe(8);
+  expect(shared[0]).toBe(7);
+  const own = Buffer.from([9, 1, 2, 9]);
+  expect(await carryOut({ bytes: own.subarray(1, 3), add: 0 })).toBe(2);
+  expect([...own]).toEqual([9, 1, 2, 9]);
 });
 
 it("does itself what the threads have no time for", async () => {
   const { carryOut } = pool(silentThread, 2);
   let done = 0;
   for (let add = 0; add < 10; add++) {
-    carryOut({ bytes: Buffer.of(1), add }, { givesAway: false }).then(
+    carryOut({ bytes: Buffer.of(1), add }).then(
       () => done++,
       () => {},
     );
@@ -52,12 +54,12 @@ it("does itself what the threads have no time for", async () => {
 
 it("fails what waits when it is closed, and everything after a thread has failed", async () => {
   const closed = pool(silentThread, 1);
-  const waiting = closed.carryOut({ bytes: Buffer.of(1), add: 0 }, { givesAway: false });
+  const waiting = closed.carryOut({ bytes: Buffer.of(1), add: 0 });
   const isRejected = expect(waiting).rejects.toThrow("ended");
   await closed.close();
   await isRejected;
   const failed = pool(programOf("throw new Error('out of order')"), 1);
-  const order = () => failed.carryOut({ bytes: Buffer.of(1), add: 0 }, { givesAway: false });
+  const order = () => failed.carryOut({ bytes: Buffer.of(1), add: 0 });
   await expect(order()).rejects.toThrow("out of order");
   await expect(order()).rejects.toThrow("out of order");
 });
@@ -65,6 +67,6 @@ it("fails what waits when it is closed, and everything after a thread has failed
 it("keeps the answers apart where an order cannot be sent", async () => {
   const { carryOut } = pool(programOf(adding), 1);
   const unsendable = { bytes: Buffer.of(1), add: (() => 1) as unknown as number };
-  await expect(carryOut(unsendable, { givesAway: false })).rejects.toThrow(/could not be cloned/);
-  expect(await carryOut({ bytes: Buffer.of(7), add: 1 }, { givesAway: false })).toBe(8);
+  await expect(carryOut(unsendable)).rejects.toThrow(/could not be cloned/);
+  expect(await carryOut({ bytes: Buffer.of(7), add: 1 })).toBe(8);
 });

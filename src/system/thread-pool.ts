@@ -10,10 +10,10 @@ export interface BytesOrder {
 /** Threads of one program, each of which carries out one order after the other. */
 export interface ThreadPool<Order extends BytesOrder, Answer> {
   /**
-   * Has an order carried out: by the thread that has least to do or, where each has enough of it, by this one. What `givesAway` its bytes has lost
-   * them afterwards; other bytes are copied for a thread. Rejects once a thread has failed.
+   * Has an order carried out: by the thread that has least to do or, where each has enough of it, by this one. Its bytes must stay as they
+   * are until then; those that are not in shared memory are copied for a thread. Rejects once a thread has failed.
    */
-  carryOut(order: Order, how: { readonly givesAway: boolean }): Promise<Answer>;
+  carryOut(order: Order): Promise<Answer>;
   /** Ends the threads, after what they have to do; who still waits for an answer then gets none. */
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
   const hands = Array.from({ length: threads }, startHand);
 
   return {
-    async carryOut(order, { givesAway }) {
+    async carryOut(order) {
       if (failure) throw failure.error;
       const [hand] = hands.toSorted((a, b) => a.waiting.length - b.waiting.length);
       if (!hand || hand.waiting.length >= ordersAhead) {
@@ -68,9 +68,8 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
         await nextTurn();
         return answer;
       }
-      const bytes = givesAway ? memoryOf(order.bytes) : new Uint8Array(order.bytes);
       const answer = Promise.withResolvers<Answer>();
-      hand.thread.give({ ...order, bytes }, [bytes.buffer]);
+      hand.thread.give({ ...order, bytes: sharable(order.bytes) });
       hand.waiting.push(answer);
       return answer.promise;
     },
@@ -81,12 +80,9 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
   };
 }
 
-/** The bytes in memory that holds nothing else: their own, or a copy where it is a part of something larger. */
-function memoryOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = bytes;
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes);
-}
+/** Of other memory a message would hold all, not only what these bytes are in it. */
+const sharable = (bytes: Uint8Array): Uint8Array =>
+  bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 
 /** What a thread of a pool runs. An error ends the thread, and is the pool's failure. */
 export const answerOrders = <Order extends BytesOrder, Answer>(carryOut: (order: Order) => Answer): void =>

@@ -1,4 +1,5 @@
 import koffi from "koffi";
+import type { Allocate } from "./memory.ts";
 
 /**
  * The system's libzstd, with contexts that are set up once: for small blobs Node's own calls spend more time on setting one up
@@ -13,9 +14,6 @@ export interface Zstd {
    */
   decompress(bytes: Uint8Array, maximum: number, allocate?: Allocate): Buffer | undefined;
 }
-
-/** Memory for a result of this many bytes. */
-export type Allocate = (bytes: number) => Buffer;
 
 /** Undefined where the system has no libzstd.so.1. Debian's base images have it. */
 export function loadZstd(): Zstd | undefined {

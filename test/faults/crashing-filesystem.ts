@@ -34,7 +34,7 @@ const reading = <T>(name: string, operation: () => Promise<T>): Promise<T> =>
 const crashing = (storage: Storage): Storage => ({
   ...storage,
   description: storage.description,
-  get: (key, range) => reading(`get ${key}`, () => storage.get(key, range)),
+  get: (key, range, allocate) => reading(`get ${key}`, () => storage.get(key, range, allocate)),
   async *list(prefix) {
     yield* await reading(`list ${prefix}`, () => Array.fromAsync(storage.list(prefix)));
   },

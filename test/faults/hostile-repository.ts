@@ -8,6 +8,7 @@ import { saveSnapshot } from "../../src/repository/snapshots.ts";
 import { encodeTree } from "../../src/repository/tree-format.ts";
 import type { Id, MasterKey, Repository, TreeNode } from "../../src/repository/types.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
+import { createMemoryPool } from "../../src/system/memory.ts";
 
 /** Objects of a store by key. */
 export type Objects = Map<string, Buffer>;
@@ -44,6 +45,7 @@ export async function makeVictim(): Promise<Victim> {
     chunkerPolynomial: config.chunker_polynomial,
     keyId,
     master,
+    memory: createMemoryPool(),
   };
   const blobs = new Map<Id, Buffer>();
   const expected = new Map<Id, Record<string, Id>>();
