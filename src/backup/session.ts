@@ -1,6 +1,6 @@
 import { reasonOf } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
-import type { BlobWriter } from "../repository/pack-writer.ts";
+import type { PackWriter } from "../repository/pack-writer.ts";
 import type { PlainBlob } from "../repository/packing-pool.ts";
 import { readAhead, readTree } from "../repository/tree.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
@@ -52,7 +52,7 @@ const noCounts: Readonly<NodeCounts> = {
 export interface SessionOptions {
   readonly name: string;
   readonly repository: IndexedRepository;
-  readonly writer: BlobWriter<PlainBlob>;
+  readonly writer: PackWriter;
   readonly lock: HeldLock;
   readonly parent: Snapshot | undefined;
   readonly notices: string[];

@@ -2,9 +2,7 @@ import type { BackupResult } from "../mover/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
 import { type HeldLock, withLock } from "../repository/locks.ts";
-import type { BlobWriter } from "../repository/pack-writer.ts";
-import type { PlainBlob } from "../repository/packing-pool.ts";
-import { createPackingWriter } from "../repository/packing-writer.ts";
+import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { recentSnapshots } from "../repository/recent-snapshots.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
@@ -100,7 +98,7 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
   notices.push(...noticesOf(plan.config.type, provenance, present));
   const parent = chooseParent(snapshots, plan, provenance.type);
   const { owner } = provenance;
-  const writer = createPackingWriter(plan.packing, { repository, index: indexed.index, owner, scope });
+  const writer = createPackWriter(plan.packing, { repository, index: indexed.index, owner, scope });
   const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, notices });
   try {
     const result = await read.join(session);
@@ -143,7 +141,7 @@ interface Completion {
   readonly repository: Repository;
   readonly lock: HeldLock;
   readonly session: TargetSession;
-  readonly writer: BlobWriter<PlainBlob>;
+  readonly writer: PackWriter;
   readonly read: ReadResult;
   readonly provenance: Provenance;
   /** The newest snapshot before this one. */

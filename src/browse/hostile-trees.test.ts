@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { idOf } from "../repository/crypto.ts";
 import { loadIndex } from "../repository/load-index.ts";
-import { payloadOf } from "../repository/pack-format.ts";
-import { createPackWriter } from "../repository/pack-writer.ts";
 import { listSnapshots, saveSnapshot } from "../repository/snapshots.ts";
-import { fileNode, folderNode, testRepository } from "../repository/testing.ts";
+import { fileNode, folderNode, testRepository, testWriter } from "../repository/testing.ts";
 import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import { restorable } from "../restore/restorable.ts";
@@ -20,11 +18,11 @@ const depth = 1200;
 async function nested(wrap: (below: Id) => readonly TreeNode[]) {
   const { repository } = await testRepository();
   const { index } = await loadIndex(repository);
-  const writer = createPackWriter({ repository, index });
+  const writer = testWriter({ repository, index });
   const store = async (nodes: readonly TreeNode[]): Promise<Id> => {
     const bytes = encodeTree(nodes);
     const id = idOf(bytes);
-    if (!writer.has(id, "tree")) await writer.add(payloadOf("tree", bytes, id));
+    if (!writer.has(id, "tree")) await writer.add({ id, type: "tree", bytes });
     return id;
   };
   for (const name of ["first", "second"]) {

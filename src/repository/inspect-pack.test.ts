@@ -7,7 +7,7 @@ import { payloadOf } from "./pack-format.ts";
 import type { BlobLocation } from "./types.ts";
 
 const master = randomMasterKey();
-const builder = createPackBuilder(master, []);
+const builder = createPackBuilder(master);
 for (let blob = 0; blob < 3; blob++) builder.add(payloadOf("data", randomBytes(10_000)));
 const [made] = builder.finish();
 if (!made) throw new Error("there is one");

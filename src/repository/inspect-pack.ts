@@ -1,3 +1,4 @@
+import { bufferOf } from "../system/memory.ts";
 import { idOf } from "./crypto.ts";
 import { decodeHeader, headerBytes, isGoodBlob, type PackEntry } from "./pack-format.ts";
 import type { BlobLocation, Id, MasterKey } from "./types.ts";
@@ -37,9 +38,6 @@ export function inspect({ master, what, pack, bytes, indexed, start }: Inspectio
   }
   return { problems, damaged };
 }
-
-/** What comes from another thread is no Buffer any more. */
-const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
 
 function frameProblems(master: MasterKey, { pack, bytes, indexed }: PackContent): string[] {
   const problems: string[] = [];

@@ -19,7 +19,7 @@ function pool(options: Partial<InspectionPoolOptions> = {}): InspectionPool {
 
 /** Ten packs of three blobs; a byte of the second blob of every other one is changed. */
 const packs: PackContent[] = Array.from({ length: 10 }, (_, number) => {
-  const builder = createPackBuilder(master, []);
+  const builder = createPackBuilder(master);
   for (let blob = 0; blob < 3; blob++) builder.add(payloadOf("data", randomBytes(10_000)));
   const [made] = builder.finish();
   if (!made) throw new Error("there is one");
@@ -48,7 +48,7 @@ it("finds the same in any thread, whoever owns the memory", async () => {
 });
 
 it("divides what is long when it is decompressed, and finds the same", async () => {
-  const builder = createPackBuilder(master, []);
+  const builder = createPackBuilder(master);
   for (let blob = 0; blob < 150; blob++)
     builder.add(payloadOf("data", Buffer.alloc(1024 * 1024, randomBytes(1000).toString("hex"))));
   const [made] = builder.finish();

@@ -1,5 +1,4 @@
-import { readBlob, readSealedGroups } from "./blobs.ts";
-import { openPayload, payloadOf } from "./pack-format.ts";
+import { readBlob, readSealedRanges } from "./blobs.ts";
 import type { PackWriter } from "./pack-writer.ts";
 import type { BlobLocation, Id, IndexedRepository } from "./types.ts";
 
@@ -13,10 +12,12 @@ export interface MoveOptions {
 
 /** Copies blobs of a pack to a writer, each one checked. A damaged one is taken from another copy, else it rejects. */
 export async function movePack({ repository, pack, locations, writer }: MoveOptions): Promise<void> {
-  for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
-    const { id, type } = location;
-    if (writer.has(id, type)) continue;
-    const payload = sealed && openPayload(repository.master, sealed, location);
-    await writer.add(payload ?? payloadOf(type, await readBlob(repository, id, type), id));
+  const readElsewhere = ({ id, type }: BlobLocation): Promise<Buffer> => readBlob(repository, id, type);
+  for await (const { locations: found, start, bytes } of readSealedRanges(repository, pack, locations)) {
+    const wanted = found.filter(({ id, type }) => !writer.has(id, type));
+    // What cannot be read here at all is damaged, every blob of it.
+    await writer.move({ bytes: bytes ?? noBytes, start, locations: wanted }, readElsewhere);
   }
 }
+
+const noBytes = Buffer.alloc(0);

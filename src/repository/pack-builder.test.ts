@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { randomMasterKey } from "./crypto.ts";
 import { inspect } from "./inspect-pack.ts";
-import { createPackBuilder, type SpareMemory } from "./pack-builder.ts";
+import { createPackBuilder } from "./pack-builder.ts";
 import { payloadOf } from "./pack-format.ts";
 
 const master = randomMasterKey();
@@ -12,13 +12,12 @@ const text = Buffer.from("the same words again and again, ".repeat(1000));
 function begin() {
   const [first] = filled().finish();
   if (!first) throw new Error("there is one");
-  const memory = new ArrayBuffer(first.bytes.buffer.byteLength);
-  const spare: SpareMemory = [memory];
-  return { builder: createPackBuilder(master, spare), memory: Buffer.from(memory) };
+  const memory = Buffer.alloc(first.bytes.buffer.byteLength);
+  return { builder: createPackBuilder(master, { take: () => memory, giveBack() {} }), memory };
 }
 
 function filled() {
-  const builder = createPackBuilder(master, []);
+  const builder = createPackBuilder(master);
   for (const bytes of [text, randomBytes(5000), Buffer.from("short")]) builder.add(payloadOf("data", bytes));
   return builder;
 }

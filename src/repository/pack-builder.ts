@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { createMemoryPool, type MemoryPool } from "../system/memory.ts";
 import { idOf, isAuthentic, sealInto, sealOverhead } from "./crypto.ts";
 import { RepositoryError } from "./errors.ts";
 import {
@@ -22,7 +23,7 @@ const packBufferBytes = packTargetBytes + packMaximumBlobs * headerEntryBytes(tr
 /** A whole pack, whose blobs were decoded again and compared: to be stored under its name. */
 export interface FinishedPack {
   readonly id: Id;
-  readonly bytes: Buffer<ArrayBuffer>;
+  readonly bytes: Buffer;
   readonly entries: readonly PackEntry[];
 }
 
@@ -39,29 +40,19 @@ export interface PackBuilder {
 
 interface OpenPack {
   readonly type: BlobType;
-  readonly bytes: Buffer<ArrayBuffer>;
+  readonly bytes: Buffer;
   readonly entries: PackEntry[];
   /** Of the blobs so far. */
   size: number;
 }
 
-/** Memory of packs that were stored: making it anew all the time costs more than it seems. */
-export type SpareMemory = ArrayBuffer[];
-
-/** Gives a pack's memory back once nobody reads it any more. */
-export function recycle(spare: SpareMemory, memory: ArrayBuffer): void {
-  if (memory.byteLength === packBufferBytes) spare.push(memory);
-}
-
-export function createPackBuilder(master: MasterKey, spare: SpareMemory): PackBuilder {
+/** `memory` is for the packs: it is given back by whoever is done with one. */
+export function createPackBuilder(master: MasterKey, memory: MemoryPool = createMemoryPool()): PackBuilder {
   const open = new Map<BlobType, OpenPack>();
 
   const newPack = (type: BlobType, bytes: number): OpenPack => {
-    const memory =
-      bytes > packTargetBytes
-        ? new ArrayBuffer(bytes + packOverhead + headerEntryBytes(true))
-        : (spare.pop() ?? new ArrayBuffer(packBufferBytes));
-    return { type, bytes: Buffer.from(memory), entries: [], size: 0 };
+    const room = bytes > packTargetBytes ? bytes + packOverhead + headerEntryBytes(true) : packBufferBytes;
+    return { type, bytes: memory.take(room), entries: [], size: 0 };
   };
 
   return {

@@ -77,14 +77,15 @@ export function openBlob(
 
 const unsealed = reusedMemory();
 const unpacked = reusedMemory();
+const payloads = reusedMemory();
 
 /** Whether `openBlob` would find it good. */
 export const isGoodBlob = (master: MasterKey, sealed: Uint8Array, entry: BlobEntry): boolean =>
   openBlob(master, sealed, entry, unpacked) !== undefined;
 
-/** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is. */
+/** The payload of a sealed blob, checked as `openBlob` does, to be put into another pack as it is; good until the next call. */
 export function openPayload(master: MasterKey, sealed: Uint8Array, entry: BlobEntry): BlobPayload | undefined {
-  const bytes = unseal(master, sealed);
+  const bytes = unseal(master, sealed, payloads);
   if (!bytes || !plaintextOf(bytes, entry, unpacked)) return undefined;
   const { id, type, plainLength, compressed } = entry;
   return { id, type, bytes, plainLength, compressed };

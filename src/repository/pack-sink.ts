@@ -53,10 +53,10 @@ export interface PackSinkOptions {
   readonly scope?: ReadonlySet<Owner> | undefined;
 }
 
-/** `recycle` gets back the memory of every pack that nobody reads any more. */
+/** `recycle` gets back the bytes of every pack that nobody reads any more. */
 export function createPackSink(
   { repository, index, owner, scope }: PackSinkOptions,
-  recycle: (memory: ArrayBuffer) => void,
+  recycle: (bytes: Buffer) => void,
 ): PackSink {
   const counts: WriterCounts = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesStored: 0 };
   /** Blobs in open packs and in uploads: not in the index, because nothing may count on them yet. */
@@ -114,7 +114,7 @@ export function createPackSink(
         })
         .finally(() => {
           uploads.delete(task);
-          recycle(pack.bytes.buffer);
+          recycle(pack.bytes);
         });
       uploads.add(task);
     },

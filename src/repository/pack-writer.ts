@@ -1,34 +1,44 @@
-import { createPackBuilder, recycle, type SpareMemory } from "./pack-builder.ts";
-import type { BlobPayload } from "./pack-format.ts";
 import { createPackSink, type PackSink, type PackSinkOptions } from "./pack-sink.ts";
+import type { PackingPool, PlainBlob } from "./packing-pool.ts";
+import type { SealedBlobs } from "./packing-work.ts";
+import type { BlobLocation } from "./types.ts";
 
 /** Puts blobs into packs, and packs into the store and the index, in the order that keeps every crash harmless. */
-export interface BlobWriter<Blob> extends Pick<PackSink, "counts" | "has" | "abandon"> {
-  /** Takes a blob that is not there yet; waits while too much is under way. Rejects once an upload has failed for good. */
-  add(blob: Blob): Promise<void>;
+export interface PackWriter extends Pick<PackSink, "counts" | "has" | "abandon"> {
+  /** Takes a blob that is not there yet; waits while too much is under way. Rejects once packing or an upload has failed for good. */
+  add(blob: PlainBlob): Promise<void>;
+  /**
+   * Takes blobs of the same repository as they are sealed in a pack, each one checked; `readElsewhere` gives the content of one that is no good.
+   * The bytes must stay as they are until it resolves. Waits and rejects as `add`.
+   */
+  move(blobs: SealedBlobs, readElsewhere: (damaged: BlobLocation) => Promise<Buffer>): Promise<void>;
   /** Stores what is left, then the index of it. Only then may anything refer to the blobs. */
   finish(): Promise<void>;
 }
 
-export type PackWriter = BlobWriter<BlobPayload>;
-
-/** One that does all its work in this thread. */
-export function createPackWriter(options: PackSinkOptions): PackWriter {
-  const spare: SpareMemory = [];
-  const builder = createPackBuilder(options.repository.master, spare);
-  const sink = createPackSink(options, (memory) => recycle(spare, memory));
+/** A writer whose blobs are packed by a pool, which several writers may share. Who adds also waits for the pool's `room`. */
+export function createPackWriter(pool: PackingPool, options: PackSinkOptions): PackWriter {
+  const lane = pool.open(options.repository.master, (pack) => sink.store(pack));
+  const sink = createPackSink(options, (bytes) => lane.recycle(bytes));
   return {
     counts: sink.counts,
     has: sink.has,
     abandon: sink.abandon,
-    async add(payload) {
-      sink.expect(payload);
-      const full = builder.add(payload);
-      if (full) sink.store(full);
+    async add(blob) {
+      sink.expect({ ...blob, plainLength: blob.bytes.length });
+      lane.add(blob);
+      await sink.room();
+    },
+    async move(blobs, readElsewhere) {
+      for (const location of blobs.locations) sink.expect(location);
+      for (const location of await lane.move(blobs)) {
+        const { id, type } = location;
+        lane.add({ id, type, bytes: await readElsewhere(location) });
+      }
       await sink.room();
     },
     async finish() {
-      for (const pack of builder.finish()) sink.store(pack);
+      await lane.flush();
       await sink.finish();
     },
   };

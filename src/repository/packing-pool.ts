@@ -1,15 +1,24 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { bufferOf, createMemoryPool, sharable } from "../system/memory.ts";
 import { startThread, type Thread, threadsBeside } from "../system/thread.ts";
 import { RepositoryError } from "./errors.ts";
 import type { FinishedPack } from "./pack-builder.ts";
-import { type BatchedBlob, createPackingWork, type PackingOrder, type PackingReport } from "./packing-work.ts";
-import type { BlobType, Id, MasterKey } from "./types.ts";
+import {
+  type BatchedBlob,
+  createPackingWork,
+  type PackingOrder,
+  type PackingReport,
+  type SealedBlobs,
+} from "./packing-work.ts";
+import type { BlobLocation, BlobType, Id, MasterKey } from "./types.ts";
 
 /** Plain bytes that go to a thread at once: few enough to wait little for, many enough that the handing over costs nothing. */
 const batchBytes = 2 * 1024 * 1024;
 const batchBlobs = 1024;
 /** Batches that a thread may have to do. Where all of them have as many, the caller does one itself instead of waiting for them. */
 const usualBatchesAhead = 3;
+/** The same of pieces of packs, which are longer. */
+const piecesAhead = 2;
 
 export interface PlainBlob {
   readonly id: Id;
@@ -24,6 +33,8 @@ export interface PlainBlob {
 export interface PackingPool {
   /** A lane for one repository. `onPack` gets every pack as it becomes whole. */
   open(master: MasterKey, onPack: (pack: FinishedPack) => void): PackingLane;
+  /** Pieces that may be moved at the same time, so that nobody waits for them to be read. */
+  readonly concurrentMoves: number;
   /** Lets the threads' reports be heard after a batch was given out. To be waited for between blobs. */
   room(): Promise<void>;
   /** Ends the threads; what was not handed out yet is lost. */
@@ -33,21 +44,28 @@ export interface PackingPool {
 export interface PackingLane {
   /** Copies the blob. The same one given to several lanes in a row is compressed once. Throws once packing has failed. */
   add(blob: PlainBlob): void;
+  /**
+   * Puts blobs into new packs as they are, each one checked. Returns those that are no good. The bytes must stay as they are until
+   * then; those that are not in shared memory are copied for a thread.
+   */
+  move(blobs: SealedBlobs): Promise<BlobLocation[]>;
   /** Resolves when everything that was added has been handed out. */
   flush(): Promise<void>;
   /** Gives back the memory of a pack. */
-  recycle(memory: ArrayBuffer): void;
+  recycle(bytes: Buffer): void;
 }
 
 /** Who carries out orders: a thread, or the caller's own. */
 interface Hand {
-  /** Batches it has to do. */
+  /** Batches and pieces it has to do. */
   waiting: number;
-  give(order: PackingOrder, memory?: ArrayBuffer[]): void;
+  /** Who waits for pieces to be moved, in their order. */
+  readonly moves: PromiseWithResolvers<readonly number[]>[];
+  give(order: PackingOrder): void;
 }
 
 interface Batch {
-  readonly memory: ArrayBuffer;
+  readonly bytes: Buffer;
   readonly blobs: BatchedBlob[];
   length: number;
 }
@@ -75,9 +93,9 @@ export function createPackingPool({
 }: PackingPoolOptions = {}): PackingPool {
   const lanes: Lane[] = [];
   const started: Thread<PackingOrder>[] = [];
-  const spare: ArrayBuffer[] = [];
+  const batches = createMemoryPool();
   /** Memory of packs goes back to who made it. */
-  const makers = new WeakMap<ArrayBuffer, Hand>();
+  const makers = new WeakMap<ArrayBufferLike, Hand>();
   let batch: Batch | undefined;
   let failure: { readonly error: unknown } | undefined;
   /** A batch was given out, and the threads' reports have not been heard since: who has how much to do, and what memory is free. */
@@ -90,6 +108,7 @@ export function createPackingPool({
   };
   const fail = (error: unknown): void => {
     failure ??= { error };
+    for (const { moves } of everybody()) for (const { reject } of moves.splice(0)) reject(error);
     announce();
   };
   const throwFailure = (): void => {
@@ -100,11 +119,15 @@ export function createPackingPool({
     const lane = "lane" in report ? (lanes[report.lane] as Lane) : undefined;
     if (report.kind === "packed") {
       hand.waiting--;
-      if (report.memory.byteLength === batchBytes) spare.push(report.memory);
+      batches.giveBack(report.bytes);
+    } else if (report.kind === "moved") {
+      hand.waiting--;
+      hand.moves.shift()?.resolve(report.damaged);
     } else if (report.kind === "finished") {
-      const { id, entries, memory, length } = report;
-      makers.set(memory, hand);
-      lane?.onPack({ id, entries, bytes: Buffer.from(memory, 0, length) });
+      const { id, entries } = report;
+      const bytes = bufferOf(report.bytes);
+      makers.set(bytes.buffer, hand);
+      lane?.onPack({ id, entries, bytes });
     } else if (lane) lane.unflushed--;
     announce();
   };
@@ -113,6 +136,7 @@ export function createPackingPool({
     const work = createPackingWork((report) => heed(hand, report));
     const hand: Hand = {
       waiting: 0,
+      moves: [],
       give(order) {
         try {
           work.carryOut(order);
@@ -129,7 +153,7 @@ export function createPackingPool({
       onReport: (report) => heed(hand, report),
       onFailure: fail,
     });
-    const hand: Hand = { waiting: 0, give: thread.give };
+    const hand: Hand = { waiting: 0, moves: [], give: (order) => thread.give(order) };
     started.push(thread);
     for (const [lane, { master }] of lanes.entries()) hand.give({ kind: "open", lane, master });
     return hand;
@@ -139,16 +163,24 @@ export function createPackingPool({
   const hands: Hand[] = [];
   const everybody = (): Hand[] => [own, ...hands];
 
+  /** Who has least to do; the caller's own where each thread has that much. */
+  const freeHand = (ahead: number): Hand => {
+    const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
+    return free.waiting < ahead ? free : own;
+  };
+  const startHands = (): void => {
+    if (hands.length === 0) hands.push(...Array.from({ length: threads }, startHand));
+  };
+
   const dispatch = (canStart: boolean): void => {
     if (!batch) return;
-    const { memory, blobs } = batch;
+    const { bytes, blobs } = batch;
     batch = undefined;
-    if (canStart && hands.length === 0) hands.push(...Array.from({ length: threads }, startHand));
-    const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
-    const hand = free.waiting < batchesAhead ? free : own;
+    if (canStart) startHands();
+    const hand = freeHand(batchesAhead);
     isDeaf = true;
     hand.waiting++;
-    hand.give({ kind: "pack", memory, blobs }, [memory]);
+    hand.give({ kind: "pack", bytes, blobs });
   };
 
   const add = (lane: number, { id, type, bytes }: PlainBlob): void => {
@@ -158,18 +190,25 @@ export function createPackingPool({
       last.lanes.push(lane);
       return;
     }
-    const isFull =
-      batch && (batch.length + bytes.length > batch.memory.byteLength || batch.blobs.length === batchBlobs);
+    const isFull = batch && (batch.length + bytes.length > batch.bytes.length || batch.blobs.length === batchBlobs);
     if (isFull) dispatch(true);
-    batch ??= {
-      memory:
-        (bytes.length <= batchBytes ? spare.pop() : undefined) ?? new ArrayBuffer(Math.max(batchBytes, bytes.length)),
-      blobs: [],
-      length: 0,
-    };
-    new Uint8Array(batch.memory).set(bytes, batch.length);
+    batch ??= { bytes: batches.take(Math.max(batchBytes, bytes.length)), blobs: [], length: 0 };
+    batch.bytes.set(bytes, batch.length);
     batch.blobs.push({ id, type, offset: batch.length, length: bytes.length, lanes: [lane] });
     batch.length += bytes.length;
+  };
+
+  const move = async (lane: number, blobs: SealedBlobs): Promise<BlobLocation[]> => {
+    throwFailure();
+    startHands();
+    const hand = freeHand(piecesAhead);
+    const answer = Promise.withResolvers<readonly number[]>();
+    hand.waiting++;
+    hand.moves.push(answer);
+    hand.give({ kind: "move", lane, ...blobs, bytes: sharable(blobs.bytes) });
+    // After its own work, the threads are heard before more is done here.
+    const [damaged] = await Promise.all([answer.promise, hand === own ? nextTurn() : undefined]);
+    return damaged.map((place) => blobs.locations[place] as BlobLocation);
   };
 
   const flush = async (number: number): Promise<void> => {
@@ -187,10 +226,12 @@ export function createPackingPool({
       for (const hand of everybody()) hand.give({ kind: "open", lane, master });
       return {
         add: (blob) => add(lane, blob),
+        move: (blobs) => move(lane, blobs),
         flush: () => flush(lane),
-        recycle: (memory) => makers.get(memory)?.give({ kind: "recycle", memory }, [memory]),
+        recycle: (bytes) => makers.get(bytes.buffer)?.give({ kind: "recycle", bytes }),
       };
     },
+    concurrentMoves: threads * piecesAhead + 1,
     async room() {
       if (!isDeaf) return;
       isDeaf = false;

@@ -3,5 +3,5 @@ import { takeOrders } from "../system/thread.ts";
 import { createPackingWork, type PackingOrder } from "./packing-work.ts";
 
 /** A thread that packs. An error ends it, and is the pool's failure. */
-const work = createPackingWork((report, memory) => parentPort?.postMessage(report, memory));
+const work = createPackingWork((report) => parentPort?.postMessage(report));
 takeOrders((order: PackingOrder) => work.carryOut(order));

@@ -8,6 +8,7 @@ import type { HeldLock } from "./locks.ts";
 import { movePack } from "./move-pack.ts";
 import { packKey } from "./pack-cache.ts";
 import { createPackWriter } from "./pack-writer.ts";
+import { createPackingPool, type PackingPool } from "./packing-pool.ts";
 import { proveCopies } from "./prove-copies.ts";
 import type { Owner } from "./provenance.ts";
 import { measurePacks, type PackUsage, type PrunePlan, planPrune } from "./prune-plan.ts";
@@ -42,6 +43,8 @@ export interface PruneReport {
 }
 
 const concurrentRemovals = 8;
+/** Stored bytes to be moved from which threads are worth while: starting them takes as long as moving some 32 MiB. */
+const worthThreads = 64 * 1024 * 1024;
 
 /**
  * Removes what no snapshot needs. Memory grows with the index, not with the data. May be stopped or killed at any moment:
@@ -148,29 +151,38 @@ interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
  */
 async function rewrite({ indexed, found, packs, lock, onProgress }: RewriteOptions): Promise<number> {
   const inUse = locationsInUse(indexed, found, new Set(packs));
+  const packing = createPackingPool({ ...(bytesOf(inUse) < worthThreads && { threads: 0 }) });
   let written = 0;
   let done = 0;
-  for (const [owner, owned] of Map.groupBy(packs, indexed.index.ownerOf)) {
-    written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock }, () =>
-      onProgress?.({ phase: "rewrite", done: done++, total: packs.length }),
-    );
+  try {
+    for (const [owner, owned] of Map.groupBy(packs, indexed.index.ownerOf)) {
+      written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock, packing }, () =>
+        onProgress?.({ phase: "rewrite", done: ++done, total: packs.length }),
+      );
+    }
+  } finally {
+    await packing.close();
   }
   return written;
 }
 
 interface OwnedPacks extends Pick<RewriteOptions, "indexed" | "packs" | "lock"> {
+  readonly packing: PackingPool;
   readonly owner: Owner | undefined;
   readonly inUse: ReadonlyMap<Id, readonly BlobLocation[]>;
 }
 
-async function rewriteOwned({ indexed, owner, packs, inUse, lock }: OwnedPacks, onPack: () => void): Promise<number> {
-  const writer = createPackWriter({ repository: indexed, index: createBlobIndex(), owner });
+async function rewriteOwned(
+  { indexed, owner, packs, inUse, lock, packing }: OwnedPacks,
+  onPack: () => void,
+): Promise<number> {
+  const writer = createPackWriter(packing, { repository: indexed, index: createBlobIndex(), owner });
   try {
-    for (const pack of packs) {
+    await forEachConcurrently(packs, packing.concurrentMoves, async (pack) => {
       lock.signal.throwIfAborted();
-      onPack();
       await movePack({ repository: indexed, pack, locations: inUse.get(pack) ?? [], writer });
-    }
+      onPack();
+    });
     await writer.finish();
   } catch (error) {
     await writer.abandon();
@@ -190,6 +202,9 @@ function locationsInUse({ index }: IndexedRepository, found: Usage, packs: Reado
   }
   return inUse;
 }
+
+const bytesOf = (inUse: ReadonlyMap<Id, readonly BlobLocation[]>): number =>
+  inUse.values().reduce((sum, locations) => sum + locations.reduce((all, { length }) => all + length, 0), 0);
 
 interface RemoveOptions extends Pick<PruneOptions, "repository" | "lock" | "onProgress"> {
   readonly packs: readonly Id[];

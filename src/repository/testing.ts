@@ -2,8 +2,9 @@ import { memoryStorage } from "../storage/memory.ts";
 import { idOf } from "./crypto.ts";
 import { loadIndex } from "./load-index.ts";
 import type { LockOptions } from "./locks.ts";
-import { payloadOf } from "./pack-format.ts";
-import { createPackWriter } from "./pack-writer.ts";
+import type { PackSinkOptions } from "./pack-sink.ts";
+import { createPackWriter, type PackWriter } from "./pack-writer.ts";
+import { createPackingPool } from "./packing-pool.ts";
 import { type Provenance, scopeOf, withProvenance } from "./provenance.ts";
 import { initialiseRepository } from "./repository.ts";
 import { saveSnapshot } from "./snapshots.ts";
@@ -46,6 +47,10 @@ export const folderNode = (name: string, subtree: Id): TreeNode => {
   return { ...node, type: "dir", mode: 2 ** 31 + 0o755, subtree };
 };
 
+/** A writer that does its work in this thread. */
+export const testWriter = (options: PackSinkOptions): PackWriter =>
+  createPackWriter(createPackingPool({ threads: 0 }), options);
+
 /** A snapshot of a folder `files` with one blob a file; `provenance` says which run wrote it. */
 export async function testSnapshot(
   repository: Repository,
@@ -54,10 +59,10 @@ export async function testSnapshot(
   provenance?: Provenance,
 ): Promise<Snapshot> {
   const { index } = await loadIndex(repository);
-  const writer = createPackWriter({ repository, index, owner: provenance?.owner, scope: scopeOf(provenance) });
+  const writer = testWriter({ repository, index, owner: provenance?.owner, scope: scopeOf(provenance) });
   const store = async (type: "data" | "tree", bytes: Buffer): Promise<Id> => {
     const id = idOf(bytes);
-    if (!writer.has(id, type)) await writer.add(payloadOf(type, bytes, id));
+    if (!writer.has(id, type)) await writer.add({ id, type, bytes });
     return id;
   };
   const nodes: TreeNode[] = [];

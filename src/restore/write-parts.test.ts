@@ -10,7 +10,7 @@ import { writeParts } from "./write-parts.ts";
 describe("writeParts", () => {
   it("tells of each place what the system says", () => {
     const master = randomMasterKey();
-    const builder = createPackBuilder(master, []);
+    const builder = createPackBuilder(master);
     builder.add(payloadOf("data", Buffer.from("alpha")));
     builder.add(payloadOf("data", Buffer.from("beta")));
     const [pack] = builder.finish();

@@ -1,6 +1,13 @@
 /** Memory for something of this many bytes; what is in it until it is filled is nobody's business. */
 export type Allocate = (bytes: number) => Buffer;
 
+/** What comes from another thread is no Buffer any more. */
+export const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length);
+
+/** For a message: of memory that is not shared it would hold all, not only what these bytes are in it. */
+export const sharable = (bytes: Uint8Array): Uint8Array =>
+  bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
+
 /** Memory for one thing at a time: each call takes what the one before had got. */
 export function reusedMemory(): Allocate {
   let memory = Buffer.alloc(0);

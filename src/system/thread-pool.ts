@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
+import { sharable } from "./memory.ts";
 import { startThread, type Thread, takeOrders } from "./thread.ts";
 
 /** Something to be done with bytes. */
@@ -79,10 +80,6 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
     },
   };
 }
-
-/** Of other memory a message would hold all, not only what these bytes are in it. */
-const sharable = (bytes: Uint8Array): Uint8Array =>
-  bytes.buffer instanceof SharedArrayBuffer ? bytes : new Uint8Array(bytes);
 
 /** What a thread of a pool runs. An error ends the thread, and is the pool's failure. */
 export const answerOrders = <Order extends BytesOrder, Answer>(carryOut: (order: Order) => Answer): void =>

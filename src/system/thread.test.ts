@@ -18,14 +18,14 @@ function start(program: string) {
   return { thread, heard: heard.promise };
 }
 
-it("takes orders with the memory that goes along, and reports", async () => {
+it("takes orders, shares memory, and reports", async () => {
   const { thread, heard } = start(
-    'import { parentPort } from "node:worker_threads"; parentPort.on("message", (order) => parentPort.postMessage(order))',
+    'import { parentPort } from "node:worker_threads"; parentPort.on("message", (order) => { new Uint8Array(order.memory)[0] = 5; parentPort.postMessage("seen"); })',
   );
-  const memory = new ArrayBuffer(8);
-  thread.give({ memory }, [memory]);
-  expect(memory.byteLength).toBe(0);
-  expect(await heard).toEqual({ memory: new ArrayBuffer(8) });
+  const memory = new SharedArrayBuffer(8);
+  thread.give({ memory });
+  expect(await heard).toBe("seen");
+  expect(new Uint8Array(memory)[0]).toBe(5);
 });
 
 it("tells when it throws, and when it ends by itself", async () => {

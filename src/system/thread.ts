@@ -1,11 +1,10 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parentPort, type Transferable, Worker } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 
 /** A thread that takes orders and reports. Its program calls `takeOrders`. */
 export interface Thread<Order> {
-  /** `memory` goes along with the order: who gives it does not have it any more. */
-  give(order: Order, memory?: Transferable[]): void;
+  give(order: Order): void;
   /** Ends it, after the orders that it has. */
   end(): Promise<void>;
 }
@@ -65,7 +64,7 @@ export function startThread<Order extends object, Report>({
     if (!isEnding)
       onFailure(new Error(`A thread (${program.pathname.split("/").at(-1)}) ended by itself, with ${code}.`));
   });
-  return { give: (order, memory = []) => worker.postMessage(order, memory), end };
+  return { give: (order) => worker.postMessage(order), end };
 }
 
 /** What a thread runs: one order after the other, until it is told to end. An error ends it, and is its failure. */

@@ -2,9 +2,8 @@ import { randomBytes, scryptSync } from "node:crypto";
 import { createBlobIndex } from "../../src/repository/blob-index.ts";
 import { newConfig, writeConfig } from "../../src/repository/config.ts";
 import { idOf, randomMasterKey, seal } from "../../src/repository/crypto.ts";
-import { payloadOf } from "../../src/repository/pack-format.ts";
-import { createPackWriter } from "../../src/repository/pack-writer.ts";
 import { saveSnapshot } from "../../src/repository/snapshots.ts";
+import { testWriter } from "../../src/repository/testing.ts";
 import { encodeTree } from "../../src/repository/tree-format.ts";
 import type { Id, MasterKey, Repository, TreeNode } from "../../src/repository/types.ts";
 import { memoryStorage } from "../../src/storage/memory.ts";
@@ -78,14 +77,14 @@ export function cheapKey(
 
 async function writeDay(repository: Repository, day: number, blobs: Map<Id, Buffer>) {
   const contents = contentsOf(day);
-  const writer = createPackWriter({ repository, index: createBlobIndex() });
+  const writer = testWriter({ repository, index: createBlobIndex() });
   const nodes: Record<string, TreeNode> = {};
   const files: Record<string, Id> = {};
   for (const [path, parts] of Object.entries(contents)) {
     for (const part of parts) {
-      const payload = payloadOf("data", part);
-      blobs.set(payload.id, part);
-      if (!writer.has(payload.id, "data")) await writer.add(payload);
+      const id = idOf(part);
+      blobs.set(id, part);
+      if (!writer.has(id, "data")) await writer.add({ id, type: "data", bytes: part });
     }
     const whole = Buffer.concat(parts);
     files[path] = idOf(whole);
@@ -94,7 +93,7 @@ async function writeDay(repository: Repository, day: number, blobs: Map<Id, Buff
   const inner = encodeTree(Object.entries(nodes).flatMap(([path, node]) => (path.startsWith("/in/") ? [node] : [])));
   const outer = Object.entries(nodes).flatMap(([path, node]) => (path.startsWith("/in/") ? [] : [node]));
   const root = encodeTree([...outer, folderNode("in", idOf(inner)), linkNode("link", "alpha")]);
-  for (const tree of [inner, root]) await writer.add(payloadOf("tree", tree));
+  for (const tree of [inner, root]) await writer.add({ id: idOf(tree), type: "tree", bytes: tree });
   await writer.finish();
   const snapshot = await saveSnapshot(repository, snapshotOf(idOf(root), day));
   return { snapshot: snapshot.id, files, trees: { root, inner } };
