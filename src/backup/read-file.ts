@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { type Chunker, chunkMaximum, chunkMinimum, createChunker } from "../kernel/chunker.ts";
 import { idOf } from "../repository/crypto.ts";
 import type { Id } from "../repository/types.ts";
+import { reusedMemory } from "../system/memory.ts";
 import { identify } from "./identify.ts";
 import { regionsOf } from "./regions.ts";
 
@@ -109,9 +110,11 @@ function holeChunk({ buffer, cut }: Chunker): Chunk {
   return longestHole;
 }
 
+const small = reusedMemory();
+
 /** A file too short to be cut. One that has grown meanwhile is noticed by its `stat` afterwards. */
 function* readWhole(descriptor: number, size: number): Generator<Chunk> {
-  const bytes = Buffer.allocUnsafe(size);
+  const bytes = small(size);
   let filled = 0;
   while (filled < size) {
     const bytesRead = readSync(descriptor, bytes, filled, size - filled, filled);

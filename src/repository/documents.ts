@@ -48,19 +48,32 @@ export async function readDocumentIfPresent(repository: Keyed, folder: DocumentF
   }
 }
 
-function decodeDocument({ master }: Keyed, stored: Buffer, id: Id, where: string): unknown {
+function decodeDocument(repository: Keyed, stored: Buffer, id: Id, where: string): unknown {
+  const json = openDocument(repository, stored, id, where);
+  try {
+    return JSON.parse(json.toString());
+  } catch (cause) {
+    throw unreadable(where, cause);
+  }
+}
+
+/** The JSON as it was written. */
+function openDocument({ master }: Keyed, stored: Buffer, id: Id, where: string): Buffer {
   if (idOf(stored) !== id) throw damaged(`${where} is damaged: its content does not fit its name.`);
   const plaintext = unseal(master, stored);
   if (!plaintext) throw damaged(`${where} is damaged, or was written with another key.`);
+  const first = plaintext[0];
+  if (first === 0x7b || first === 0x5b) return plaintext;
+  if (first !== compressedVersion) throw damaged(`${where} opens, but is in a format that this program does not know.`);
   try {
-    const first = plaintext[0];
-    if (first === 0x7b || first === 0x5b) return JSON.parse(plaintext.toString());
-    if (first === compressedVersion) return JSON.parse(decompress(plaintext.subarray(1), maximumBytes).toString());
+    return decompress(plaintext.subarray(1), maximumBytes);
   } catch (cause) {
-    throw damaged(`${where} opens, but its content cannot be read.`, cause);
+    throw unreadable(where, cause);
   }
-  throw damaged(`${where} opens, but is in a format that this program does not know.`);
 }
+
+const unreadable = (where: string, cause: unknown): Error =>
+  damaged(`${where} opens, but its content cannot be read.`, cause);
 
 /** Stores a document and returns its id. What was encoded is decoded again before it is stored. */
 export async function writeDocument(repository: Keyed, folder: DocumentFolder, value: unknown): Promise<Id> {
@@ -69,8 +82,7 @@ export async function writeDocument(repository: Keyed, folder: DocumentFolder, v
   const plaintext = repository.version === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
   const stored = seal(repository.master, plaintext);
   const id = idOf(stored);
-  const again = decodeDocument(repository, stored, id, `The new ${folder}/${id}`);
-  if (goJson(again) !== json.toString()) {
+  if (!openDocument(repository, stored, id, `The new ${folder}/${id}`).equals(json)) {
     throw new RepositoryError(
       "InternalError",
       `The new ${folder}/${id} does not decode to what it was made from: this machine's memory or processor is not to be trusted.`,
