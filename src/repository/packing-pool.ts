@@ -193,7 +193,8 @@ export function createPackingPool({
     const isFull = batch && (batch.length + bytes.length > batch.bytes.length || batch.blobs.length === batchBlobs);
     if (isFull) dispatch(true);
     batch ??= { bytes: batches.take(Math.max(batchBytes, bytes.length)), blobs: [], length: 0 };
-    batch.bytes.set(bytes, batch.length);
+    // Not `set`, which takes eight times as long with shared memory.
+    bufferOf(bytes).copy(batch.bytes, batch.length);
     batch.blobs.push({ id, type, offset: batch.length, length: bytes.length, lanes: [lane] });
     batch.length += bytes.length;
   };

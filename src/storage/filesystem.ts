@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { type FileHandle, open, readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -19,6 +19,9 @@ import type { ByteRange, Storage, StoredObject } from "./storage.ts";
 
 /** No put takes this long, so an older temporary file is the remains of a killed process. */
 const staleAfterMs = 24 * 3600_000;
+
+/** Entries of a folder that are looked at together: one by one, each would wait for its turn. */
+const statsAtATime = 64;
 
 /** A folder as a store. It need not exist before the first put. Permissions are for the owner only, as restic's are. */
 export function filesystemStorage(folder: string): Storage {
@@ -182,20 +185,16 @@ async function* walk(at: {
   readonly shared: Shared;
 }): AsyncGenerator<StoredObject, undefined, undefined> {
   const folder = join(at.root, at.folderKey);
-  for (const entry of await readFolder(folder)) {
-    if (!entry.name.startsWith(at.namePrefix)) continue;
-    const path = join(folder, entry.name);
-    if (isTemporary(entry.name)) {
-      if (at.shared.writing) await sweep(path);
-      continue;
+  const entries = (await readFolder(folder)).filter(({ name }) => name.startsWith(at.namePrefix));
+  for (let first = 0; first < entries.length; first += statsAtATime) {
+    const some = await Promise.all(entries.slice(first, first + statsAtATime).map(lookAt));
+    for (const { name, what } of some) {
+      const key = `${at.folderKey}${name}`;
+      if (isTemporary(name)) {
+        if (at.shared.writing) await sweep(join(folder, name));
+      } else if (what === "Folder") yield* walk({ ...at, folderKey: `${key}/`, namePrefix: "" });
+      else if (what?.isFile()) yield { key, size: what.size, modified: what.mtimeMs };
     }
-    const key = `${at.folderKey}${entry.name}`;
-    if (await isFolder(entry)) {
-      yield* walk({ ...at, folderKey: `${key}/`, namePrefix: "" });
-      continue;
-    }
-    const status = await stat(path).catch(missingAsUndefined);
-    if (status?.isFile()) yield { key, size: status.size, modified: status.mtimeMs };
   }
 }
 
@@ -211,12 +210,15 @@ async function* temporaries(folder: string): AsyncGenerator<string> {
 const isNoObject = (error: unknown): boolean =>
   isMissing(error) || ["EISDIR", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** A folder, or a symbolic link to one: people move `data/` to another disk that way. */
-async function isFolder(entry: Dirent): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  const status = await stat(join(entry.parentPath, entry.name)).catch(missingAsUndefined);
-  return status?.isDirectory() ?? false;
+/** A folder may be a symbolic link to one: people move `data/` to another disk that way. Undefined for what is gone. */
+async function lookAt(entry: Dirent): Promise<{ readonly name: string; readonly what: "Folder" | Stats | undefined }> {
+  const { name } = entry;
+  if (entry.isDirectory()) return { name, what: "Folder" };
+  const status = await stat(join(entry.parentPath, name)).catch(missingAsUndefined);
+  return { name, what: status?.isDirectory() ? "Folder" : status };
 }
+
+const isFolder = async (entry: Dirent): Promise<boolean> => (await lookAt(entry)).what === "Folder";
 
 const readFolder = async (folder: string): Promise<Dirent[]> =>
   (await readdir(folder, { withFileTypes: true }).catch(missingAsUndefined)) ?? [];
