@@ -136,7 +136,7 @@ async function readRange(
   if (!first || !last) return undefined;
   try {
     const range = { offset: first.offset, length: last.offset + last.length - first.offset };
-    return await storage.get(packKey(pack), range, memory.take);
+    return await memory.fill((allocate) => storage.get(packKey(pack), range, allocate));
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

@@ -115,7 +115,7 @@ async function checkPack(
 
 async function readWhole({ storage, memory }: Repository, pack: Id): Promise<Buffer | undefined> {
   try {
-    return await storage.get(packKey(pack), undefined, memory.take);
+    return await memory.fill((allocate) => storage.get(packKey(pack), undefined, allocate));
   } catch (error) {
     if (isDamage(error)) return undefined;
     throw error;

@@ -10,13 +10,12 @@ export interface MoveOptions {
   readonly writer: PackWriter;
 }
 
-/** Copies blobs of a pack to a writer, each one checked. A damaged one is taken from another copy, else it rejects. */
+/** Copies blobs of a pack to a writer that lacks them, each one checked. A damaged one is taken from another copy, else it rejects. */
 export async function movePack({ repository, pack, locations, writer }: MoveOptions): Promise<void> {
   const readElsewhere = ({ id, type }: BlobLocation): Promise<Buffer> => readBlob(repository, id, type);
   for await (const { locations: found, start, bytes } of readSealedRanges(repository, pack, locations)) {
-    const wanted = found.filter(({ id, type }) => !writer.has(id, type));
     // What cannot be read here at all is damaged, every blob of it.
-    await writer.move({ bytes: bytes ?? noBytes, start, locations: wanted }, readElsewhere);
+    await writer.move({ bytes: bytes ?? noBytes, start, locations: found }, readElsewhere);
   }
 }
 

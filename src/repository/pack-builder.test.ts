@@ -13,7 +13,7 @@ function begin() {
   const [first] = filled().finish();
   if (!first) throw new Error("there is one");
   const memory = Buffer.alloc(first.bytes.buffer.byteLength);
-  return { builder: createPackBuilder(master, { take: () => memory, giveBack() {} }), memory };
+  return { builder: createPackBuilder(master, { take: () => memory }), memory };
 }
 
 function filled() {

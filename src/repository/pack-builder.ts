@@ -47,7 +47,10 @@ interface OpenPack {
 }
 
 /** `memory` is for the packs: it is given back by whoever is done with one. */
-export function createPackBuilder(master: MasterKey, memory: MemoryPool = createMemoryPool()): PackBuilder {
+export function createPackBuilder(
+  master: MasterKey,
+  memory: Pick<MemoryPool, "take"> = createMemoryPool(),
+): PackBuilder {
   const open = new Map<BlobType, OpenPack>();
 
   const newPack = (type: BlobType, bytes: number): OpenPack => {

@@ -8,8 +8,8 @@ export interface PackWriter extends Pick<PackSink, "counts" | "has" | "abandon">
   /** Takes a blob that is not there yet; waits while too much is under way. Rejects once packing or an upload has failed for good. */
   add(blob: PlainBlob): Promise<void>;
   /**
-   * Takes blobs of the same repository as they are sealed in a pack, each one checked; `readElsewhere` gives the content of one that is no good.
-   * The bytes must stay as they are until it resolves. Waits and rejects as `add`.
+   * Takes blobs of the same repository as they are sealed in a pack, each one checked, but none that is there already; `readElsewhere` gives the
+   * content of one that is no good. The bytes must stay as they are until it settles. Waits and rejects as `add`.
    */
   move(blobs: SealedBlobs, readElsewhere: (damaged: BlobLocation) => Promise<Buffer>): Promise<void>;
   /** Stores what is left, then the index of it. Only then may anything refer to the blobs. */
@@ -30,8 +30,13 @@ export function createPackWriter(pool: PackingPool, options: PackSinkOptions): P
       await sink.room();
     },
     async move(blobs, readElsewhere) {
-      for (const location of blobs.locations) sink.expect(location);
-      for (const location of await lane.move(blobs)) {
+      const locations = blobs.locations.filter((location) => {
+        // One by one: a pack that two index files name has all its blobs twice.
+        if (sink.has(location.id, location.type)) return false;
+        sink.expect(location);
+        return true;
+      });
+      for (const location of await lane.move({ ...blobs, locations })) {
         const { id, type } = location;
         lane.add({ id, type, bytes: await readElsewhere(location) });
       }

@@ -108,8 +108,11 @@ export function createPackingPool({
   };
   const fail = (error: unknown): void => {
     failure ??= { error };
-    for (const { moves } of everybody()) for (const { reject } of moves.splice(0)) reject(error);
     announce();
+  };
+  /** Only for a hand that does nothing any more: the bytes of what it was to move are given back then. */
+  const failMoves = ({ moves }: Hand, error: unknown): void => {
+    for (const { reject } of moves.splice(0)) reject(error);
   };
   const throwFailure = (): void => {
     if (failure) throw failure.error;
@@ -142,6 +145,7 @@ export function createPackingPool({
           work.carryOut(order);
         } catch (error) {
           fail(error);
+          failMoves(hand, error);
         }
       },
     };
@@ -151,7 +155,10 @@ export function createPackingPool({
     const thread = startThread<PackingOrder, PackingReport>({
       program,
       onReport: (report) => heed(hand, report),
-      onFailure: fail,
+      onFailure: (error) => {
+        fail(error);
+        failMoves(hand, error);
+      },
     });
     const hand: Hand = { waiting: 0, moves: [], give: (order) => thread.give(order) };
     started.push(thread);
@@ -206,7 +213,14 @@ export function createPackingPool({
     const answer = Promise.withResolvers<readonly number[]>();
     hand.waiting++;
     hand.moves.push(answer);
-    hand.give({ kind: "move", lane, ...blobs, bytes: sharable(blobs.bytes) });
+    try {
+      hand.give({ kind: "move", lane, ...blobs, bytes: sharable(blobs.bytes) });
+    } catch (error) {
+      // It never got there, and the next answer is not for it.
+      hand.waiting--;
+      hand.moves.pop();
+      throw error;
+    }
     // After its own work, the threads are heard before more is done here.
     const [damaged] = await Promise.all([answer.promise, hand === own ? nextTurn() : undefined]);
     return damaged.map((place) => blobs.locations[place] as BlobLocation);
@@ -239,8 +253,10 @@ export function createPackingPool({
       await nextTurn();
     },
     async close() {
-      fail(new RepositoryError("InternalError", "The packing was ended."));
+      const error = new RepositoryError("InternalError", "The packing was ended.");
+      fail(error);
       await Promise.all(started.map((thread) => thread.end()));
+      for (const hand of hands) failMoves(hand, error);
     },
   };
 }

@@ -4,7 +4,7 @@ import { createPackBuilder, type FinishedPack, type PackBuilder } from "./pack-b
 import { type BlobPayload, openPayload, payloadOf } from "./pack-format.ts";
 import type { BlobLocation, BlobType, Id, MasterKey } from "./types.ts";
 
-/** What a packing thread is told. All bytes are in shared memory, and must stay as they are until the report. */
+/** What a packing thread is told. Bytes must stay as they are until the report. */
 export type PackingOrder =
   | { readonly kind: "open"; readonly lane: number; readonly master: MasterKey }
   | { readonly kind: "pack"; readonly bytes: Uint8Array; readonly blobs: readonly BatchedBlob[] }

@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { programOf } from "../system/testing.ts";
 import { checkRepository } from "./check.ts";
+import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { forgetSnapshots } from "./forget.ts";
+import { decodePacks, encodeIndex, type IndexedPack } from "./index-format.ts";
 import { loadIndex } from "./load-index.ts";
 import { withLock } from "./locks.ts";
 import { packKey } from "./pack-cache.ts";
-import { type PruneReport, prune } from "./prune.ts";
+import { type PruneOptions, type PruneProgress, type PruneReport, prune } from "./prune.ts";
 import { testLock, testRepository, testSnapshot } from "./testing.ts";
 import type { BlobLocation, Id, Repository } from "./types.ts";
 
@@ -89,6 +92,23 @@ describe("prune", () => {
     expect([...objects.keys()].filter((key) => /^(data|index|snapshots)/.test(key))).toEqual([]);
   });
 
+  test("moves once what two index files name, as a prune leaves it that was killed", async () => {
+    const { repository, objects } = await testRepository();
+    const kept = randomBytes(200_000);
+    const first = await testSnapshot(repository, { kept, gone: randomBytes(300_000) });
+    await testSnapshot(repository, { kept }, "2026-01-02T00:00:00Z");
+    const packs: IndexedPack[] = [];
+    for (const { id } of await listDocuments(repository, "index"))
+      packs.push(...decodePacks(await readDocument(repository, "index", id), id));
+    await writeDocument(repository, "index", encodeIndex(packs));
+    expect((await forgetAndPrune(repository, [first.id])).bytesFreed).toBeGreaterThan(300_000);
+    const { index } = await loadIndex(repository);
+    expect([...index.locations()].filter(({ type }) => type === "data")).toHaveLength(1);
+    const stored = [...objects].filter(([key]) => key.startsWith("data/"));
+    expect(total(new Map(stored))).toBeLessThan(210_000);
+    expect(await sound(repository)).toEqual(nothing);
+  });
+
   test("merges many small index files", async () => {
     const { repository, objects } = await testRepository();
     let last = await testSnapshot(repository, { a: randomBytes(1000) });
@@ -151,6 +171,62 @@ describe("prune", () => {
     const { repository } = await testRepository();
     const shared = withLock(repository, { ...testLock, exclusive: false }, (lock) => prune({ repository, lock }));
     await expect(shared).rejects.toThrow(TypeError);
+  });
+});
+
+describe("prune in threads", () => {
+  /** Eight packs of which a half has to move, and what there was. */
+  async function halfUsed() {
+    const { repository, objects } = await testRepository();
+    const kept: Record<string, Buffer> = {};
+    const old: Id[] = [];
+    for (let day = 1; day <= 8; day++) {
+      kept[`kept ${day}`] = randomBytes(100_000);
+      const files = { ...kept, gone: randomBytes(100_000) };
+      old.push((await testSnapshot(repository, files, `2026-01-0${day}T00:00:00Z`)).id);
+    }
+    await testSnapshot(repository, kept, "2026-01-09T00:00:00Z");
+    const isStored = (key: string): boolean => /^(data|index)/.test(key);
+    const stored = [...objects.keys()].filter(isStored);
+    return { repository, objects, old, lost: () => stored.filter((key) => !objects.has(key)) };
+  }
+
+  const pruneAll = (repository: Repository, old: readonly Id[], options: Partial<PruneOptions>): Promise<PruneReport> =>
+    withLock(repository, exclusive, async (lock) => {
+      await forgetSnapshots({ repository, lock, snapshots: old });
+      return prune({ repository, lock, maxUnusedShare: 0, packing: { threads: 2 }, ...options });
+    });
+
+  test("moves several packs at a time", async () => {
+    const { repository, old } = await halfUsed();
+    expect(await pruneAll(repository, old, {})).toMatchObject({ packsRewritten: 8, bytesUnused: 0 });
+    expect(await sound(repository)).toEqual(nothing);
+    const { index } = await loadIndex(repository);
+    expect([...index.locations()].filter(({ type }) => type === "data")).toHaveLength(8);
+  });
+
+  test("removes nothing when a thread fails", async () => {
+    const { repository, old, lost } = await halfUsed();
+    const program = programOf("throw new Error('out of order')");
+    await expect(pruneAll(repository, old, { packing: { threads: 2, program } })).rejects.toThrow("out of order");
+    expect(lost()).toEqual([]);
+    expect((await sound(repository)).problems).toEqual([]);
+  });
+
+  test("removes nothing when its lock is lost in the middle", async () => {
+    const { repository, old, lost } = await halfUsed();
+    const pruning = withLock(repository, exclusive, async (lock) => {
+      await forgetSnapshots({ repository, lock, snapshots: old });
+      const loss = new AbortController();
+      const onProgress = ({ phase }: PruneProgress) => {
+        if (phase === "rewrite") loss.abort(new Error("the lock was lost"));
+      };
+      const losing = { ...lock, signal: loss.signal };
+      return prune({ repository, lock: losing, maxUnusedShare: 0, packing: { threads: 1 }, onProgress });
+    });
+    await expect(pruning).rejects.toThrow("the lock was lost");
+    expect(lost()).toEqual([]);
+    expect((await sound(repository)).problems).toEqual([]);
   });
 });
 

@@ -8,7 +8,7 @@ import type { HeldLock } from "./locks.ts";
 import { movePack } from "./move-pack.ts";
 import { packKey } from "./pack-cache.ts";
 import { createPackWriter } from "./pack-writer.ts";
-import { createPackingPool, type PackingPool } from "./packing-pool.ts";
+import { createPackingPool, type PackingPool, type PackingPoolOptions } from "./packing-pool.ts";
 import { proveCopies } from "./prove-copies.ts";
 import type { Owner } from "./provenance.ts";
 import { measurePacks, type PackUsage, type PrunePlan, planPrune } from "./prune-plan.ts";
@@ -24,6 +24,8 @@ export interface PruneOptions {
   /** Unused bytes that may stay inside packs, as a share of the used ones; 0.05 where absent. */
   readonly maxUnusedShare?: number;
   readonly onProgress?: (progress: PruneProgress) => void;
+  /** How blobs are moved; by default in threads where there are many. */
+  readonly packing?: PackingPoolOptions | undefined;
 }
 
 export interface PruneProgress {
@@ -52,7 +54,7 @@ const worthThreads = 64 * 1024 * 1024;
  * snapshot is whole throughout; the next prune goes on. Removes nothing from a damaged repository.
  */
 export async function prune(options: PruneOptions): Promise<PruneReport> {
-  const { repository, lock, maxUnusedShare = 0.05, onProgress } = options;
+  const { repository, lock, maxUnusedShare = 0.05, onProgress, packing } = options;
   if (!lock.exclusive) throw new TypeError("Pruning takes an exclusive lock.");
   const snapshots = await listSnapshots(repository);
   const indexFiles = new Set<Id>();
@@ -64,7 +66,7 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   await refuseNews(repository, "snapshots", new Set(snapshots.map(({ id }) => id)));
   await refuseNews(repository, "index", indexFiles);
 
-  const written = await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress });
+  const written = await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing });
   const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
   await replaceIndexes({ repository, lock, obsolete, known: indexFiles, ownerOf: indexed.index.ownerOf });
   const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
@@ -139,7 +141,7 @@ async function refuseNews(repository: Repository, folder: "snapshots" | "index",
   }
 }
 
-interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
+interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress" | "packing"> {
   readonly indexed: IndexedRepository;
   readonly found: Usage;
   readonly packs: readonly Id[];
@@ -149,36 +151,36 @@ interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress"> {
  * Copies what is in use to new packs, which are stored and indexed when this resolves. Returns the bytes written. Blobs of
  * different owners never meet in a pack: what one of them needs must not go with what the other leaves behind.
  */
-async function rewrite({ indexed, found, packs, lock, onProgress }: RewriteOptions): Promise<number> {
+async function rewrite({ indexed, found, packs, lock, onProgress, packing }: RewriteOptions): Promise<number> {
   const inUse = locationsInUse(indexed, found, new Set(packs));
-  const packing = createPackingPool({ ...(bytesOf(inUse) < worthThreads && { threads: 0 }) });
+  const pool = createPackingPool(packing ?? (bytesOf(inUse) < worthThreads ? { threads: 0 } : {}));
   let written = 0;
   let done = 0;
   try {
     for (const [owner, owned] of Map.groupBy(packs, indexed.index.ownerOf)) {
-      written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock, packing }, () =>
+      written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock, pool }, () =>
         onProgress?.({ phase: "rewrite", done: ++done, total: packs.length }),
       );
     }
   } finally {
-    await packing.close();
+    await pool.close();
   }
   return written;
 }
 
 interface OwnedPacks extends Pick<RewriteOptions, "indexed" | "packs" | "lock"> {
-  readonly packing: PackingPool;
+  readonly pool: PackingPool;
   readonly owner: Owner | undefined;
   readonly inUse: ReadonlyMap<Id, readonly BlobLocation[]>;
 }
 
 async function rewriteOwned(
-  { indexed, owner, packs, inUse, lock, packing }: OwnedPacks,
+  { indexed, owner, packs, inUse, lock, pool }: OwnedPacks,
   onPack: () => void,
 ): Promise<number> {
-  const writer = createPackWriter(packing, { repository: indexed, index: createBlobIndex(), owner });
+  const writer = createPackWriter(pool, { repository: indexed, index: createBlobIndex(), owner });
   try {
-    await forEachConcurrently(packs, packing.concurrentMoves, async (pack) => {
+    await forEachConcurrently(packs, pool.concurrentMoves, async (pack) => {
       lock.signal.throwIfAborted();
       await movePack({ repository: indexed, pack, locations: inUse.get(pack) ?? [], writer });
       onPack();

@@ -47,6 +47,15 @@ function describeReadingAndWriting(fresh: Fresh): void {
     }
   });
 
+  it("takes what lies in shared memory", async () => {
+    const storage = await fresh();
+    const data = Buffer.from(new SharedArrayBuffer(100_000), 100, 90_000);
+    randomBytes(90_000).copy(data);
+    await storage.put("object", data);
+    await storage.put("once", data, { ifAbsent: true });
+    for (const key of ["object", "once"]) expect((await storage.get(key)).equals(data)).toBe(true);
+  });
+
   it("reads into memory that it is given", async () => {
     const storage = await fresh();
     const data = randomBytes(100_000);

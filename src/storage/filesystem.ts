@@ -210,15 +210,17 @@ async function* temporaries(folder: string): AsyncGenerator<string> {
 const isNoObject = (error: unknown): boolean =>
   isMissing(error) || ["EISDIR", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 
-/** A folder may be a symbolic link to one: people move `data/` to another disk that way. Undefined for what is gone. */
+/** A folder may be a symbolic link to one: people move `data/` to another disk that way. Undefined for what is gone, or on its way. */
 async function lookAt(entry: Dirent): Promise<{ readonly name: string; readonly what: "Folder" | Stats | undefined }> {
   const { name } = entry;
   if (entry.isDirectory()) return { name, what: "Folder" };
+  if (isTemporary(name)) return { name, what: undefined };
   const status = await stat(join(entry.parentPath, name)).catch(missingAsUndefined);
   return { name, what: status?.isDirectory() ? "Folder" : status };
 }
 
-const isFolder = async (entry: Dirent): Promise<boolean> => (await lookAt(entry)).what === "Folder";
+const isFolder = async (entry: Dirent): Promise<boolean> =>
+  entry.isSymbolicLink() ? (await lookAt(entry)).what === "Folder" : entry.isDirectory();
 
 const readFolder = async (folder: string): Promise<Dirent[]> =>
   (await readdir(folder, { withFileTypes: true }).catch(missingAsUndefined)) ?? [];

@@ -10,7 +10,8 @@ export interface Storage {
 
   /**
    * The whole object, or exactly `range.length` bytes from `range.offset`. A short answer is an error, never a short
-   * buffer. Rejects with kind `NotFound` where there is no such object. The memory is asked of `allocate`, once more for each attempt.
+   * buffer. Rejects with kind `NotFound` where there is no such object. The memory is asked of `allocate`, once more
+   * for each attempt, after the one before has ended; nothing is written to it once the promise has settled.
    */
   get(key: string, range?: ByteRange, allocate?: Allocate): Promise<Buffer>;
 

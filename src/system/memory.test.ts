@@ -41,6 +41,35 @@ describe("a pool of memory", () => {
   });
 });
 
+describe("filling memory of a pool", () => {
+  it("gives every attempt the same, and who reads it has to give it back", async () => {
+    const { fill, take, giveBack } = createMemoryPool();
+    const asked: Buffer[] = [];
+    const filled = await fill(async (allocate) => {
+      for (const bytes of [100_000, 90_000]) asked.push(allocate(bytes));
+      return asked[1] as Buffer;
+    });
+    expect(filled).toHaveLength(90_000);
+    expect(asked[0]?.buffer).toBe(filled.buffer);
+    expect(take(90_000).buffer).not.toBe(filled.buffer);
+    giveBack(filled);
+    expect(take(90_000).buffer).toBe(filled.buffer);
+  });
+
+  it("has it back where all attempts fail, and nothing where none was made", async () => {
+    const { fill, take } = createMemoryPool();
+    const failing = (buffer?: { used?: ArrayBufferLike }) =>
+      fill(async (allocate) => {
+        if (buffer) buffer.used = allocate(100_000).buffer;
+        throw new Error("broken off");
+      });
+    await expect(failing()).rejects.toThrow("broken off");
+    const seen: { used?: ArrayBufferLike } = {};
+    await expect(failing(seen)).rejects.toThrow("broken off");
+    expect(take(100_000).buffer).toBe(seen.used);
+  });
+});
+
 it("reuses memory for one thing at a time", () => {
   const take = reusedMemory();
   const first = take(1000);

@@ -23,8 +23,13 @@ export function reusedMemory(): Allocate {
  */
 export interface MemoryPool {
   readonly take: Allocate;
-  /** For who is done with it, and so are all threads; whatever else the memory may be is left alone. What is never given back is freed by the engine. */
+  /**
+   * For who is done with it, and so are all threads; whatever else the memory may be is left alone. Throws where it was given back before, unless it came
+   * with a message since. What is never given back is freed by the engine, but not as soon as other memory.
+   */
   giveBack(bytes: Uint8Array): void;
+  /** What `read` gives, which may ask for memory several times: for each attempt the same, and given back where all fail. */
+  fill(read: (allocate: Allocate) => Promise<Buffer>): Promise<Buffer>;
 }
 
 /** Less is no burden. */
@@ -33,20 +38,35 @@ const worthSharing = 64 * 1024;
 export function createMemoryPool(): MemoryPool {
   /** The shortest first. */
   const free: SharedArrayBuffer[] = [];
+  const take = (bytes: number): Buffer => {
+    if (bytes < worthSharing) return Buffer.allocUnsafe(bytes);
+    const at = free.findIndex(({ byteLength }) => byteLength >= bytes);
+    // Where all are too short, the longest goes for the new one: there are never more than were in use at the same time.
+    const [found] = at < 0 ? [] : free.splice(at, 1);
+    if (!found) free.pop();
+    return Buffer.from(found ?? newMemory(bytes), 0, bytes);
+  };
+  const giveBack = ({ buffer }: Uint8Array): void => {
+    if (!(buffer instanceof SharedArrayBuffer)) return;
+    if (free.includes(buffer)) throw new RangeError("Memory was given back twice.");
+    free.push(buffer);
+    free.sort((a, b) => a.byteLength - b.byteLength);
+  };
   return {
-    take(bytes) {
-      if (bytes < worthSharing) return Buffer.allocUnsafe(bytes);
-      const at = free.findIndex(({ byteLength }) => byteLength >= bytes);
-      // Where all are too short, the longest goes for the new one: there are never more than were in use at the same time.
-      const [found] = at < 0 ? [] : free.splice(at, 1);
-      if (!found) free.pop();
-      return Buffer.from(found ?? newMemory(bytes), 0, bytes);
-    },
-    giveBack({ buffer }) {
-      if (!(buffer instanceof SharedArrayBuffer)) return;
-      if (free.includes(buffer)) throw new RangeError("Memory was given back twice.");
-      free.push(buffer);
-      free.sort((a, b) => a.byteLength - b.byteLength);
+    take,
+    giveBack,
+    async fill(read) {
+      let taken: Buffer | undefined;
+      try {
+        return await read((bytes) => {
+          if (taken) giveBack(taken);
+          taken = take(bytes);
+          return taken;
+        });
+      } catch (error) {
+        if (taken) giveBack(taken);
+        throw error;
+      }
     },
   };
 }
