@@ -110,6 +110,7 @@ function holeChunk({ buffer, cut }: Chunker): Chunk {
   return longestHole;
 }
 
+/** Of the file that is read now. */
 const small = reusedMemory();
 
 /** A file too short to be cut. One that has grown meanwhile is noticed by its `stat` afterwards. */
