@@ -1,4 +1,4 @@
-import { groupNear, isDamage, type PackBlob } from "../repository/blobs.ts";
+import { type PackBlob, readRanges } from "../repository/blobs.ts";
 import { idOf } from "../repository/crypto.ts";
 import { damaged } from "../repository/errors.ts";
 import type { BlobLocation, TreeNode } from "../repository/types.ts";
@@ -48,55 +48,26 @@ export function locateParts(node: TreeNode, key: string): Located {
   return sized(parts, node);
 }
 
-interface Reader {
-  readonly storage: Storage;
-  readonly memory: MemoryPool;
-}
-
 /**
  * Each part compared with its hash, and good until the next one is asked for. One that is not what it was is handed out as its error, and
  * the others go on.
  */
 async function* readParts(
-  { storage, memory }: Reader,
+  reader: { readonly storage: Storage; readonly memory: MemoryPool },
   key: string,
   locations: readonly BlobLocation[],
 ): AsyncGenerator<PackBlob> {
-  const sorted = [...locations].sort((a, b) => a.offset - b.offset);
-  for (const group of groupNear(sorted)) {
-    const bytes = await readRange({ storage, memory }, key, group);
-    try {
-      const start = group[0]?.offset ?? 0;
-      for (const location of group) {
-        const at = location.offset - start;
-        const plaintext = bytes?.subarray(at, at + location.length);
-        if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
-        else
-          yield {
-            location,
-            error: damaged(`${key} of ${storage.description} ${bytes ? "was changed" : "is missing or cut"}.`),
-          };
-      }
-    } finally {
-      if (bytes) memory.giveBack(bytes);
+  for await (const { locations: group, start, bytes } of readRanges(reader, key, locations)) {
+    for (const location of group) {
+      const at = location.offset - start;
+      const plaintext = bytes?.subarray(at, at + location.length);
+      if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
+      else
+        yield {
+          location,
+          error: damaged(`${key} of ${reader.storage.description} ${bytes ? "was changed" : "is missing or cut"}.`),
+        };
     }
-  }
-}
-
-/** Undefined where the object is missing or too short. */
-async function readRange(
-  { storage, memory }: Reader,
-  key: string,
-  group: readonly BlobLocation[],
-): Promise<Buffer | undefined> {
-  const [first, last] = [group[0], group.at(-1)];
-  if (!first || !last) return undefined;
-  try {
-    const range = { offset: first.offset, length: last.offset + last.length - first.offset };
-    return await memory.fill((allocate) => storage.get(key, range, allocate));
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
   }
 }
 

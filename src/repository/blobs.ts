@@ -1,4 +1,5 @@
 import { isStorageError } from "../storage/errors.ts";
+import type { ByteRange } from "../storage/storage.ts";
 import { reusedMemory } from "../system/memory.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { packKey } from "./pack-cache.ts";
@@ -81,33 +82,40 @@ export async function* readSealedGroups<Location extends BlobLocation>(
   }
 }
 
-/** A piece of a pack with some of its blobs, as it is stored. */
-export interface SealedRange<Location extends BlobLocation = BlobLocation> {
+/** A piece of a pack with some of its blobs, as it is stored, or of another object with some of its parts. */
+export interface StoredRange<Location extends BlobLocation = BlobLocation> {
   readonly locations: readonly Location[];
-  /** Where it begins in the pack. */
+  /** Where it begins in the object. */
   readonly start: number;
-  /** Undefined where the pack is missing or too short. */
+  /** Undefined where the object is missing or too short: then each part is to be tried on its own, or is lost. */
   readonly bytes: Buffer | undefined;
 }
 
-/** The pieces of a pack that hold these blobs, with one request each. Each is good until the next one is asked for. */
-export async function* readSealedRanges<Location extends BlobLocation>(
+/** The pieces of a pack that hold these blobs. */
+export const readSealedRanges = <Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
   locations: readonly Location[],
-): AsyncGenerator<SealedRange<Location>> {
+): AsyncGenerator<StoredRange<Location>> => readRanges(repository, packKey(pack), locations);
+
+/** The pieces of an object that hold these parts, in the order of their offsets, with one request each. Each is good until the next one is asked for. */
+export async function* readRanges<Location extends BlobLocation>(
+  { storage, memory }: Pick<Repository, "storage" | "memory">,
+  key: string,
+  locations: readonly Location[],
+): AsyncGenerator<StoredRange<Location>> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted)) {
-    const bytes = await readRange(repository, pack, group);
+    const bytes = await memory.fill((allocate) => storage.get(key, rangeOf(group), allocate)).catch(damageAsUndefined);
     try {
       yield { locations: group, start: group[0]?.offset ?? 0, bytes };
     } finally {
-      if (bytes) repository.memory.giveBack(bytes);
+      if (bytes) memory.giveBack(bytes);
     }
   }
 }
 
-export function groupNear<Location extends BlobLocation>(sorted: readonly Location[]): Location[][] {
+function groupNear<Location extends BlobLocation>(sorted: readonly Location[]): Location[][] {
   const groups: Location[][] = [];
   let start = 0;
   let end = 0;
@@ -125,22 +133,14 @@ export function groupNear<Location extends BlobLocation>(sorted: readonly Locati
   return groups;
 }
 
-/** Undefined where the pack is missing or too short: then each blob is tried on its own. */
-async function readRange(
-  { storage, memory }: Repository,
-  pack: Id,
-  group: readonly BlobLocation[],
-): Promise<Buffer | undefined> {
-  const first = group[0];
-  const last = group.at(-1);
-  if (!first || !last) return undefined;
-  try {
-    const range = { offset: first.offset, length: last.offset + last.length - first.offset };
-    return await memory.fill((allocate) => storage.get(packKey(pack), range, allocate));
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
-  }
+function rangeOf(group: readonly BlobLocation[]): ByteRange {
+  const [first, last] = [group[0], group.at(-1)];
+  if (!first || !last) throw new RangeError("There is no range of nothing.");
+  return { offset: first.offset, length: last.offset + last.length - first.offset };
+}
+
+function damageAsUndefined(error: unknown): undefined {
+  if (!isDamage(error)) throw error;
 }
 
 /** A blob that is damaged or not to be had at this location, from another one. */

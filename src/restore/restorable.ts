@@ -3,7 +3,7 @@ import {
   readElsewhere,
   readPackBlobs,
   readSealedRanges,
-  type SealedRange,
+  type StoredRange,
 } from "../repository/blobs.ts";
 import { readAhead, readTree } from "../repository/tree.ts";
 import type { BlobLocation, Id, IndexedRepository, MasterKey, TreeNode } from "../repository/types.ts";
@@ -25,7 +25,7 @@ export interface Restorable {
 
 export interface SealedParts {
   readonly master: MasterKey;
-  read(object: string, locations: readonly BlobLocation[]): AsyncIterable<SealedRange>;
+  read(object: string, locations: readonly BlobLocation[]): AsyncIterable<StoredRange>;
   /** A part that is damaged in its object. */
   readElsewhere(location: BlobLocation): Promise<PackBlob>;
 }
