@@ -1,15 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import type { StorageErrorKind } from "./errors.ts";
-import type { Storage, StoredObject } from "./storage.ts";
-
-/** A store under test. `fresh` gives an empty one each time. */
-export interface StorageUnderTest {
-  readonly fresh: () => Promise<Storage>;
-}
+import { describeCopying, describeUploading } from "./conformance-uploads.ts";
+import { expectKind, type Fresh, listed } from "./testing.ts";
 
 /** The contract of `storage.ts` as tests, the same for every implementation. */
-export function describeStorage(name: string, { fresh }: StorageUnderTest): void {
+export function describeStorage(name: string, { fresh }: { readonly fresh: Fresh }): void {
   describe(`${name} as a store`, () => {
     describeReadingAndWriting(fresh);
     describeConditionalPut(fresh);
@@ -20,8 +15,6 @@ export function describeStorage(name: string, { fresh }: StorageUnderTest): void
     describeViews(fresh);
   });
 }
-
-type Fresh = StorageUnderTest["fresh"];
 
 function describeReadingAndWriting(fresh: Fresh): void {
   it.each([0, 1, 4096, 300_001])("gives back %i bytes as they were put", async (size) => {
@@ -139,73 +132,6 @@ function describeConditionalPut(fresh: Fresh): void {
   });
 }
 
-const partLength = 5 * 1024 * 1024;
-
-function describeUploading(fresh: Fresh): void {
-  it("makes one object of many parts, and shows nothing of it before", async () => {
-    const storage = await fresh();
-    const data = randomBytes(2 * partLength + 77);
-    const upload = await storage.upload("files/large");
-    for (let at = 0; at < data.length; at += partLength) await upload.add(data.subarray(at, at + partLength));
-    await expectKind(storage.get("files/large"), "NotFound");
-    expect(await listed(storage, "")).toEqual([]);
-    await upload.complete();
-    expect((await storage.get("files/large")).equals(data)).toBe(true);
-    expect(await listed(storage, "")).toEqual([{ key: "files/large", size: data.length }]);
-  });
-
-  it("replaces an object by an upload", async () => {
-    const storage = await fresh();
-    await storage.put("files/object", Buffer.from("before"));
-    const upload = await storage.upload("files/object");
-    await upload.add(Buffer.from("after"));
-    expect((await storage.get("files/object")).toString()).toBe("before");
-    await upload.complete();
-    expect((await storage.get("files/object")).toString()).toBe("after");
-  });
-
-  it("leaves nothing of an upload that was given up, or that nobody ends", async () => {
-    const storage = await fresh();
-    const given = await storage.upload("files/given up");
-    await given.add(Buffer.from("part"));
-    await given.abort();
-    await storage.put("files/there", Buffer.from("x"));
-    const forgotten = await storage.upload("files/folder/forgotten");
-    await forgotten.add(Buffer.from("part"));
-    await storage.abortUploads("files/");
-    await storage.abortUploads("files/");
-    expect(await listed(storage, "")).toEqual([{ key: "files/there", size: 1 }]);
-  });
-}
-
-function describeCopying(fresh: Fresh): void {
-  it("copies an object, replacing what was there, and leaves the first as it is", async () => {
-    const storage = await fresh();
-    const data = randomBytes(100_000);
-    await storage.put("staging/a", data);
-    await storage.put("files/naïve ☃ + % name", Buffer.from("before"));
-    for (const key of ["files/naïve ☃ + % name", "files/new/folder/name"]) {
-      await storage.copy("staging/a", key);
-      await storage.copy("staging/a", key);
-      expect((await storage.get(key)).equals(data)).toBe(true);
-    }
-    await storage.copy("files/naïve ☃ + % name", "files/again");
-    await storage.delete("staging/a");
-    expect((await listed(storage, "")).map(({ key }) => key)).toEqual([
-      "files/again",
-      "files/naïve ☃ + % name",
-      "files/new/folder/name",
-    ]);
-    expect((await storage.get("files/again")).equals(data)).toBe(true);
-  });
-
-  it("says NotFound when there is nothing to copy", async () => {
-    const storage = await fresh();
-    await expectKind(storage.copy("nothing", "files/a"), "NotFound");
-    expect(await listed(storage, "")).toEqual([]);
-  });
-}
-
 function describeListing(fresh: Fresh): void {
   it("lists nothing in an empty store", async () => {
     const storage = await fresh();
@@ -312,15 +238,4 @@ function describeViews(fresh: Fresh): void {
     await storage.put("x", Buffer.from("y"));
     expect((await storage.get("x")).toString()).toBe("y");
   });
-}
-
-/** Everything below a prefix, by key. */
-async function listed(storage: Storage, prefix: string): Promise<Omit<StoredObject, "modified">[]> {
-  const objects: Omit<StoredObject, "modified">[] = [];
-  for await (const { key, size } of storage.list(prefix)) objects.push({ key, size });
-  return objects.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-async function expectKind(promise: Promise<unknown>, kind: StorageErrorKind): Promise<void> {
-  await expect(promise).rejects.toMatchObject({ name: "StorageError", kind });
 }
