@@ -93,7 +93,8 @@ export function createPackingPool({
 }: PackingPoolOptions = {}): PackingPool {
   const lanes: Lane[] = [];
   const started: Thread<PackingOrder>[] = [];
-  const batches = createMemoryPool();
+  // Without threads nothing is worth sharing, and what the engine does not count piles up where many pools come and go.
+  const batches = createMemoryPool(threads > 0 ? undefined : Number.POSITIVE_INFINITY);
   /** Memory of packs goes back to who made it. */
   const makers = new WeakMap<ArrayBufferLike, Hand>();
   let batch: Batch | undefined;

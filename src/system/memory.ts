@@ -35,11 +35,12 @@ export interface MemoryPool {
 /** Less is no burden. */
 const worthSharing = 64 * 1024;
 
-export function createMemoryPool(): MemoryPool {
+/** What is shorter than `least` is not shared, and not used again. */
+export function createMemoryPool(least = worthSharing): MemoryPool {
   /** The shortest first. */
   const free: SharedArrayBuffer[] = [];
   const take = (bytes: number): Buffer => {
-    if (bytes < worthSharing) return Buffer.allocUnsafe(bytes);
+    if (bytes < least) return Buffer.allocUnsafe(bytes);
     const at = free.findIndex(({ byteLength }) => byteLength >= bytes);
     // Where all are too short, the longest goes for the new one: there are never more than were in use at the same time.
     const [found] = at < 0 ? [] : free.splice(at, 1);
