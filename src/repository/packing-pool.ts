@@ -94,7 +94,8 @@ export function createPackingPool({
   const lanes: Lane[] = [];
   const started: Thread<PackingOrder>[] = [];
   // Without threads nothing is worth sharing, and what the engine does not count piles up where many pools come and go.
-  const batches = createMemoryPool(threads > 0 ? undefined : Number.POSITIVE_INFINITY);
+  const newMemory = () => createMemoryPool(threads > 0 ? undefined : Number.POSITIVE_INFINITY);
+  const batches = newMemory();
   /** Memory of packs goes back to who made it. */
   const makers = new WeakMap<ArrayBufferLike, Hand>();
   let batch: Batch | undefined;
@@ -137,7 +138,7 @@ export function createPackingPool({
   };
 
   const ownHand = (): Hand => {
-    const work = createPackingWork((report) => heed(hand, report));
+    const work = createPackingWork((report) => heed(hand, report), newMemory());
     const hand: Hand = {
       waiting: 0,
       moves: [],

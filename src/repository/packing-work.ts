@@ -46,9 +46,11 @@ interface Lane {
 }
 
 /** Compresses, seals, packs and verifies: what is done with blobs between reading and storing, on whatever thread. */
-export function createPackingWork(report: (report: PackingReport) => void): { carryOut(order: PackingOrder): void } {
+export function createPackingWork(
+  report: (report: PackingReport) => void,
+  memory = createMemoryPool(),
+): { carryOut(order: PackingOrder): void } {
   const lanes = new Map<number, Lane>();
-  const memory = createMemoryPool();
 
   const laneOf = (number: number): Lane => {
     const lane = lanes.get(number);
