@@ -71,3 +71,18 @@ test("reads again for those who fell behind, also when the read failed for the o
   await expect(quick).rejects.toThrow("nobody left");
   expect(await slow).toBe("alone");
 });
+
+test("reads once more for who joins once more", async () => {
+  const reads: string[][] = [];
+  const shared = shareRead({
+    ...patient,
+    expected: 2,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+    },
+  });
+  const [a, b] = [shared.participant(), shared.participant()];
+  await Promise.all([a.join("a"), b.join("b")]);
+  await a.join("a");
+  expect(reads).toEqual([["a", "b"], ["a"]]);
+});

@@ -9,7 +9,7 @@ export interface SharedRead<Party, Result> {
 }
 
 export interface Participant<Party, Result> {
-  /** Resolves with the result of the read that the party kept up with, and rejects as that read does. */
+  /** Resolves with the result of the read that the party kept up with, and rejects as that read does. May be repeated, for another read. */
   join(party: Party): Promise<Result>;
   /** Means nothing after `join`. */
   leave(): void;
@@ -68,9 +68,8 @@ export function shareRead<Party, Result>(options: ShareOptions<Party, Result>): 
     participant() {
       let hasArrived = false;
       const arrive = (): void => {
-        if (hasArrived) return;
+        if (!hasArrived) missing--;
         hasArrived = true;
-        missing--;
         startIfReady();
       };
       return {

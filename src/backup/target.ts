@@ -1,7 +1,7 @@
 import type { BackupResult } from "../mover/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
-import { type HeldLock, withLock } from "../repository/locks.ts";
+import { type HeldLock, withSharedLock } from "../repository/locks.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { recentSnapshots } from "../repository/recent-snapshots.ts";
@@ -45,14 +45,14 @@ export async function runTarget(run: TargetRun): Promise<TargetOutcome> {
     try {
       const repository = await enter(run, { storage, password });
       const options = {
-        exclusive: false,
         identity: plan.config.lock,
         signal: plan.signal,
         onNotice: (notice: string) => notices.push(notice),
       };
-      const outcome = await withLock(repository, options, (lock) => backUp(run, repository, lock));
+      const outcome = await withSharedLock(repository, options, (shared, lock) => backUp(run, shared, lock));
       const inventory = await takeInventory({ plan, target, password, notices, written: outcome.snapshot?.id });
-      const message = [outcome.result.message, ...notices].filter(Boolean).join(" ");
+      // Work that began anew may have said it twice.
+      const message = [...new Set([outcome.result.message, ...notices])].filter(Boolean).join(" ");
       return { ...outcome, result: { ...outcome.result, ...(message && { message }), ...inventory } };
     } finally {
       storage.close();

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { isMirror } from "../mirror/open.ts";
 import { type CheckReport, checkRepository } from "../repository/check.ts";
 import type { ReadData } from "../repository/check-options.ts";
-import { withLock } from "../repository/locks.ts";
+import { withSharedLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
 import { checkMirrorAt } from "./check-mirror.ts";
 import { addCommonOptions } from "./options.ts";
@@ -40,10 +40,9 @@ async function check(flags: CheckFlags, { signal, stores }: TaskContext, output:
   const storage = await stores.openStorage({ url });
   if (await isMirror(storage)) return checkMirrorAt(storage, { signal, readData, identity }, output);
   const repository = await openRepository({ storage, password: stores.password({ url }) });
-  const lockOptions = { exclusive: false, identity, onNotice: output.notice, signal };
-  const report = await withLock(repository, lockOptions, (lock) =>
+  const report = await withSharedLock(repository, { identity, onNotice: output.notice, signal }, (shared, lock) =>
     checkRepository({
-      repository,
+      repository: shared,
       readData,
       onProgress: ({ phase, done, total }) => output.status(`${phase}: ${done}${total ? ` of ${total}` : ""}`),
       signal: lock.signal,

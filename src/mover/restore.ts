@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { withMirrorLock } from "../mirror/locks.ts";
 import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
 import { loadIndex } from "../repository/load-index.ts";
-import { withLock } from "../repository/locks.ts";
+import { withSharedLock } from "../repository/locks.ts";
 import { openRepository } from "../repository/repository.ts";
 import { findSnapshot, isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
@@ -122,14 +122,14 @@ async function withSnapshot(
   const storage = await stores.openStorage(config.repository);
   if (await isMirror(storage)) return withMirror(config, storage, { signal, output }, work);
   const repository = await openRepository({ storage, password: stores.password(config.repository) });
-  const options = { exclusive: false, identity: config.lock, onNotice: output.notice, signal };
-  return withLock(repository, options, async (lock) => {
-    const snapshot = await findSnapshot(repository, config.snapshot);
-    if (isIncomplete(snapshot)) {
-      const notice = noticeOfIncomplete(snapshot, await listSnapshots(repository));
-      if (notice !== undefined) output.notice(notice);
-    }
-    return work({ repository: restorable(await loadIndex(repository)), snapshot, signal: lock.signal });
+  const options = { identity: config.lock, onNotice: output.notice, signal };
+  return withSharedLock(repository, options, async (shared, lock) => {
+    const snapshot = await findSnapshot(shared, config.snapshot);
+    const notice = isIncomplete(snapshot) && noticeOfIncomplete(snapshot, await listSnapshots(shared));
+    const indexed = await loadIndex(shared);
+    await lock.settled;
+    if (notice) output.notice(notice);
+    return work({ repository: restorable(indexed), snapshot, signal: lock.signal });
   });
 }
 

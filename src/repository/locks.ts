@@ -6,6 +6,7 @@ import { RepositoryError } from "./errors.ts";
 import { decodeLock, describeLock, encodeLock, type Lock, processIdentity } from "./lock-file.ts";
 import { keepLock } from "./lock-keeper.ts";
 import { conflicts, judgeLock, type LockVerdict } from "./lock-rules.ts";
+import { type SettlingView, settlingView } from "./settling-view.ts";
 import type { Id, Repository } from "./types.ts";
 import { requireWritable } from "./writable.ts";
 
@@ -55,6 +56,8 @@ const locksOf = (repository: Repository): LockPlace => ({
 /** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
 const settleMilliseconds = 200;
 const retryMilliseconds = 1000;
+/** How often work begins anew because what it had listed changed; a store whose listings never agree is no good. */
+const mostChanges = 3;
 
 /**
  * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
@@ -70,12 +73,74 @@ export async function withLock<T>(
 }
 
 /** As `withLock`, for whatever keeps its locks in another way. */
-export async function withLockAt<T>(
+export const withLockAt = <T>(
   place: LockPlace,
   options: LockOptions,
   work: (lock: HeldLock) => Promise<T>,
-): Promise<T> {
-  const first = await acquire(place, options);
+): Promise<T> =>
+  attemptUntilDone(place, options, {
+    async run(lock) {
+      await lock.settled;
+      return work(lock);
+    },
+    hasChanged: async () => false,
+  });
+
+/** A lock that may still be settling. */
+export interface SettlingLock extends HeldLock {
+  /** Resolves when nobody was found who excludes us. Rejects otherwise, as `signal` aborts. */
+  readonly settled: Promise<void>;
+}
+
+/**
+ * As `withLock`, for work that others may do, too. It begins while the lock settles, and begins anew where somebody was there first, or where something
+ * that it had listed is gone. What it writes to the repository that it is given waits, and so does its result; all else that has an effect
+ * has to wait for `settled`.
+ */
+export const withSharedLock = <T>(
+  repository: Repository,
+  options: Omit<LockOptions, "exclusive">,
+  work: (repository: Repository, lock: SettlingLock) => Promise<T>,
+): Promise<T> => {
+  let view: SettlingView | undefined;
+  return attemptUntilDone(
+    locksOf(repository),
+    { ...options, exclusive: false },
+    {
+      run(lock) {
+        view = settlingView(repository.storage, lock.settled);
+        return work({ ...repository, storage: view.storage }, lock);
+      },
+      hasChanged: async () => (await view?.hasLost()) ?? false,
+    },
+  );
+};
+
+interface Work<T> {
+  run(lock: SettlingLock): Promise<T>;
+  /** Asked once, when nobody was found who excludes us: whether what was read before that is void. */
+  hasChanged(): Promise<boolean>;
+}
+
+async function attemptUntilDone<T>(place: LockPlace, options: LockOptions, work: Work<T>): Promise<T> {
+  const deadline = Date.now() + options.identity.waitSeconds * 1000;
+  for (let changes = 0; ; ) {
+    options.signal?.throwIfAborted();
+    const conflict = await findConflict(place, options);
+    const attempt: Attempt<T> = conflict ? { conflict } : await tryOnce(place, options, work);
+    if ("result" in attempt) return attempt.result;
+    if (!attempt.conflict && ++changes < mostChanges) continue;
+    const left = deadline - Date.now();
+    if (left <= 0) throw attempt.conflict ? lockedError(place, attempt.conflict) : changedError(place);
+    await sleep(Math.min(retryMilliseconds * (0.5 + Math.random()), left), undefined, { signal: options.signal });
+  }
+}
+
+/** A conflict is the lock that was written at the same time; without one, something was read that is not there any more. */
+type Attempt<T> = { readonly result: T } | { readonly conflict: Lock | undefined };
+
+async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>): Promise<Attempt<T>> {
+  const first = await writeLock(place, options);
   const keeper = keepLock({
     first,
     where: place.description,
@@ -83,46 +148,38 @@ export async function withLockAt<T>(
     write: () => writeLock(place, options),
     remove: (id) => place.remove(id),
   });
-  const signal = options.signal ? AbortSignal.any([keeper.signal, options.signal]) : keeper.signal;
+  const retreat = new AbortController();
+  const signal = AbortSignal.any([keeper.signal, retreat.signal, ...(options.signal ? [options.signal] : [])]);
+  let failed: { readonly conflict: Lock | undefined } | undefined;
+  const settle = async (): Promise<void> => {
+    await sleep(settleMilliseconds, undefined, { signal: options.signal });
+    const conflict = await findConflict(place, options, first);
+    if (!conflict && !(await work.hasChanged())) return;
+    failed = { conflict };
+    throw conflict ? lockedError(place, conflict) : changedError(place);
+  };
+  const settled = settle();
+  settled.catch((error: unknown) => retreat.abort(error));
   const confirm = async (): Promise<void> => {
+    await settled;
     await keeper.confirm();
     signal.throwIfAborted();
   };
   try {
-    return await work({ exclusive: options.exclusive, signal, confirm });
+    const result = await work.run({ exclusive: options.exclusive, signal, settled, confirm });
+    await settled;
+    return { result };
+  } catch (error) {
+    // What went wrong before may be somebody else's doing, who was there first.
+    await settled.catch(() => {});
+    if (failed) return failed;
+    throw error;
   } finally {
     const last = await keeper.stop();
     await place.remove(last).catch((error: unknown) => {
       // The work is done all the same, and others wait no longer than half an hour.
       options.onNotice?.(`Our lock locks/${last} on ${place.description} could not be removed: ${error}`);
     });
-  }
-}
-
-async function acquire(place: LockPlace, options: LockOptions): Promise<Id> {
-  const deadline = Date.now() + options.identity.waitSeconds * 1000;
-  for (;;) {
-    options.signal?.throwIfAborted();
-    const conflict = (await findConflict(place, options)) ?? (await tryLock(place, options));
-    if (typeof conflict === "string") return conflict;
-    const left = deadline - Date.now();
-    if (left <= 0) throw lockedError(place, conflict);
-    await sleep(Math.min(retryMilliseconds * (0.5 + Math.random()), left), undefined, { signal: options.signal });
-  }
-}
-
-/** Our new lock's id; or the lock that was written at the same time, and then ours is taken back. */
-async function tryLock(place: LockPlace, options: LockOptions): Promise<Id | Lock> {
-  const id = await writeLock(place, options);
-  try {
-    await sleep(settleMilliseconds, undefined, { signal: options.signal });
-    const conflict = await findConflict(place, options, id);
-    if (!conflict) return id;
-    await place.remove(id);
-    return conflict;
-  } catch (error) {
-    await place.remove(id).catch(() => {});
-    throw error;
   }
 }
 
@@ -174,6 +231,12 @@ const unreadableLock = (id: Id): Lock => ({
   hostname: `unreadable lock ${id}`,
   pid: 0,
 });
+
+const changedError = (place: LockPlace): RepositoryError =>
+  new RepositoryError(
+    "RepositoryLocked",
+    `Somebody removed something from ${place.description} while our lock was being written. Run it again.`,
+  );
 
 const lockedError = (place: LockPlace, lock: Lock): RepositoryError =>
   new RepositoryError(

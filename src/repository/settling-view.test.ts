@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { memoryStorage } from "../storage/memory.ts";
+import type { Storage } from "../storage/storage.ts";
+import { settlingView } from "./settling-view.ts";
+
+const bytes = Buffer.from("some bytes");
+
+const storageWith = (...keys: string[]) => memoryStorage(new Map(keys.map((key) => [key, bytes])));
+
+const writes: [string, (storage: Storage) => Promise<unknown>][] = [
+  ["put", (storage) => storage.put("new", bytes)],
+  ["copy", (storage) => storage.copy("old", "new")],
+  ["upload", async (storage) => (await storage.upload("new")).complete()],
+  ["delete", (storage) => storage.delete("old")],
+  ["abortUploads", (storage) => storage.abortUploads("")],
+  ["a put below a prefix", (storage) => storage.below("folder").put("new", bytes)],
+];
+
+describe("What is written through the view of a settling lock", () => {
+  test.each(writes)("waits: %s", async (_, write) => {
+    const storage = storageWith("old");
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
+    let isWritten = false;
+    const writing = write(settlingView(storage, settled).storage).then(() => {
+      isWritten = true;
+    });
+    await sleep(20);
+    expect(isWritten).toBe(false);
+    expect([...storage.objects.keys()]).toEqual(["old"]);
+    resolve();
+    await writing;
+  });
+
+  test.each(writes)("is not written where there is a conflict: %s", async (_, write) => {
+    const storage = storageWith("old");
+    const settled = Promise.reject(new Error("somebody was there first"));
+    settled.catch(() => {});
+    await expect(write(settlingView(storage, settled).storage)).rejects.toThrow("somebody was there first");
+    expect([...storage.objects.keys()]).toEqual(["old"]);
+  });
+});
+
+describe("What was listed while a lock was settling", () => {
+  const never = new Promise<void>(() => {});
+  const list = (storage: Storage, prefix: string) => Array.fromAsync(storage.list(prefix), ({ key }) => key);
+
+  test.each(["index/", "snapshots/"])("is void where one of it is gone: %s", async (prefix) => {
+    const storage = storageWith(`${prefix}a`, `${prefix}b`);
+    const view = settlingView(storage, never);
+    expect(await list(view.storage, prefix)).toEqual([`${prefix}a`, `${prefix}b`]);
+    storage.objects.delete(`${prefix}a`);
+    expect(await view.hasLost()).toBe(true);
+  });
+
+  test("is good where something was added, or nothing was listed", async () => {
+    const storage = storageWith("index/a", "snapshots/a");
+    const view = settlingView(storage, never);
+    await list(view.storage, "index/");
+    storage.objects.set("index/b", bytes);
+    storage.objects.delete("snapshots/a");
+    expect(await view.hasLost()).toBe(false);
+  });
+
+  test("counts although the answer comes late", async () => {
+    const storage = storageWith("index/a");
+    const { promise: answered, resolve } = Promise.withResolvers<void>();
+    const slow: Storage = {
+      ...storage,
+      async *list(prefix) {
+        const objects = await Array.fromAsync(storage.list(prefix));
+        await answered;
+        yield* objects;
+      },
+    };
+    const view = settlingView(slow, never);
+    const listing = list(view.storage, "index/");
+    await sleep(10);
+    storage.objects.delete("index/a");
+    const lost = view.hasLost();
+    resolve();
+    expect(await listing).toEqual(["index/a"]);
+    expect(await lost).toBe(true);
+  });
+
+  test("does not count where the listing failed", async () => {
+    const storage = storageWith("index/a");
+    let listings = 0;
+    const failing: Storage = {
+      ...storage,
+      list(prefix) {
+        if (listings++ > 0) return storage.list(prefix);
+        throw new Error("no answer");
+      },
+    };
+    const view = settlingView(failing, never);
+    await expect(list(view.storage, "index/")).rejects.toThrow("no answer");
+    expect(await view.hasLost()).toBe(false);
+  });
+});
