@@ -15,6 +15,12 @@ const folders = ["index/", "snapshots/"];
 export function settlingView(storage: Storage, settled: Promise<void>): SettlingView {
   const listings: { readonly prefix: string; readonly objects: Promise<readonly StoredObject[]> }[] = [];
   let isRemembering = true;
+  const isSomethingGone = async ({ prefix, objects }: (typeof listings)[number]): Promise<boolean> => {
+    // Where the listing failed, nothing was read that could be void.
+    const gone = new Set((await objects.catch(() => [])).map(({ key }) => key));
+    for await (const { key } of storage.list(prefix)) gone.delete(key);
+    return gone.size > 0;
+  };
   async function* remember(prefix: string): AsyncGenerator<StoredObject> {
     const objects = Array.fromAsync(storage.list(prefix));
     listings.push({ prefix, objects });
@@ -27,13 +33,7 @@ export function settlingView(storage: Storage, settled: Promise<void>): Settling
     },
     async hasLost() {
       isRemembering = false;
-      for (const { prefix, objects } of listings) {
-        // Where the listing failed, nothing was read that could be void.
-        const gone = new Set((await objects.catch(() => [])).map(({ key }) => key));
-        for await (const { key } of storage.list(prefix)) gone.delete(key);
-        if (gone.size > 0) return true;
-      }
-      return false;
+      return (await Promise.all(listings.map(isSomethingGone))).includes(true);
     },
   };
 }
