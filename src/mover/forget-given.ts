@@ -65,11 +65,15 @@ async function forgetChain(
     tally.snapshotsRemoved += removed;
     tally.chainsForgotten.push(chain);
   };
-  // A removal that was interrupted is finished; one that was not noticed to be done is no error.
+  // A removal that was interrupted is finished; one that was not noticed to be done is no error. Neither removes a snapshot now.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
   if (state !== "Ready") {
-    forgotten(snapshots.length);
-    if (state === "Initialising") tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
+    forgotten(0);
+    if (state === "Absent") {
+      notice(`There is nothing at ${location.storage.description} any more: chain ${chain} was removed before.`);
+      return;
+    }
+    tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
     tally.chainsDropped++;
     return;
   }
