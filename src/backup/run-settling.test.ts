@@ -1,32 +1,75 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { writeDocument } from "../repository/documents.ts";
+import { openRepository } from "../repository/repository.ts";
 import { formatTime } from "../repository/time.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
-import { backup, contentOf, lock, problemsOf, replaced, repositoryOf, stores, write } from "./testing.ts";
+import { backup, contentOf, lock, password, problemsOf, replaced, stores, write } from "./testing.ts";
 
-const objectsOf = (name: string): Map<string, Buffer> => stores[name]?.objects ?? new Map();
-const keysIn = (name: string, folder: string) => [...objectsOf(name).keys()].filter((key) => key.startsWith(folder));
+const storeNamed = (name: string) => {
+  const store = stores[name];
+  if (!store) throw new Error(`There is no store ${name}.`);
+  return store;
+};
+const keysIn = (name: string, folder: string) =>
+  [...storeNamed(name).objects.keys()].filter((key) => key.startsWith(folder));
 
-/** The store with something that happens once, right after a key below `prefix` was written or `prefix` listed. */
-function interrupted(name: string, on: "put" | "list", prefix: string, happen: () => Promise<void>): Storage {
-  const storage = stores[name] as Storage;
-  let hasHappened = false;
-  const once = async (at: string): Promise<void> => {
-    if (hasHappened || !at.startsWith(prefix)) return;
-    hasHappened = true;
-    await happen();
+/**
+ * A store in which somebody writes an exclusive lock right after our first one, and takes it back when ours is gone. `events` are our locks, their coming
+ * and going, and what else is written meanwhile.
+ */
+function contested(name: string, events: string[]): Storage {
+  const store = storeNamed(name);
+  let theirs: string | undefined;
+  let hasBeen = false;
+  const lockOut = async (): Promise<void> => {
+    hasBeen = true;
+    const time = formatTime(BigInt(Date.now()) * 1_000_000n);
+    const repository = await openRepository({ storage: store, password });
+    const document = { time, exclusive: true, hostname: "laptop", username: "jane", pid: 4711 };
+    theirs = await writeDocument(repository, "locks", document);
   };
+  return {
+    ...store,
+    async put(key, ...rest) {
+      if (theirs) events.push(key);
+      if (key.startsWith("locks/")) events.push("locked");
+      await store.put(key, ...rest);
+      if (key.startsWith("locks/") && !hasBeen) await lockOut();
+    },
+    async delete(key) {
+      await store.delete(key);
+      if (!key.startsWith("locks/")) return;
+      events.push("unlocked");
+      if (theirs) await store.delete(`locks/${theirs}`);
+      theirs = undefined;
+    },
+  };
+}
+
+/** A store in which `happen` does, once `prefix` was listed under our first lock, which has not settled by then. */
+function interrupted(name: string, prefix: string, happen: () => void): Storage {
+  const store = storeNamed(name);
+  const { promise: happened, resolve } = Promise.withResolvers<void>();
+  let isLocked = false;
+  let hasHappened = false;
   async function* list(at: string): AsyncGenerator<StoredObject> {
-    const objects = await Array.fromAsync(storage.list(at));
-    if (on === "list") await once(at);
+    if (isLocked && at === "locks/") await happened;
+    const objects = await Array.fromAsync(store.list(at));
+    if (isLocked && !hasHappened && at === prefix) {
+      hasHappened = true;
+      happen();
+      resolve();
+    }
     yield* objects;
   }
   return {
-    ...storage,
+    ...store,
     list,
-    async put(key, data, options) {
-      await storage.put(key, data, options);
-      if (on === "put") await once(key);
+    async put(key, ...rest) {
+      await store.put(key, ...rest);
+      isLocked ||= key.startsWith("locks/");
     },
   };
 }
@@ -35,16 +78,12 @@ describe("While the lock of a target settles", () => {
   test("a prune that wanted it at the same moment is let pass, and the backup is made afterwards", async () => {
     await write("a", "first");
     await backup();
-    const repository = await repositoryOf("one");
-    replaced.one = interrupted("one", "put", "locks/", async () => {
-      const time = formatTime(BigInt(Date.now()) * 1_000_000n);
-      const theirs = { time, exclusive: true, hostname: "laptop", username: "jane", pid: 4711 };
-      const id = await writeDocument(repository, "locks", theirs);
-      setTimeout(() => objectsOf("one").delete(`locks/${id}`), 600);
-    });
+    const events: string[] = [];
+    replaced.one = contested("one", events);
     await write("b", "second");
-    const result = await backup({ to: ["one", "two"], lock: { ...lock, waitSeconds: 30 } });
+    const result = await backup({ to: ["one", "two"] });
     expect(result.targets).toMatchObject([{ state: "Good" }, { state: "Good" }]);
+    expect(events).toEqual(["locked", "unlocked", "locked", "unlocked"]);
     expect(keysIn("one", "snapshots/")).toHaveLength(2);
     expect(keysIn("one", "locks/")).toEqual([]);
     for (const name of ["one", "two"]) {
@@ -53,18 +92,46 @@ describe("While the lock of a target settles", () => {
     }
   });
 
-  test("a prune that has just ended leaves nothing that the backup relies on without its being there", async () => {
+  test("who has to begin anew does not wait for the others' read", async () => {
     await write("a", "first");
-    await backup();
-    replaced.one = interrupted("one", "list", "data/", async () => {
-      for (const key of ["snapshots/", "index/", "data/"].flatMap((folder) => keysIn("one", folder))) {
-        objectsOf("one").delete(key);
-      }
-    });
-    const result = await backup();
-    expect(result.state).toBe("Good");
-    expect(keysIn("one", "snapshots/")).toHaveLength(1);
-    expect(await contentOf("one", "/data/a")).toBe("first");
-    expect(await problemsOf("one")).toEqual([]);
+    await backup({ to: ["one", "two"] });
+    // More than the other one stores at a time, so that the read waits for it.
+    await write("b", randomBytes(80 * 1024 * 1024));
+    const events: string[] = [];
+    replaced.one = contested("one", events);
+    const two = storeNamed("two");
+    replaced.two = {
+      ...two,
+      async put(key, ...rest) {
+        if (key.startsWith("data/")) await sleep(4_000);
+        await two.put(key, ...rest);
+        if (key.startsWith("data/")) events.push("the other one stores");
+      },
+    };
+    const result = await backup({ to: ["one", "two"], lock: { ...lock, waitSeconds: 1 } });
+    expect(result.targets).toMatchObject([{ state: "Good" }, { state: "Good" }]);
+    expect(events.slice(0, 4)).toEqual(["locked", "unlocked", "locked", "the other one stores"]);
+    for (const name of ["one", "two"]) expect(await problemsOf(name)).toEqual([]);
   });
+
+  test.each(["index/", "data/"])(
+    "a prune that ends once %s has been listed leaves nothing that the backup relies on without its being there",
+    async (folder) => {
+      await write("a", "first");
+      await backup();
+      replaced.one = interrupted("one", folder, () => {
+        for (const key of ["snapshots/", "index/", "data/"].flatMap((each) => keysIn("one", each))) {
+          storeNamed("one").objects.delete(key);
+        }
+      });
+      const result = await backup();
+      expect(result.state).toBe("Good");
+      // Of what it found half done nothing is said.
+      expect(result.targets[0]).not.toHaveProperty("message");
+      expect(result.bytesRead).toBe("first".length);
+      expect(keysIn("one", "snapshots/")).toHaveLength(1);
+      expect(await contentOf("one", "/data/a")).toBe("first");
+      expect(await problemsOf("one")).toEqual([]);
+    },
+  );
 });

@@ -47,7 +47,7 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
 
 interface EverywhereResult {
   readonly outcomes: readonly TargetOutcome[];
-  /** One; more where a target came late or could not keep up with the others. */
+  /** Those that targets took part in to the end: one; more where a target came late or could not keep up with the others. */
   readonly reads: readonly ReadResult[];
 }
 
@@ -61,27 +61,31 @@ async function backUpEverywhere(options: BackupOptions, started: number): Promis
     return { outcomes: config.targets.map((target) => ({ result: failedResult(target, error, []) })), reads: [] };
   }
   const reads: ReadResult[] = [];
+  let reading: Promise<unknown> = Promise.resolve();
   const shared = shareRead({
     expected: config.targets.length,
     patienceMilliseconds: plan.patienceMilliseconds,
     isBehind: (session: TargetSession) => session.isBehind,
     async read(sessions) {
-      const result = await readSource(plan, sessions, onProgress);
-      reads.push(result);
-      return result;
+      const read = readSource(plan, sessions, onProgress);
+      reading = read;
+      reads.push(await read);
+      return read;
     },
   });
   try {
     const outcomes = await Promise.all(
       config.targets.map(async (target) => {
         const read = shared.participant();
-        const outcome = await runTarget({ plan, target, read, notices: [] });
+        const outcome = await runTarget({ plan, target, read });
         read.leave();
         return outcome;
       }),
     );
-    return { outcomes, reads };
+    return { outcomes, reads: reads.filter((read) => outcomes.some((outcome) => outcome.read === read)) };
   } finally {
+    // Who gave it up has not waited for it.
+    await reading.catch(() => {});
     await plan.packing.close();
   }
 }

@@ -1,7 +1,7 @@
 import type { BackupResult } from "../mover/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
-import { type HeldLock, withSharedLock } from "../repository/locks.ts";
+import { type HeldLock, type SettlingLock, withSharedLock } from "../repository/locks.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { recentSnapshots } from "../repository/recent-snapshots.ts";
@@ -25,6 +25,8 @@ export type TargetResult = BackupResult["targets"][number];
 /** A target's part of the run. */
 export interface TargetOutcome {
   readonly result: TargetResult;
+  /** The one that it took part in to the end. */
+  readonly read?: ReadResult | undefined;
   /** The one that was written, now or by an earlier attempt at the same run. */
   readonly snapshot?: Snapshot;
 }
@@ -33,13 +35,23 @@ export interface TargetRun {
   readonly plan: BackupPlan;
   readonly target: BackupTarget;
   readonly read: Participant<TargetSession, ReadResult>;
+}
+
+/** What came of it so far. */
+interface Attempt {
   /** Sentences for people, which end up in the target's message. */
   readonly notices: string[];
+  read?: ReadResult;
 }
+
+const newAttempt = (): Attempt => ({ notices: [] });
 
 /** Opens the target, takes part in the shared read, and writes its snapshot. Never rejects: a failure is its result. */
 export async function runTarget(run: TargetRun): Promise<TargetOutcome> {
-  const { plan, target, notices } = run;
+  const { plan, target } = run;
+  const notices: string[] = [];
+  /** The one that counts. */
+  let attempt = newAttempt();
   try {
     const { storage, password } = await plan.open(target.repository);
     try {
@@ -49,16 +61,27 @@ export async function runTarget(run: TargetRun): Promise<TargetOutcome> {
         signal: plan.signal,
         onNotice: (notice: string) => notices.push(notice),
       };
-      const outcome = await withSharedLock(repository, options, (shared, lock) => backUp(run, shared, lock));
+      const outcome = await withSharedLock(repository, options, (shared, lock) => {
+        const begun = newAttempt();
+        // What was seen before the lock has settled may be somebody else's work half done.
+        const count = () => {
+          attempt = begun;
+        };
+        lock.settled.then(count, () => {});
+        return backUp(run, begun, shared, lock);
+      });
       const inventory = await takeInventory({ plan, target, password, notices, written: outcome.snapshot?.id });
-      // Work that began anew may have said it twice.
-      const message = [...new Set([outcome.result.message, ...notices])].filter(Boolean).join(" ");
-      return { ...outcome, result: { ...outcome.result, ...(message && { message }), ...inventory } };
+      const message = [outcome.result.message, ...attempt.notices, ...notices].filter(Boolean).join(" ");
+      return {
+        ...outcome,
+        read: attempt.read,
+        result: { ...outcome.result, ...(message && { message }), ...inventory },
+      };
     } finally {
       storage.close();
     }
   } catch (error) {
-    return { result: failedResult(target, error, notices) };
+    return { read: attempt.read, result: failedResult(target, error, [...attempt.notices, ...notices]) };
   }
 }
 
@@ -75,8 +98,14 @@ async function enter(
   return repository;
 }
 
-async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): Promise<TargetOutcome> {
-  const { plan, target, read, notices } = run;
+async function backUp(
+  run: TargetRun,
+  attempt: Attempt,
+  repository: Repository,
+  lock: SettlingLock,
+): Promise<TargetOutcome> {
+  const { plan, target, read } = run;
+  const { notices } = attempt;
   const { snapshots, stored } = await recentSnapshots(repository, {
     isEnough: (recent) => {
       const parent = chooseParent(recent, plan, plan.config.type);
@@ -101,14 +130,16 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
   const writer = createPackWriter(plan.packing, { repository, index: indexed.index, owner, scope });
   const session = createSession({ name: target.name, repository: indexed, writer, lock, parent, notices });
   try {
-    const result = await read.join(session);
+    lock.signal.throwIfAborted();
+    // Others may read for hours: who has to begin anew does not wait for them.
+    attempt.read = await Promise.race([read.join(session), refusalOf(lock)]);
     if (session.failure) throw session.failure.error;
     return await complete(run, {
       repository,
       lock,
       session,
       writer,
-      read: result,
+      read: attempt.read,
       provenance,
       // Here it must be the newest one indeed, and it is asked for only where the source is empty.
       before: async () => newestOf(await listSnapshots(repository, { onDamage: () => {} }), plan),
@@ -120,6 +151,9 @@ async function backUp(run: TargetRun, repository: Repository, lock: HeldLock): P
     session.end();
   }
 }
+
+/** Rejects where the lock does not settle, and never resolves. */
+const refusalOf = ({ settled }: SettlingLock): Promise<never> => settled.then(() => new Promise<never>(() => {}));
 
 /** What is not as one would expect it, in sentences for people. */
 function* noticesOf(

@@ -21,7 +21,7 @@ export interface LockOptions {
 
 export interface HeldLock {
   readonly exclusive: boolean;
-  /** Aborts when the caller's signal does, and when the lock is lost: then somebody may be removing data. */
+  /** Aborts when the caller's signal does, where the lock does not settle, and when it is lost: then somebody may be removing data. */
   readonly signal: AbortSignal;
   /** Rejects with `RepositoryLocked` where our lock is not there any more. Ask before a step that relies on it. */
   confirm(): Promise<void>;
@@ -56,8 +56,8 @@ const locksOf = (repository: Repository): LockPlace => ({
 /** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
 const settleMilliseconds = 200;
 const retryMilliseconds = 1000;
-/** How often work begins anew because what it had listed changed; a store whose listings never agree is no good. */
-const mostChanges = 3;
+/** Who had to retreat tries again so often, however little patience he has: the other one retreats as well. */
+const retreatsAtLeast = 3;
 
 /**
  * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
@@ -88,14 +88,14 @@ export const withLockAt = <T>(
 
 /** A lock that may still be settling. */
 export interface SettlingLock extends HeldLock {
-  /** Resolves when nobody was found who excludes us. Rejects otherwise, as `signal` aborts. */
+  /** Resolves when nobody was found who excludes us, and all is still there that was read. Rejects otherwise, as `signal` aborts. */
   readonly settled: Promise<void>;
 }
 
 /**
  * As `withLock`, for work that others may do, too. It begins while the lock settles, and begins anew where somebody was there first, or where something
- * that it had listed is gone. What it writes to the repository that it is given waits, and so does its result; all else that has an effect
- * has to wait for `settled`.
+ * that it had read is gone. What it writes to the repository that it is given waits, and so does its result; all else that has an effect
+ * has to wait for `settled`. It must come to an end when `signal` aborts.
  */
 export const withSharedLock = <T>(
   repository: Repository,
@@ -124,20 +124,23 @@ interface Work<T> {
 
 async function attemptUntilDone<T>(place: LockPlace, options: LockOptions, work: Work<T>): Promise<T> {
   const deadline = Date.now() + options.identity.waitSeconds * 1000;
-  for (let changes = 0; ; ) {
+  for (let retreats = 0; ; ) {
     options.signal?.throwIfAborted();
     const conflict = await findConflict(place, options);
-    const attempt: Attempt<T> = conflict ? { conflict } : await tryOnce(place, options, work);
+    const attempt: Attempt<T> = conflict
+      ? { obstacle: lockedError(place, conflict) }
+      : await tryOnce(place, options, work);
     if ("result" in attempt) return attempt.result;
-    if (!attempt.conflict && ++changes < mostChanges) continue;
+    const isLast = conflict !== undefined || ++retreats >= retreatsAtLeast;
     const left = deadline - Date.now();
-    if (left <= 0) throw attempt.conflict ? lockedError(place, attempt.conflict) : changedError(place);
-    await sleep(Math.min(retryMilliseconds * (0.5 + Math.random()), left), undefined, { signal: options.signal });
+    if (isLast && left <= 0) throw attempt.obstacle;
+    const pause = retryMilliseconds * (0.5 + Math.random());
+    await sleep(left > 0 ? Math.min(pause, left) : pause, undefined, { signal: options.signal });
   }
 }
 
-/** A conflict is the lock that was written at the same time; without one, something was read that is not there any more. */
-type Attempt<T> = { readonly result: T } | { readonly conflict: Lock | undefined };
+/** The obstacle is somebody else's lock, or that something was read which is not there any more. */
+type Attempt<T> = { readonly result: T } | { readonly obstacle: RepositoryError };
 
 async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>): Promise<Attempt<T>> {
   const first = await writeLock(place, options);
@@ -148,38 +151,52 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
     write: () => writeLock(place, options),
     remove: (id) => place.remove(id),
   });
-  const retreat = new AbortController();
-  const signal = AbortSignal.any([keeper.signal, retreat.signal, ...(options.signal ? [options.signal] : [])]);
-  let failed: { readonly conflict: Lock | undefined } | undefined;
-  const settle = async (): Promise<void> => {
-    await sleep(settleMilliseconds, undefined, { signal: options.signal });
-    const conflict = await findConflict(place, options, first);
-    if (!conflict && !(await work.hasChanged())) return;
-    failed = { conflict };
-    throw conflict ? lockedError(place, conflict) : changedError(place);
-  };
-  const settled = settle();
-  settled.catch((error: unknown) => retreat.abort(error));
-  const confirm = async (): Promise<void> => {
-    await settled;
-    await keeper.confirm();
-    signal.throwIfAborted();
-  };
-  try {
-    const result = await work.run({ exclusive: options.exclusive, signal, settled, confirm });
-    await settled;
-    return { result };
-  } catch (error) {
-    // What went wrong before may be somebody else's doing, who was there first.
-    await settled.catch(() => {});
-    if (failed) return failed;
-    throw error;
-  } finally {
+  const release = async (): Promise<void> => {
     const last = await keeper.stop();
     await place.remove(last).catch((error: unknown) => {
       // The work is done all the same, and others wait no longer than half an hour.
       options.onNotice?.(`Our lock locks/${last} on ${place.description} could not be removed: ${error}`);
     });
+  };
+  const retreat = new AbortController();
+  const signal = AbortSignal.any([keeper.signal, retreat.signal, ...(options.signal ? [options.signal] : [])]);
+  let obstacle: RepositoryError | undefined;
+  const settle = async (): Promise<void> => {
+    await sleep(settleMilliseconds, undefined, { signal: options.signal }).catch(() =>
+      options.signal?.throwIfAborted(),
+    );
+    const conflict = await findConflict(place, options, first);
+    if (!conflict && !(await work.hasChanged())) return;
+    obstacle = conflict ? lockedError(place, conflict) : changedError(place);
+    throw obstacle;
+  };
+  const settled = settle();
+  // Nothing was written under it: nobody has to wait until the work has noticed.
+  const retreated = settled.catch((error: unknown) => {
+    retreat.abort(error);
+    return release();
+  });
+  const confirm = async (): Promise<void> => {
+    await settled;
+    await keeper.confirm();
+    signal.throwIfAborted();
+  };
+  const run = async (): Promise<T> => {
+    try {
+      return await work.run({ exclusive: options.exclusive, signal, settled, confirm });
+    } finally {
+      // What went wrong before may be somebody else's doing, who was there first, and what went right is not known to be.
+      await settled;
+    }
+  };
+  try {
+    const result = await run();
+    await release();
+    return { result };
+  } catch (error) {
+    await (retreat.signal.aborted ? retreated : release());
+    if (obstacle) return { obstacle };
+    throw error;
   }
 }
 
@@ -235,7 +252,7 @@ const unreadableLock = (id: Id): Lock => ({
 const changedError = (place: LockPlace): RepositoryError =>
   new RepositoryError(
     "RepositoryLocked",
-    `Somebody removed something from ${place.description} while our lock was being written. Run it again.`,
+    `Something in ${place.description} was gone by the time that our lock was seen by everybody: somebody was removing data. Run it again.`,
   );
 
 const lockedError = (place: LockPlace, lock: Lock): RepositoryError =>

@@ -107,7 +107,10 @@ export function createPackSink(
       else counts.treeBlobs++;
     },
     store(pack) {
-      if (failure) return;
+      if (failure) {
+        recycle(pack.bytes);
+        return;
+      }
       const task = upload(pack)
         .catch((error: unknown) => {
           failure ??= { error };

@@ -41,11 +41,11 @@ describe("What is written through the view of a settling lock", () => {
   });
 });
 
-describe("What was listed while a lock was settling", () => {
+describe("What was read while a lock was settling", () => {
   const never = new Promise<void>(() => {});
   const list = (storage: Storage, prefix: string) => Array.fromAsync(storage.list(prefix), ({ key }) => key);
 
-  test.each(["index/", "snapshots/"])("is void where one of it is gone: %s", async (prefix) => {
+  test.each(["index/", "snapshots/", "keys/"])("is void where one of it is gone: %s", async (prefix) => {
     const storage = storageWith(`${prefix}a`, `${prefix}b`);
     const view = settlingView(storage, never);
     expect(await list(view.storage, prefix)).toEqual([`${prefix}a`, `${prefix}b`]);
@@ -53,12 +53,48 @@ describe("What was listed while a lock was settling", () => {
     expect(await view.hasLost()).toBe(true);
   });
 
-  test("is good where something was added, or nothing was listed", async () => {
-    const storage = storageWith("index/a", "snapshots/a");
+  test("is void where it was read by name, and is gone", async () => {
+    const storage = storageWith("snapshots/a", "config");
+    const view = settlingView(storage, never);
+    expect(await view.storage.get("snapshots/a")).toEqual(bytes);
+    await view.storage.get("config");
+    storage.objects.delete("snapshots/a");
+    expect(await view.hasLost()).toBe(true);
+  });
+
+  test("is void, although one listing is stale", async () => {
+    const storage = storageWith("index/a");
+    let listings = 0;
+    const stale: Storage = {
+      ...storage,
+      async *list(prefix) {
+        if (++listings === 2) yield { key: "index/a", size: 1, modified: 0 };
+        else yield* storage.list(prefix);
+      },
+    };
+    const view = settlingView(stale, never);
+    await list(view.storage, "index/");
+    storage.objects.delete("index/a");
+    expect(await view.hasLost()).toBe(true);
+  });
+
+  test("is good where something was added, or what is gone was not read", async () => {
+    const storage = storageWith("index/a", "snapshots/a", "data/a");
     const view = settlingView(storage, never);
     await list(view.storage, "index/");
+    await list(view.storage, "data/");
     storage.objects.set("index/b", bytes);
     storage.objects.delete("snapshots/a");
+    storage.objects.delete("data/a");
+    expect(await view.hasLost()).toBe(false);
+  });
+
+  test("is not looked at where it was read afterwards", async () => {
+    const storage = storageWith("index/a");
+    const view = settlingView(storage, never);
+    expect(await view.hasLost()).toBe(false);
+    await list(view.storage, "index/");
+    storage.objects.delete("index/a");
     expect(await view.hasLost()).toBe(false);
   });
 

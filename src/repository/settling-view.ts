@@ -4,36 +4,58 @@ import type { Storage, StoredObject } from "../storage/storage.ts";
 export interface SettlingView {
   /** What is written waits. */
   readonly storage: Storage;
-  /** Whether an index or a snapshot that was listed until now is gone. What is listed from now on is not looked at. */
+  /** Whether a document that was listed or read until now is gone. What is read from now on is not looked at. */
   hasLost(): Promise<boolean>;
 }
 
-/** All else is found by these; packs go only after the index files that name them. */
-const folders = ["index/", "snapshots/"];
+/** Packs go only after the documents that name them. */
+const folders = ["index/", "snapshots/", "keys/"];
+/** As before something is removed: a listing may be stale. */
+const listings = 2;
 
 /** Where `settled` rejects, nothing is written. */
 export function settlingView(storage: Storage, settled: Promise<void>): SettlingView {
-  const listings: { readonly prefix: string; readonly objects: Promise<readonly StoredObject[]> }[] = [];
+  const read = new Map(folders.map((folder) => [folder, new Set<string>()]));
+  /** Whose answers may still come. */
+  const underWay: Promise<unknown>[] = [];
   let isRemembering = true;
-  const isSomethingGone = async ({ prefix, objects }: (typeof listings)[number]): Promise<boolean> => {
-    // Where the listing failed, nothing was read that could be void.
-    const gone = new Set((await objects.catch(() => [])).map(({ key }) => key));
-    for await (const { key } of storage.list(prefix)) gone.delete(key);
-    return gone.size > 0;
+
+  const folderOf = (key: string): Set<string> | undefined => read.get(key.slice(0, key.indexOf("/") + 1));
+  const remember = <T>(answer: Promise<T>, keysOf: (answer: T) => readonly string[]): Promise<T> => {
+    const remembered = answer.then((found) => {
+      for (const key of keysOf(found)) folderOf(key)?.add(key);
+      return found;
+    });
+    underWay.push(remembered);
+    return remembered;
   };
-  async function* remember(prefix: string): AsyncGenerator<StoredObject> {
+  async function* list(prefix: string): AsyncGenerator<StoredObject> {
     const objects = Array.fromAsync(storage.list(prefix));
-    listings.push({ prefix, objects });
-    yield* await objects;
+    yield* await remember(objects, (found) => found.map(({ key }) => key));
   }
+  const isSomethingGone = async ([folder, keys]: [string, ReadonlySet<string>]): Promise<boolean> => {
+    for (let listing = 0; keys.size > 0 && listing < listings; listing++) {
+      const gone = new Set(keys);
+      for await (const { key } of storage.list(folder)) gone.delete(key);
+      if (gone.size > 0) return true;
+    }
+    return false;
+  };
+
   return {
     storage: {
       ...writesAfter(storage, settled),
-      list: (prefix) => (isRemembering && folders.includes(prefix) ? remember(prefix) : storage.list(prefix)),
+      list: (prefix) => (isRemembering && folderOf(prefix) ? list(prefix) : storage.list(prefix)),
+      get(key, ...rest) {
+        const answer = storage.get(key, ...rest);
+        return isRemembering && folderOf(key) ? remember(answer, () => [key]) : answer;
+      },
     },
     async hasLost() {
       isRemembering = false;
-      return (await Promise.all(listings.map(isSomethingGone))).includes(true);
+      // Where no answer came, nothing was read that could be void.
+      await Promise.allSettled(underWay.splice(0));
+      return (await Promise.all([...read].map(isSomethingGone))).includes(true);
     },
   };
 }

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { StorageError } from "../storage/errors.ts";
+import type { Storage } from "../storage/storage.ts";
 import { writeDocument } from "./documents.ts";
 import { withSharedLock } from "./locks.ts";
 import { testLock, testRepository } from "./testing.ts";
@@ -92,10 +94,12 @@ describe("Work under a shared lock", () => {
       return begun;
     };
     expect(await withSharedLock(repository, testLock, (shared) => loseOne(shared, 1))).toBe(2);
+    begun = 0;
     await expect(withSharedLock(repository, testLock, (shared) => loseOne(shared, 100))).rejects.toMatchObject({
       reason: "RepositoryLocked",
-      message: expect.stringMatching(/removed something.*Run it again/),
+      message: expect.stringMatching(/somebody was removing data.*Run it again/),
     });
+    expect(begun).toBe(3);
   });
 
   test("that fails by itself does so, and leaves no lock", async () => {
@@ -103,6 +107,29 @@ describe("Work under a shared lock", () => {
     const work = () => Promise.reject(new Error("work failed"));
     await expect(withSharedLock(repository, testLock, work)).rejects.toThrow("work failed");
     expect([...objects.keys()].filter((key) => key.startsWith("locks/"))).toEqual([]);
+  });
+
+  test("fails as the store does where that cannot tell who else is there, whatever the work came to", async () => {
+    const { repository, storage } = await testRepository();
+    const failing: Storage = {
+      ...storage,
+      list(prefix) {
+        if (prefix === "locks/" && begun > 0) throw new StorageError("Failed", "no listing for you");
+        return storage.list(prefix);
+      },
+    };
+    let begun = 0;
+    for (const end of [async () => "a result", () => Promise.reject(new Error("something had vanished"))]) {
+      begun = 0;
+      const work = () => {
+        begun++;
+        return end();
+      };
+      await expect(withSharedLock({ ...repository, storage: failing }, testLock, work)).rejects.toThrow(
+        "no listing for you",
+      );
+      expect([...storage.objects.keys()].filter((key) => key.startsWith("locks/"))).toEqual([]);
+    }
   });
 
   test("is stopped by the caller's signal while the lock settles", async () => {
@@ -115,7 +142,7 @@ describe("Work under a shared lock", () => {
       await once(lock.signal, "abort");
       await shared.storage.put("index/new", content);
     });
-    await expect(running).rejects.toThrow();
+    await expect(running).rejects.toBe(reason);
     expect([...objects.keys()].filter((key) => /^(locks|index)\//.test(key))).toEqual([]);
   });
 });
