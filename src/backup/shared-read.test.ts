@@ -86,3 +86,45 @@ test("reads once more for who joins once more", async () => {
   await a.join("a");
   expect(reads).toEqual([["a", "b"], ["a"]]);
 });
+
+test("waits for who has withdrawn, and does not read with the party that is gone", async () => {
+  const reads: string[][] = [];
+  const shared = shareRead({
+    ...patient,
+    expected: 2,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+    },
+  });
+  const [a, b] = [shared.participant(), shared.participant()];
+  void a.join("a, at first");
+  a.withdraw("a, at first");
+  const second = b.join("b");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reads).toEqual([]);
+  await Promise.all([second, a.join("a")]);
+  a.withdraw("a");
+  expect(reads).toEqual([["b", "a"]]);
+});
+
+test("does not wait less for the next one because somebody was there and has withdrawn", async () => {
+  const reads: string[][] = [];
+  const shared = shareRead({
+    expected: 2,
+    patienceMilliseconds: 100,
+    isBehind: () => false,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+    },
+  });
+  const [a, b] = [shared.participant(), shared.participant()];
+  void a.join("a");
+  a.withdraw("a");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const joined = b.join("b");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(reads).toEqual([]);
+  a.leave();
+  await joined;
+  expect(reads).toEqual([["b"]]);
+});

@@ -11,6 +11,8 @@ export interface SharedRead<Party, Result> {
 export interface Participant<Party, Result> {
   /** Resolves with the result of the read that the party kept up with, and rejects as that read does. May be repeated, for another read. */
   join(party: Party): Promise<Result>;
+  /** Takes back a party that no read has begun with: the others wait for the next one, as they did for it. */
+  withdraw(party: Party): void;
   /** Means nothing after `join`. */
   leave(): void;
 }
@@ -78,6 +80,16 @@ export function shareRead<Party, Result>(options: ShareOptions<Party, Result>): 
           waiting.push({ party, resolve });
           arrive();
           return promise;
+        },
+        withdraw(party) {
+          const others = waiting.filter((each) => each.party !== party);
+          if (others.length === waiting.length) return;
+          waiting = others;
+          hasArrived = false;
+          missing++;
+          if (waiting.length > 0) return;
+          clearTimeout(timer);
+          timer = undefined;
         },
         leave: arrive,
       };

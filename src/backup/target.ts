@@ -25,7 +25,7 @@ export type TargetResult = BackupResult["targets"][number];
 /** A target's part of the run. */
 export interface TargetOutcome {
   readonly result: TargetResult;
-  /** The one that it took part in to the end. */
+  /** The last one that it was there for at the end of, be it as one that had failed. */
   readonly read?: ReadResult | undefined;
   /** The one that was written, now or by an earlier attempt at the same run. */
   readonly snapshot?: Snapshot;
@@ -145,6 +145,7 @@ async function backUp(
       before: async () => newestOf(await listSnapshots(repository, { onDamage: () => {} }), plan),
     });
   } catch (error) {
+    read.withdraw(session);
     await writer.abandon();
     throw session.failure ? session.failure.error : error;
   } finally {

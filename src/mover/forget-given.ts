@@ -61,25 +61,19 @@ async function forgetChain(
   if (await isMirror(location.storage)) {
     throw invalid(`${location.storage.description} is a mirror: it has no snapshots to forget, and is not dropped.`);
   }
-  const forgotten = (removed: number): void => {
-    tally.snapshotsRemoved += removed;
-    tally.chainsForgotten.push(chain);
-  };
-  // A removal that was interrupted is finished; one that was not noticed to be done is no error. Neither removes a snapshot now.
+  // A removal that was interrupted is finished; where there is nothing, there is nothing to do.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
   if (state !== "Ready") {
-    forgotten(0);
-    if (state === "Absent") {
-      notice(`There is nothing at ${location.storage.description} any more: chain ${chain} was removed before.`);
-      return;
-    }
-    tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
-    tally.chainsDropped++;
+    tally.chainsForgotten.push(chain);
+    if (state === "Initialising") tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
+    else if (snapshots.length > 0)
+      notice(`There is nothing at ${location.storage.description}: nothing had to be removed of chain ${chain}.`);
     return;
   }
   const repository = await openRepository(location);
   await withLock(repository, { exclusive: true, identity: config.lock, onNotice: notice, signal }, async (lock) => {
-    forgotten(await forgetSnapshots({ repository, lock, snapshots }));
+    await forgetSnapshots({ repository, lock, snapshots, onRemoved: () => tally.snapshotsRemoved++ });
+    tally.chainsForgotten.push(chain);
     const isEmpty = (await listSnapshots(repository)).length === 0;
     if (dropWhenEmpty && isEmpty) {
       tally.bytesFreed += (await dropRepository({ repository, lock })).bytesFreed;

@@ -10,10 +10,12 @@ export interface ForgetOptions {
   readonly lock: HeldLock;
   /** Full ids. One that is not there counts as removed. */
   readonly snapshots: readonly Id[];
+  /** Told of each one that was there and is gone. */
+  readonly onRemoved?: (snapshot: Id) => void;
 }
 
 /** Removes snapshots and returns how many were there. Their data stays until `prune`. */
-export async function forgetSnapshots({ repository, lock, snapshots }: ForgetOptions): Promise<number> {
+export async function forgetSnapshots({ repository, lock, snapshots, onRemoved }: ForgetOptions): Promise<number> {
   const present = new Set((await listDocuments(repository, "snapshots")).map(({ id }) => id));
   const existing: Id[] = [];
   for (const id of new Set(snapshots)) {
@@ -24,6 +26,7 @@ export async function forgetSnapshots({ repository, lock, snapshots }: ForgetOpt
   for (const id of existing) {
     lock.signal.throwIfAborted();
     await removeSnapshot(repository, id);
+    onRemoved?.(id);
   }
   return existing.length;
 }

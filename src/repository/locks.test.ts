@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { StorageError } from "../storage/errors.ts";
+import type { Storage } from "../storage/storage.ts";
 import { writeDocument } from "./documents.ts";
 import { encodeLock } from "./lock-file.ts";
 import { type LockOptions, withLock } from "./locks.ts";
@@ -120,6 +122,31 @@ describe("withLock", () => {
       withLock(repository, patient, work),
       withLock(repository, patient, work),
     ]);
+  });
+
+  test("tries again where somebody wrote his at the same moment, without any patience, and goes when ours cannot be removed", async () => {
+    const { repository, storage } = await testRepository();
+    let theirs: string | undefined;
+    let canRemove = true;
+    const contested: Storage = {
+      ...storage,
+      async put(key, ...rest) {
+        await storage.put(key, ...rest);
+        theirs ??= await writeDocument(repository, "locks", foreignLock({ exclusive: true }));
+      },
+      async delete(key) {
+        if (!canRemove) throw new StorageError("Failed", "it stays where it is");
+        await storage.delete(key);
+        if (key.startsWith("locks/")) await storage.delete(`locks/${theirs}`);
+      },
+    };
+    const work = async () => "done";
+    expect(await withLock({ ...repository, storage: contested }, exclusive, work)).toBe("done");
+    theirs = undefined;
+    canRemove = false;
+    await expect(withLock({ ...repository, storage: contested }, exclusive, work)).rejects.toThrow(
+      "it stays where it is",
+    );
   });
 
   test("tells the work when its lock was removed", async () => {

@@ -56,12 +56,13 @@ const locksOf = (repository: Repository): LockPlace => ({
 /** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
 const settleMilliseconds = 200;
 const retryMilliseconds = 1000;
-/** Who had to retreat tries again so often, however little patience he has: the other one retreats as well. */
+/** Who had to retreat tries again until he had to so often, however little patience he has: the other one retreats as well. */
 const retreatsAtLeast = 3;
 
 /**
  * Runs `work` while a lock of ours is in the repository. Waits up to `waitSeconds` for others to go; rejects with
- * `RepositoryLocked`, naming the holder and the age of its lock, where they do not.
+ * `RepositoryLocked`, naming the holder and the age of its lock, where they do not. One that was written at the same moment as ours is waited for a little
+ * in any case.
  */
 export async function withLock<T>(
   repository: Repository,
@@ -131,13 +132,18 @@ async function attemptUntilDone<T>(place: LockPlace, options: LockOptions, work:
       ? { obstacle: lockedError(place, conflict) }
       : await tryOnce(place, options, work);
     if ("result" in attempt) return attempt.result;
+    options.signal?.throwIfAborted();
     const isLast = conflict !== undefined || ++retreats >= retreatsAtLeast;
     const left = deadline - Date.now();
     if (isLast && left <= 0) throw attempt.obstacle;
-    const pause = retryMilliseconds * (0.5 + Math.random());
-    await sleep(left > 0 ? Math.min(pause, left) : pause, undefined, { signal: options.signal });
+    const wanted = retryMilliseconds * (0.5 + Math.random());
+    await pause(left > 0 ? Math.min(wanted, left) : wanted, options.signal);
   }
 }
+
+/** Rejects with the signal's own reason. */
+const pause = async (milliseconds: number, signal: AbortSignal | undefined): Promise<void> =>
+  sleep(milliseconds, undefined, { signal }).catch(() => signal?.throwIfAborted());
 
 /** The obstacle is somebody else's lock, or that something was read which is not there any more. */
 type Attempt<T> = { readonly result: T } | { readonly obstacle: RepositoryError };
@@ -162,9 +168,7 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
   const signal = AbortSignal.any([keeper.signal, retreat.signal, ...(options.signal ? [options.signal] : [])]);
   let obstacle: RepositoryError | undefined;
   const settle = async (): Promise<void> => {
-    await sleep(settleMilliseconds, undefined, { signal: options.signal }).catch(() =>
-      options.signal?.throwIfAborted(),
-    );
+    await pause(settleMilliseconds, options.signal);
     const conflict = await findConflict(place, options, first);
     if (!conflict && !(await work.hasChanged())) return;
     obstacle = conflict ? lockedError(place, conflict) : changedError(place);
@@ -172,10 +176,11 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
   };
   const settled = settle();
   // Nothing was written under it: nobody has to wait until the work has noticed.
-  const retreated = settled.catch((error: unknown) => {
+  const retreated = settled.catch(async (error: unknown) => {
     retreat.abort(error);
-    return release();
+    await place.remove(await keeper.stop());
   });
+  retreated.catch(() => {});
   const confirm = async (): Promise<void> => {
     await settled;
     await keeper.confirm();
@@ -194,8 +199,12 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
     await release();
     return { result };
   } catch (error) {
-    await (retreat.signal.aborted ? retreated : release());
-    if (obstacle) return { obstacle };
+    if (obstacle) {
+      // If it stays, it stands in our own way.
+      await retreated;
+      return { obstacle };
+    }
+    await (retreat.signal.aborted ? retreated.catch(() => {}) : release());
     throw error;
   }
 }

@@ -240,4 +240,30 @@ describe("forgetSnapshots", () => {
     expect(await forget([id])).toBe(0);
     expect([...objects.keys()].some((key) => key.startsWith("snapshots/"))).toBe(false);
   });
+
+  test("tells of each one that is gone, also where the next one cannot be removed", async () => {
+    const { repository, storage } = await testRepository();
+    const ids: Id[] = [];
+    for (const time of ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]) {
+      ids.push((await testSnapshot(repository, { a: randomBytes(10) }, time)).id);
+    }
+    const failing = {
+      ...storage,
+      async delete(key: string) {
+        if (key === `snapshots/${ids[1]}`) throw new Error("not this one");
+        await storage.delete(key);
+      },
+    };
+    const removed: Id[] = [];
+    const forgetting = withLock(repository, exclusive, (lock) =>
+      forgetSnapshots({
+        repository: { ...repository, storage: failing },
+        lock,
+        snapshots: ids,
+        onRemoved: (id) => removed.push(id),
+      }),
+    );
+    await expect(forgetting).rejects.toThrow("not this one");
+    expect(removed).toEqual(ids.slice(0, 1));
+  });
 });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { settlingView } from "./settling-view.ts";
@@ -16,6 +17,9 @@ const writes: [string, (storage: Storage) => Promise<unknown>][] = [
   ["abortUploads", (storage) => storage.abortUploads("")],
   ["a put below a prefix", (storage) => storage.below("folder").put("new", bytes)],
 ];
+
+const a = "a".repeat(64);
+const b = "b".repeat(64);
 
 describe("What is written through the view of a settling lock", () => {
   test.each(writes)("waits: %s", async (_, write) => {
@@ -46,60 +50,60 @@ describe("What was read while a lock was settling", () => {
   const list = (storage: Storage, prefix: string) => Array.fromAsync(storage.list(prefix), ({ key }) => key);
 
   test.each(["index/", "snapshots/", "keys/"])("is void where one of it is gone: %s", async (prefix) => {
-    const storage = storageWith(`${prefix}a`, `${prefix}b`);
+    const storage = storageWith(`${prefix}${a}`, `${prefix}${b}`);
     const view = settlingView(storage, never);
-    expect(await list(view.storage, prefix)).toEqual([`${prefix}a`, `${prefix}b`]);
-    storage.objects.delete(`${prefix}a`);
+    expect(await list(view.storage, prefix)).toEqual([`${prefix}${a}`, `${prefix}${b}`]);
+    storage.objects.delete(`${prefix}${a}`);
     expect(await view.hasLost()).toBe(true);
   });
 
   test("is void where it was read by name, and is gone", async () => {
-    const storage = storageWith("snapshots/a", "config");
+    const storage = storageWith(`snapshots/${a}`, "config");
     const view = settlingView(storage, never);
-    expect(await view.storage.get("snapshots/a")).toEqual(bytes);
+    expect(await view.storage.get(`snapshots/${a}`)).toEqual(bytes);
     await view.storage.get("config");
-    storage.objects.delete("snapshots/a");
+    storage.objects.delete(`snapshots/${a}`);
     expect(await view.hasLost()).toBe(true);
   });
 
   test("is void, although one listing is stale", async () => {
-    const storage = storageWith("index/a");
+    const storage = storageWith(`index/${a}`);
     let listings = 0;
     const stale: Storage = {
       ...storage,
       async *list(prefix) {
-        if (++listings === 2) yield { key: "index/a", size: 1, modified: 0 };
+        if (++listings === 2) yield { key: `index/${a}`, size: 1, modified: 0 };
         else yield* storage.list(prefix);
       },
     };
     const view = settlingView(stale, never);
     await list(view.storage, "index/");
-    storage.objects.delete("index/a");
+    storage.objects.delete(`index/${a}`);
     expect(await view.hasLost()).toBe(true);
   });
 
   test("is good where something was added, or what is gone was not read", async () => {
-    const storage = storageWith("index/a", "snapshots/a", "data/a");
+    const storage = storageWith(`index/${a}`, `snapshots/${a}`, `data/${a}`);
     const view = settlingView(storage, never);
     await list(view.storage, "index/");
     await list(view.storage, "data/");
-    storage.objects.set("index/b", bytes);
-    storage.objects.delete("snapshots/a");
-    storage.objects.delete("data/a");
+    storage.objects.set(`index/${b}`, bytes);
+    storage.objects.delete(`snapshots/${a}`);
+    storage.objects.delete(`data/${a}`);
     expect(await view.hasLost()).toBe(false);
   });
 
   test("is not looked at where it was read afterwards", async () => {
-    const storage = storageWith("index/a");
+    const storage = storageWith(`index/${a}`);
     const view = settlingView(storage, never);
     expect(await view.hasLost()).toBe(false);
     await list(view.storage, "index/");
-    storage.objects.delete("index/a");
+    storage.objects.delete(`index/${a}`);
     expect(await view.hasLost()).toBe(false);
   });
 
   test("counts although the answer comes late", async () => {
-    const storage = storageWith("index/a");
+    const storage = storageWith(`index/${a}`);
     const { promise: answered, resolve } = Promise.withResolvers<void>();
     const slow: Storage = {
       ...storage,
@@ -112,15 +116,50 @@ describe("What was read while a lock was settling", () => {
     const view = settlingView(slow, never);
     const listing = list(view.storage, "index/");
     await sleep(10);
-    storage.objects.delete("index/a");
+    storage.objects.delete(`index/${a}`);
     const lost = view.hasLost();
     resolve();
-    expect(await listing).toEqual(["index/a"]);
+    expect(await listing).toEqual([`index/${a}`]);
     expect(await lost).toBe(true);
   });
 
+  test("is good where a listing lacks it, and it is there", async () => {
+    const storage = storageWith(`index/${a}`);
+    let listings = 0;
+    const behind: Storage = {
+      ...storage,
+      async *list(prefix) {
+        if (++listings === 1) yield* storage.list(prefix);
+      },
+    };
+    const view = settlingView(behind, never);
+    await list(view.storage, "index/");
+    expect(await view.hasLost()).toBe(false);
+    expect(listings).toBe(3);
+  });
+
+  test("is good where what is gone was no document, but on its way to be one", async () => {
+    const storage = storageWith(`index/${a}-tmp-123`);
+    const view = settlingView(storage, never);
+    await list(view.storage, "index/");
+    storage.objects.clear();
+    expect(await view.hasLost()).toBe(false);
+  });
+
+  test("cannot be told where the store fails", async () => {
+    const storage = storageWith(`index/${a}`);
+    const failing: Storage = {
+      ...storage,
+      get: () => Promise.reject(new StorageError("Unreachable", "no answer")),
+    };
+    const view = settlingView(failing, never);
+    await list(view.storage, "index/");
+    storage.objects.clear();
+    await expect(view.hasLost()).rejects.toThrow("no answer");
+  });
+
   test("does not count where the listing failed", async () => {
-    const storage = storageWith("index/a");
+    const storage = storageWith(`index/${a}`);
     let listings = 0;
     const failing: Storage = {
       ...storage,
@@ -133,4 +172,14 @@ describe("What was read while a lock was settling", () => {
     await expect(list(view.storage, "index/")).rejects.toThrow("no answer");
     expect(await view.hasLost()).toBe(false);
   });
+});
+
+test("Where the lock does not settle, nothing is read any more", async () => {
+  const { storage } = settlingView(
+    storageWith("config", `index/${a}`),
+    Promise.reject(new Error("somebody was there")),
+  );
+  await Promise.resolve();
+  await expect(storage.get("config")).rejects.toThrow("somebody was there");
+  await expect(Array.fromAsync(storage.list("index/"))).rejects.toThrow("somebody was there");
 });

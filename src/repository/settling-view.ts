@@ -1,8 +1,10 @@
+import { isStorageError } from "../storage/errors.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
+import { isId } from "./crypto.ts";
 
 /** A store as it is seen by who begins to read while his lock is settling. */
 export interface SettlingView {
-  /** What is written waits. */
+  /** What is written waits until then. Once it is known that the lock does not settle, nothing is read any more, either. */
   readonly storage: Storage;
   /** Whether a document that was listed or read until now is gone. What is read from now on is not looked at. */
   hasLost(): Promise<boolean>;
@@ -10,34 +12,54 @@ export interface SettlingView {
 
 /** Packs go only after the documents that name them. */
 const folders = ["index/", "snapshots/", "keys/"];
-/** As before something is removed: a listing may be stale. */
+/** One may be stale. */
 const listings = 2;
 
-/** Where `settled` rejects, nothing is written. */
 export function settlingView(storage: Storage, settled: Promise<void>): SettlingView {
   const read = new Map(folders.map((folder) => [folder, new Set<string>()]));
   /** Whose answers may still come. */
-  const underWay: Promise<unknown>[] = [];
+  const underWay: Promise<void>[] = [];
   let isRemembering = true;
+  let refusal: { readonly error: unknown } | undefined;
+  settled.catch((error: unknown) => {
+    refusal = { error };
+  });
 
   const folderOf = (key: string): Set<string> | undefined => read.get(key.slice(0, key.indexOf("/") + 1));
   const remember = <T>(answer: Promise<T>, keysOf: (answer: T) => readonly string[]): Promise<T> => {
-    const remembered = answer.then((found) => {
-      for (const key of keysOf(found)) folderOf(key)?.add(key);
-      return found;
-    });
-    underWay.push(remembered);
-    return remembered;
+    const note = (found: T): void => {
+      for (const key of keysOf(found)) {
+        // restic writes into a file of another name beside it, and renames that.
+        if (isId(key.slice(key.indexOf("/") + 1))) folderOf(key)?.add(key);
+      }
+    };
+    // Where no answer comes, nothing was read that could be void.
+    underWay.push(answer.then(note, () => {}));
+    return answer;
+  };
+  const throwRefusal = (): void => {
+    if (refusal) throw refusal.error;
   };
   async function* list(prefix: string): AsyncGenerator<StoredObject> {
-    const objects = Array.fromAsync(storage.list(prefix));
-    yield* await remember(objects, (found) => found.map(({ key }) => key));
+    throwRefusal();
+    if (!isRemembering || !folderOf(prefix)) yield* storage.list(prefix);
+    else yield* await remember(Array.fromAsync(storage.list(prefix)), (found) => found.map(({ key }) => key));
   }
+
+  const isThere = (key: string): Promise<boolean> =>
+    storage.get(key).then(
+      () => true,
+      (error: unknown) => {
+        if (isStorageError(error, "NotFound")) return false;
+        throw error;
+      },
+    );
+  /** A listing may lack what is there, or name what is not. */
   const isSomethingGone = async ([folder, keys]: [string, ReadonlySet<string>]): Promise<boolean> => {
     for (let listing = 0; keys.size > 0 && listing < listings; listing++) {
-      const gone = new Set(keys);
-      for await (const { key } of storage.list(folder)) gone.delete(key);
-      if (gone.size > 0) return true;
+      const missing = new Set(keys);
+      for await (const { key } of storage.list(folder)) missing.delete(key);
+      for (const key of missing) if (!(await isThere(key))) return true;
     }
     return false;
   };
@@ -45,23 +67,29 @@ export function settlingView(storage: Storage, settled: Promise<void>): Settling
   return {
     storage: {
       ...writesAfter(storage, settled),
-      list: (prefix) => (isRemembering && folderOf(prefix) ? list(prefix) : storage.list(prefix)),
-      get(key, ...rest) {
+      list,
+      async get(key, ...rest) {
+        throwRefusal();
         const answer = storage.get(key, ...rest);
         return isRemembering && folderOf(key) ? remember(answer, () => [key]) : answer;
       },
     },
     async hasLost() {
       isRemembering = false;
-      // Where no answer came, nothing was read that could be void.
-      await Promise.allSettled(underWay.splice(0));
+      await Promise.all(underWay.splice(0));
       return (await Promise.all([...read].map(isSomethingGone))).includes(true);
     },
   };
 }
 
+/** Each method by its name, so that one that writes is not passed on by mistake. What is read through `below` is not remembered. */
 const writesAfter = (storage: Storage, settled: Promise<void>): Storage => ({
-  ...storage,
+  description: storage.description,
+  get: (key, ...rest) => storage.get(key, ...rest),
+  list: (prefix) => storage.list(prefix),
+  listFolders: (prefix) => storage.listFolders(prefix),
+  close: () => storage.close(),
+  below: (prefix) => writesAfter(storage.below(prefix), settled),
   async put(key, data, options) {
     await settled;
     return storage.put(key, data, options);
@@ -82,5 +110,4 @@ const writesAfter = (storage: Storage, settled: Promise<void>): Storage => ({
     await settled;
     return storage.delete(key);
   },
-  below: (prefix) => writesAfter(storage.below(prefix), settled),
 });

@@ -88,9 +88,10 @@ describe("Work under a shared lock", () => {
     const { repository, objects } = await testRepository();
     let begun = 0;
     const loseOne = async (shared: Repository, times: number): Promise<number> => {
-      objects.set("snapshots/a", content);
+      const snapshot = `snapshots/${"a".repeat(64)}`;
+      objects.set(snapshot, content);
       await Array.fromAsync(shared.storage.list("snapshots/"));
-      if (++begun <= times) objects.delete("snapshots/a");
+      if (++begun <= times) objects.delete(snapshot);
       return begun;
     };
     expect(await withSharedLock(repository, testLock, (shared) => loseOne(shared, 1))).toBe(2);

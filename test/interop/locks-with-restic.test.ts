@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -171,6 +180,35 @@ describe.each(versions)("Restic $version", (version) => {
     report.row(
       "of another machine, 31 minutes old",
       "both take it for stale: we remove it by ourselves, restic by `unlock`",
+    );
+  });
+
+  it("makes a restore of ours begin anew that locked at the same moment, before it has touched its target", async () => {
+    const theirs = { exclusive: true, hostname: "another machine", username: "root", pid: 4711 };
+    const writtenAt = (id: string): number => statSync(join(folder(), "locks", id)).mtimeMs;
+    for (;;) {
+      const target = join(mkdtempSync(scratch.path("restored-")), "target");
+      const words = ["mover", "restore", "--repository", place.url, "--target", target, "--wait-for-lock", "60"];
+      const restoring = startHoldfast(words, { password: place.password });
+      while (locks().length === 0) await sleep(1);
+      const [ours = ""] = locks();
+      const since = writtenAt(ours);
+      const id = await writeDocument(repository, "locks", { time: new Date().toISOString(), ...theirs });
+      // On a slow machine ours may have settled before, which proves nothing.
+      const isInTime = writtenAt(id) - since < 150;
+      while (locks().length > 1) await sleep(5);
+      await sleep(300);
+      const isTouched = existsSync(target);
+      unlinkSync(join(folder(), "locks", id));
+      expect(await restoring.ended).toMatchObject({ code: 0 });
+      expect(readFileSync(join(target, "file"), "utf8")).toBe("content");
+      if (!isInTime) continue;
+      expect(isTouched).toBe(false);
+      break;
+    }
+    report.row(
+      "of somebody who wrote it at the same moment as a restore of ours",
+      "ours goes, and begins anew when that is gone",
     );
   });
 
