@@ -4,7 +4,8 @@ import { idOf, isId } from "../repository/crypto.ts";
 import { damaged, RepositoryError } from "../repository/errors.ts";
 import { snapshotDocument } from "../repository/snapshots.ts";
 import type { Id, Snapshot, SnapshotDocument } from "../repository/types.ts";
-import { isStorageError, StorageError } from "../storage/errors.ts";
+import { StorageError } from "../storage/errors.ts";
+import { getIfPresent } from "../storage/get-if-present.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout, manifestKey } from "./layout.ts";
 
@@ -79,15 +80,6 @@ export async function writeManifest(storage: Storage, document: SnapshotDocument
   const manifest = idOf(bytes);
   await storage.put(manifestKey(manifest), bytes);
   return { ...document, id: manifest };
-}
-
-async function getIfPresent(storage: Storage, key: string): Promise<Buffer | undefined> {
-  try {
-    return await storage.get(key);
-  } catch (error) {
-    if (isStorageError(error, "NotFound")) return undefined;
-    throw error;
-  }
 }
 
 function parse(bytes: Buffer, where: string): unknown {

@@ -1,4 +1,4 @@
-import { isStorageError } from "../storage/errors.ts";
+import { getIfPresent } from "../storage/get-if-present.ts";
 import { listDocuments } from "./documents.ts";
 import type { HeldLock } from "./locks.ts";
 import { removeSnapshot } from "./snapshots.ts";
@@ -20,7 +20,7 @@ export async function forgetSnapshots({ repository, lock, snapshots, onRemoved }
   const existing: Id[] = [];
   for (const id of new Set(snapshots)) {
     // A listing may be stale, and «removed» must be true.
-    if (present.has(id) || (await isThere(repository, id))) existing.push(id);
+    if (present.has(id) || (await getIfPresent(repository.storage, `snapshots/${id}`))) existing.push(id);
   }
   if (existing.length > 0) await lock.confirm();
   for (const id of existing) {
@@ -29,14 +29,4 @@ export async function forgetSnapshots({ repository, lock, snapshots, onRemoved }
     onRemoved?.(id);
   }
   return existing.length;
-}
-
-async function isThere({ storage }: Repository, snapshot: Id): Promise<boolean> {
-  try {
-    await storage.get(`snapshots/${snapshot}`);
-    return true;
-  } catch (error) {
-    if (isStorageError(error, "NotFound")) return false;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { isStorageError } from "../storage/errors.ts";
+import { getIfPresent } from "../storage/get-if-present.ts";
 import type { Storage } from "../storage/storage.ts";
 import { createMemoryPool } from "../system/memory.ts";
 import { type ConfigDocument, decodeConfig, newConfig, writeConfig } from "./config.ts";
@@ -15,12 +16,12 @@ export type RepositoryState = "Absent" | "Initialising" | "Ready";
  * where it cannot be asked: only a store that answered is ever called `Absent`.
  */
 export async function repositoryState(storage: Storage): Promise<RepositoryState> {
-  const config = await readIfPresent(storage, "config");
+  const config = await getIfPresent(storage, "config");
   if (config) return "Ready";
   const present = await foldersWithObjects(storage, ["snapshots/", "index/", "data/"]);
   if (present.length > 0) {
     // Where there is data, the first answer may have been stale.
-    if (await readIfPresent(storage, "config")) return "Ready";
+    if (await getIfPresent(storage, "config")) return "Ready";
     throw damaged(
       `${storage.description} holds ${present.join(" and ")} but no config: it is a damaged repository. ` +
         "Bring config back from a copy, or use another place. Nothing was changed.",
@@ -40,7 +41,7 @@ export interface OpenOptions {
 
 /** Rejects with `RepositoryNotFound`, `WrongPassword` or `RepositoryDamaged`, or with the store's own error. */
 export async function openRepository({ storage, password }: OpenOptions): Promise<Repository> {
-  const sealed = (await readIfPresent(storage, "config")) ?? (await lookAgain(storage));
+  const sealed = (await getIfPresent(storage, "config")) ?? (await lookAgain(storage));
   for await (const key of openKeys(storage, password)) {
     const config = decodeConfig(sealed, key.master, storage.description);
     if (config) return repositoryOf(storage, key, config);
@@ -117,15 +118,6 @@ const repositoryOf = (storage: Storage, key: OpenedKey, config: ConfigDocument):
   master: key.master,
   memory: createMemoryPool(),
 });
-
-async function readIfPresent(storage: Storage, key: string): Promise<Buffer | undefined> {
-  try {
-    return await storage.get(key);
-  } catch (error) {
-    if (isStorageError(error, "NotFound")) return undefined;
-    throw error;
-  }
-}
 
 async function foldersWithObjects(storage: Storage, folders: readonly string[]): Promise<string[]> {
   const present: string[] = [];

@@ -1,4 +1,4 @@
-import { isStorageError } from "../storage/errors.ts";
+import { getIfPresent } from "../storage/get-if-present.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { isId } from "./crypto.ts";
 
@@ -46,20 +46,12 @@ export function settlingView(storage: Storage, settled: Promise<void>): Settling
     else yield* await remember(Array.fromAsync(storage.list(prefix)), (found) => found.map(({ key }) => key));
   }
 
-  const isThere = (key: string): Promise<boolean> =>
-    storage.get(key).then(
-      () => true,
-      (error: unknown) => {
-        if (isStorageError(error, "NotFound")) return false;
-        throw error;
-      },
-    );
   /** A listing may lack what is there, or name what is not. */
   const isSomethingGone = async ([folder, keys]: [string, ReadonlySet<string>]): Promise<boolean> => {
     for (let listing = 0; keys.size > 0 && listing < listings; listing++) {
       const missing = new Set(keys);
       for await (const { key } of storage.list(folder)) missing.delete(key);
-      for (const key of missing) if (!(await isThere(key))) return true;
+      for (const key of missing) if (!(await getIfPresent(storage, key))) return true;
     }
     return false;
   };
