@@ -97,8 +97,8 @@ export async function diff(options: DiffOptions): Promise<Difference> {
   await markSame(options, marks, same);
   return {
     changed_files: changedFiles,
-    added: { ...counts[inAfter], ...marks.only(inAfter) },
-    removed: { ...counts[inBefore], ...marks.only(inBefore) },
+    added: { ...counts[inAfter], ...marks.onlyIn(inAfter) },
+    removed: { ...counts[inBefore], ...marks.onlyIn(inBefore) },
   };
 }
 
@@ -149,7 +149,7 @@ function createMarks({ index, storage }: IndexedRepository) {
       if (position === undefined) throw damaged(`The ${type} blob ${id} is in no index of ${storage.description}.`);
       sides[position] = (sides[position] ?? 0) | side;
     },
-    only(side: number): Pick<Side, "data_blobs" | "tree_blobs" | "bytes"> {
+    onlyIn(side: number): Pick<Side, "data_blobs" | "tree_blobs" | "bytes"> {
       const found = { data_blobs: 0, tree_blobs: 0, bytes: 0 };
       sides.forEach((each, position) => {
         if (each !== side) return;
