@@ -47,7 +47,7 @@ export async function runBackup(options: BackupOptions): Promise<BackupResult> {
 
 interface EverywhereResult {
   readonly outcomes: readonly TargetOutcome[];
-  /** Those that targets were there for at the end of: one; more where a target came late or could not keep up with the others. */
+  /** Those that some target took part in: one; more where a target came late or could not keep up with the others. */
   readonly reads: readonly ReadResult[];
 }
 

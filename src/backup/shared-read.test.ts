@@ -3,6 +3,20 @@ import { shareRead } from "./shared-read.ts";
 
 const patient = { patienceMilliseconds: 60_000, isBehind: () => false };
 
+/** A shared read for two, and who was there each time. */
+function recorded(patienceMilliseconds = patient.patienceMilliseconds) {
+  const reads: string[][] = [];
+  const { participant } = shareRead({
+    ...patient,
+    patienceMilliseconds,
+    expected: 2,
+    async read(parties: readonly string[]) {
+      reads.push([...parties]);
+    },
+  });
+  return { reads, a: participant(), b: participant() };
+}
+
 test("begins when everybody has joined or left, and only once", async () => {
   const reads: string[][] = [];
   const shared = shareRead({
@@ -39,16 +53,7 @@ test("fails for everybody who took part", async () => {
 });
 
 test("does not wait for ever, and reads again for those who come later", async () => {
-  const reads: string[][] = [];
-  const shared = shareRead({
-    expected: 2,
-    patienceMilliseconds: 10,
-    isBehind: () => false,
-    async read(parties: readonly string[]) {
-      reads.push([...parties]);
-    },
-  });
-  const [a, b] = [shared.participant(), shared.participant()];
+  const { reads, a, b } = recorded(10);
   await a.join("a");
   await b.join("b");
   expect(reads).toEqual([["a"], ["b"]]);
@@ -73,30 +78,14 @@ test("reads again for those who fell behind, also when the read failed for the o
 });
 
 test("reads once more for who joins once more", async () => {
-  const reads: string[][] = [];
-  const shared = shareRead({
-    ...patient,
-    expected: 2,
-    async read(parties: readonly string[]) {
-      reads.push([...parties]);
-    },
-  });
-  const [a, b] = [shared.participant(), shared.participant()];
+  const { reads, a, b } = recorded();
   await Promise.all([a.join("a"), b.join("b")]);
   await a.join("a");
   expect(reads).toEqual([["a", "b"], ["a"]]);
 });
 
 test("waits for who has withdrawn, and does not read with the party that is gone", async () => {
-  const reads: string[][] = [];
-  const shared = shareRead({
-    ...patient,
-    expected: 2,
-    async read(parties: readonly string[]) {
-      reads.push([...parties]);
-    },
-  });
-  const [a, b] = [shared.participant(), shared.participant()];
+  const { reads, a, b } = recorded();
   void a.join("a, at first");
   a.withdraw("a, at first");
   const second = b.join("b");
@@ -108,16 +97,7 @@ test("waits for who has withdrawn, and does not read with the party that is gone
 });
 
 test("does not wait less for the next one because somebody was there and has withdrawn", async () => {
-  const reads: string[][] = [];
-  const shared = shareRead({
-    expected: 2,
-    patienceMilliseconds: 100,
-    isBehind: () => false,
-    async read(parties: readonly string[]) {
-      reads.push([...parties]);
-    },
-  });
-  const [a, b] = [shared.participant(), shared.participant()];
+  const { reads, a, b } = recorded(100);
   void a.join("a");
   a.withdraw("a");
   await new Promise((resolve) => setTimeout(resolve, 200));

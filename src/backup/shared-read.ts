@@ -13,7 +13,7 @@ export interface Participant<Party, Result> {
   join(party: Party): Promise<Result>;
   /** Takes back a party that no read has begun with: the others wait for the next one, as they did for it. */
   withdraw(party: Party): void;
-  /** Means nothing after `join`. */
+  /** It will not join any more. Means nothing while it has a party. */
   leave(): void;
 }
 

@@ -25,7 +25,7 @@ export type TargetResult = BackupResult["targets"][number];
 /** A target's part of the run. */
 export interface TargetOutcome {
   readonly result: TargetResult;
-  /** The last one that it was there for at the end of, be it as one that had failed. */
+  /** The read that it took part in, even if it had failed by the end of it. */
   readonly read?: ReadResult | undefined;
   /** The one that was written, now or by an earlier attempt at the same run. */
   readonly snapshot?: Snapshot;

@@ -56,7 +56,7 @@ const locksOf = (repository: Repository): LockPlace => ({
 /** How long a new lock waits before it looks for others again: one written at the same moment is visible by then. */
 const settleMilliseconds = 200;
 const retryMilliseconds = 1000;
-/** Who had to retreat tries again until he had to so often, however little patience he has: the other one retreats as well. */
+/** So many retreats it takes to give up, however little patience there is: the other one retreats as well. */
 const retreatsAtLeast = 3;
 
 /**

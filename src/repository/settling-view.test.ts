@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, StoredObject } from "../storage/storage.ts";
 import { settlingView } from "./settling-view.ts";
 
 const bytes = Buffer.from("some bytes");
@@ -57,6 +57,12 @@ describe("What was read while a lock was settling", () => {
     expect(await view.hasLost()).toBe(true);
   });
 
+  /** A store that answers the listings in its own way: the first is number 1. */
+  const listingAs = (storage: Storage, answer: (number: number, prefix: string) => AsyncIterable<StoredObject>) => {
+    let number = 0;
+    return { ...storage, list: (prefix: string) => answer(++number, prefix) };
+  };
+
   test("is void where it was read by name, and is gone", async () => {
     const storage = storageWith(`snapshots/${a}`, "config");
     const view = settlingView(storage, never);
@@ -68,14 +74,10 @@ describe("What was read while a lock was settling", () => {
 
   test("is void, although one listing is stale", async () => {
     const storage = storageWith(`index/${a}`);
-    let listings = 0;
-    const stale: Storage = {
-      ...storage,
-      async *list(prefix) {
-        if (++listings === 2) yield { key: `index/${a}`, size: 1, modified: 0 };
-        else yield* storage.list(prefix);
-      },
-    };
+    const stale = listingAs(storage, async function* (number, prefix) {
+      if (number === 2) yield { key: `index/${a}`, size: 1, modified: 0 };
+      else yield* storage.list(prefix);
+    });
     const view = settlingView(stale, never);
     await list(view.storage, "index/");
     storage.objects.delete(`index/${a}`);
@@ -105,14 +107,11 @@ describe("What was read while a lock was settling", () => {
   test("counts although the answer comes late", async () => {
     const storage = storageWith(`index/${a}`);
     const { promise: answered, resolve } = Promise.withResolvers<void>();
-    const slow: Storage = {
-      ...storage,
-      async *list(prefix) {
-        const objects = await Array.fromAsync(storage.list(prefix));
-        await answered;
-        yield* objects;
-      },
-    };
+    const slow = listingAs(storage, async function* (_, prefix) {
+      const objects = await Array.fromAsync(storage.list(prefix));
+      await answered;
+      yield* objects;
+    });
     const view = settlingView(slow, never);
     const listing = list(view.storage, "index/");
     await sleep(10);
@@ -126,12 +125,10 @@ describe("What was read while a lock was settling", () => {
   test("is good where a listing lacks it, and it is there", async () => {
     const storage = storageWith(`index/${a}`);
     let listings = 0;
-    const behind: Storage = {
-      ...storage,
-      async *list(prefix) {
-        if (++listings === 1) yield* storage.list(prefix);
-      },
-    };
+    const behind = listingAs(storage, async function* (number, prefix) {
+      listings = number;
+      if (number === 1) yield* storage.list(prefix);
+    });
     const view = settlingView(behind, never);
     await list(view.storage, "index/");
     expect(await view.hasLost()).toBe(false);
@@ -160,14 +157,10 @@ describe("What was read while a lock was settling", () => {
 
   test("does not count where the listing failed", async () => {
     const storage = storageWith(`index/${a}`);
-    let listings = 0;
-    const failing: Storage = {
-      ...storage,
-      list(prefix) {
-        if (listings++ > 0) return storage.list(prefix);
-        throw new Error("no answer");
-      },
-    };
+    const failing = listingAs(storage, (number, prefix) => {
+      if (number > 1) return storage.list(prefix);
+      throw new Error("no answer");
+    });
     const view = settlingView(failing, never);
     await expect(list(view.storage, "index/")).rejects.toThrow("no answer");
     expect(await view.hasLost()).toBe(false);
