@@ -1,11 +1,12 @@
 import type { BackupResult } from "../mover/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
+import type { HeldLock, SettlingLock } from "../repository/hold-lock.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
-import { type HeldLock, type SettlingLock, withSharedLock } from "../repository/locks.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
 import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
 import { recentSnapshots } from "../repository/recent-snapshots.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
+import { withSharedLock } from "../repository/shared-lock.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Repository, Snapshot } from "../repository/types.ts";
 import { currentUser } from "../repository/user.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { writeDocument } from "./documents.ts";
-import { withSharedLock } from "./locks.ts";
+import { withSharedLock } from "./shared-lock.ts";
 import { testLock, testRepository } from "./testing.ts";
 import { formatTime } from "./time.ts";
 import type { Repository } from "./types.ts";
