@@ -4,6 +4,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 SHELL := /bin/bash
 modules := node_modules/.package-lock.json
 wasm := build/kernel.wasm
+program := build/program/main.js
 
 .DEFAULT_GOAL := help
 .PHONY: help build check test test-long demo cluster cluster-down generate format tools referees bench bench-growth bench-tools
@@ -11,13 +12,13 @@ wasm := build/kernel.wasm
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-test: $(modules) $(wasm) referees ## Run every test, on a real cluster too (sets everything up, removes it again)
+test: $(program) referees ## Run every test, on a real cluster too (sets everything up, removes it again)
 	@node test/suite/main.ts
 
-test-long: $(modules) $(wasm) referees ## As test, with ten times the mutants, and every point where the short run takes a sample
+test-long: $(program) referees ## As test, with ten times the mutants, and every point where the short run takes a sample
 	@HOLDFAST_TEST_LONG=1 node test/suite/main.ts
 
-check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily interop tests: about a minute, no cluster
+check: $(program) referees ## Format, lint, types, unit and the daily interop tests: about a minute, no cluster
 	@biome check .
 	@tsc --noEmit
 	@node src/api/generate.ts --check
@@ -26,13 +27,13 @@ check: $(modules) $(wasm) referees ## Format, lint, types, unit and the daily in
 demo: tools cluster ## Show the whole product on a real cluster, which stays up to be looked at
 	@node test/demo/main.ts
 
-cluster: $(modules) $(wasm) ## Start a real Kubernetes with two S3 stores and Holdfast installed (or find it running)
+cluster: $(modules) ## Start a real Kubernetes with two S3 stores and Holdfast installed (or find it running)
 	@node test/cluster/main.ts up
 
 cluster-down: $(modules) ## Remove the cluster with every process, mount and file of it
 	@node test/cluster/main.ts down
 
-build: $(modules) $(wasm) ## Compile the WebAssembly kernel
+build: $(program) ## Compile the WebAssembly kernel, and bundle the program
 generate: $(modules) ## Write the CRDs from the schemas in src/api
 	@node src/api/generate.ts
 
@@ -54,10 +55,10 @@ referees: tools $(modules)
 	@node test/cluster/main.ts program versitygw >/dev/null
 
 # What it may be told: BENCH="--scale small --data src,rnd --store s3 --repeat 5 --rustic PATH --kopia PATH".
-bench: $(modules) $(wasm) referees bench-tools ## Measure against restic, and other peers by path (hours; see test/bench/README.md)
+bench: $(program) referees bench-tools ## Measure against restic, and other peers by path (hours; see test/bench/README.md)
 	@node test/bench/main.ts $(BENCH)
 
-bench-growth: $(modules) $(wasm) ## Measure time and memory against files, bytes, points and blobs (hours)
+bench-growth: $(program) ## Measure time and memory against files, bytes, points and blobs (hours)
 	@node test/bench/growth/main.ts $(BENCH)
 
 bench-tools:
@@ -72,3 +73,6 @@ $(modules): package.json package-lock.json
 $(wasm): $(modules) $(shell find src/kernel -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
 	@node src/kernel/build.ts
 	@touch $@
+
+$(program): $(wasm) package.json $(shell find src -name '*.ts' -not -name '*.test.ts')
+	@node src/build.ts

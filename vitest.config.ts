@@ -6,11 +6,13 @@ import { defineConfig } from "vitest/config";
 // Most of them wait for programs that they start, so that two at a time are the least that keeps two cores busy. Those of
 // every day also wait for locks and timers, and are small.
 const maxWorkers = Math.max(2, availableParallelism() - 1);
+const globalSetup = ["test/support/build.ts"];
 const quick = { maxWorkers: 2 * maxWorkers };
 
-const project = (name: string, include: string[], seconds: number, files = true) => ({
-  test: { name, include, testTimeout: seconds * 1000, hookTimeout: seconds * 1000, fileParallelism: files, maxWorkers },
-});
+const project = (name: string, include: string[], seconds: number, files = true) => {
+  const [testTimeout, hookTimeout] = [seconds * 1000, seconds * 1000];
+  return { test: { name, include, testTimeout, hookTimeout, fileParallelism: files, maxWorkers, globalSetup } };
+};
 
 const { test: unit } = project("unit", ["src/**/*.test.ts", "test/{bench,suite}/**/*.test.ts"], 60);
 const isLong = process.env.HOLDFAST_TEST_LONG === "1";

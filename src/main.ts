@@ -1,5 +1,5 @@
 import { enableCompileCache } from "node:module";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 
@@ -10,7 +10,7 @@ setFlagsFromString("--external-memory-accounted-in-global-limit");
 // Before anything else is loaded: from the second start on, code is neither stripped of its types nor compiled again, which
 // is half of what a short run takes. Where the folder cannot be written, what is in it is used, and nothing else happens.
 // Threads go by the variable.
-process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "../build/compile-cache");
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../build/compile-cache", import.meta.url));
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
 /** The one program: `mover` touches data, `runner` carries one run out, `controller` reconciles, `kubectl` is the plug-in. Each loads only itself. */

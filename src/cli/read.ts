@@ -24,7 +24,7 @@ export interface ReadRequest {
   readonly timeLimit: string;
 }
 
-const program = ["node", "/app/src/main.ts", "mover"] as const;
+const program = ["node", "/app/build/program/main.js", "mover"] as const;
 const startsWithinMs = 180_000;
 
 /**

@@ -10,7 +10,7 @@ import { createOutput } from "./output.ts";
 import type { BackupResult, LeftOut } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
-import { count, formatBytes, parseSize } from "./units.ts";
+import { count, formatBytes, formatNumber, parseSize } from "./units.ts";
 
 interface BackupFlags extends CommonOptions {
   readonly source?: string;
@@ -152,7 +152,7 @@ function describe(result: BackupResult): string {
 
 function describeLeftOut({ entries, bytes, rules }: LeftOut): readonly string[] {
   const told = (numbers: { readonly entries: number; readonly bytes: number }) =>
-    `${numbers.entries.toLocaleString("en")} ${numbers.entries === 1 ? "entry" : "entries"} (files of ${formatBytes(numbers.bytes)})`;
+    `${formatNumber(numbers.entries)} ${numbers.entries === 1 ? "entry" : "entries"} (files of ${formatBytes(numbers.bytes)})`;
   return [
     `Left out: ${told({ entries, bytes })}, a folder counting as one:`,
     ...rules.map((rule) => `  ${rule.rule}: ${told(rule)}`),

@@ -5,7 +5,7 @@ import type { MirrorStats } from "../mirror/stats.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { addReadingOptions, type Reading, type ReadingFlags, runReading, snapshotFor } from "./reading.ts";
 import { tableLines } from "./table.ts";
-import { count, formatBytes } from "./units.ts";
+import { count, formatBytes, formatNumber } from "./units.ts";
 
 export function statsCommand(): Command {
   const command = new Command("stats")
@@ -40,7 +40,7 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
     id.slice(0, 8),
     shownTime(time),
     formatBytes(each.total_size),
-    each.total_file_count.toLocaleString("en"),
+    formatNumber(each.total_file_count),
     formatBytes(each.unique_size),
     each.type ?? "",
     each.written_size === undefined ? "" : formatBytes(each.written_size),
@@ -49,7 +49,7 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
   return [
     ...tableLines([["ID", "Time", "Restored", "Entries", "Only in this one", "Type", "Written by its run"], ...rows]),
     "",
-    `${count(snapshots.length, "snapshot")}: restored ${formatBytes(total_size)} in ${total_file_count.toLocaleString("en")} entries`,
+    `${count(snapshots.length, "snapshot")}: restored ${formatBytes(total_size)} in ${formatNumber(total_file_count)} entries`,
     `in the store: ${formatBytes(raw.total_size)} in ${count(raw.total_blob_count, "blob")} (${saved})`,
     `  used by several: ${formatBytes(raw.shared_size)} in ${count(raw.shared_blob_count, "blob")}`,
     ...(raw.copies_size > 0
@@ -62,7 +62,7 @@ function describe({ snapshots, raw_data: raw, total_size, total_file_count }: St
 
 function describeMirror({ snapshots: [{ id, time }], objects, total_size, total_file_count }: MirrorStats): string[] {
   return [
-    `mirror ${id.slice(0, 8)} of ${shownTime(time)}: restored ${formatBytes(total_size)} in ${total_file_count.toLocaleString("en")} entries`,
+    `mirror ${id.slice(0, 8)} of ${shownTime(time)}: restored ${formatBytes(total_size)} in ${formatNumber(total_file_count)} entries`,
     `in the store: ${formatBytes(objects.total_size)} in ${count(objects.total_count, "object")}`,
     `  beside the files, for owners, modes, times and so on: ${formatBytes(objects.own_size)} in ${count(objects.own_count, "object")}`,
   ];

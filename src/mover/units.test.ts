@@ -11,8 +11,9 @@ it.each([
   expect(formatBytes(bytes)).toBe(text);
 });
 
-it("counts in the singular and the plural", () => {
-  expect([count(0, "file"), count(1, "file"), count(12_345, "file")]).toEqual(["0 files", "1 file", "12,345 files"]);
+it("counts in the singular and the plural, thousands apart", () => {
+  expect([count(0, "file"), count(1, "file"), count(999, "file")]).toEqual(["0 files", "1 file", "999 files"]);
+  expect([count(1000, "file"), count(1_234_567, "file")]).toEqual(["1,000 files", "1,234,567 files"]);
 });
 
 it.each([

@@ -12,9 +12,12 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** `1,234`, of a whole number. What the language has for it loads the rules of all languages first: 20 ms and more. */
+export const formatNumber = (number: number): string => `${number}`.replaceAll(/\B(?=(\d{3})+$)/g, ",");
+
 /** `1 file`, `1,234 files`. */
 export const count = (number: number, noun: string): string =>
-  `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  `${formatNumber(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 const sizePattern = /^([0-9]+)(?:([KMGT])(?:iB|i)?|B)?$/i;
 

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderState } from "../support/folder-state.ts";
-import { checkout, holdfast, type RunOptions } from "../support/holdfast.ts";
+import { holdfast, main, type RunOptions } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
@@ -76,7 +76,7 @@ async function mover(words: readonly string[], { code = 0, ...options }: RunOpti
 
 /** Runs one shell line with `holdfast` as our program, in a shell that tells of every failure in a pipe. */
 function shell(line: string, url = place.url) {
-  const script = `set -o pipefail; holdfast() { ${process.execPath} ${checkout}/src/main.ts mover "$@" --repository ${url}; }; ${line}`;
+  const script = `set -o pipefail; holdfast() { ${process.execPath} ${main} mover "$@" --repository ${url}; }; ${line}`;
   const env = {
     PATH: process.env.PATH,
     HOLDFAST_PASSWORD: place.password,

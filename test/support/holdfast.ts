@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { join, resolve } from "node:path";
 
 export const checkout = resolve(import.meta.dirname, "../..");
-const main = join(checkout, "src/main.ts");
+/** What ships: the bundle, which `build.ts` makes before the first test. */
+export const main = join(checkout, "build/program/main.js");
 
 export interface Ran {
   readonly code: number | null;
