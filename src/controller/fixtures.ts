@@ -1,4 +1,10 @@
-import { type BackupPolicy, parseBackupPolicy, type RestorePoint } from "../api/objects.ts";
+import {
+  type BackupPolicy,
+  type BackupTarget,
+  parseBackupPolicy,
+  parseBackupTarget,
+  type RestorePoint,
+} from "../api/objects.ts";
 import type { RestorePointStatus } from "../api/restorepoint.ts";
 import type { CronJob, Job, PersistentVolumeClaim, Pod, Stored } from "../kube/types.ts";
 import type { RunReport } from "../runner/contract.ts";
@@ -32,6 +38,24 @@ export function policyOf(spec: object = {}, status?: BackupPolicy["status"]): St
     },
   }) as Stored<BackupPolicy>;
 }
+
+export const targetOf = (
+  name: string,
+  of: { readonly ready?: "True" | "False"; readonly spec?: object } = {},
+): Stored<BackupTarget> =>
+  parseBackupTarget({
+    metadata: meta(name),
+    spec: {
+      s3: { bucket: `bucket-${name}`, credentialsSecretRef: { name: "keys" } },
+      encryption: { passwordSecretRef: { name: "key", key: "password" } },
+      ...of.spec,
+    },
+    status: of.ready && {
+      conditions: [
+        { type: "Ready", status: of.ready, reason: "BucketNotFound", message: "", lastTransitionTime: hoursAgo(1) },
+      ],
+    },
+  }) as Stored<BackupTarget>;
 
 export const claimOf = (name: string, more: object = {}): Stored<PersistentVolumeClaim> => ({
   apiVersion: "v1",

@@ -8,6 +8,7 @@ type Metric = { readonly help: string; readonly labels: readonly string[] };
 export const catalogue = {
   holdfast_last_success_timestamp_seconds: { help: "When the newest good copy was completed.", labels: copy },
   holdfast_backup_age_seconds: { help: "Age of the data in the newest good copy.", labels: copy },
+  holdfast_backup_age_limit_seconds: { help: "How old that data may be.", labels: copy },
   holdfast_backup_bytes_added: { help: "Bytes that the newest good copy added, before compression.", labels: copy },
   holdfast_backup_bytes_stored: { help: "Bytes that the newest good copy took in the store.", labels: copy },
   holdfast_retention_bytes_freed: { help: "Bytes that retention freed after the newest good copy.", labels: copy },

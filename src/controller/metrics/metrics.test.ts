@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hoursAgo, now, pointOf, policyOf } from "../fixtures.ts";
+import { hoursAgo, now, pointOf, policyOf, targetOf } from "../fixtures.ts";
 import { catalogue } from "./catalogue.ts";
 import { createMetrics } from "./registry.ts";
 import { collectSamples, type MetricObjects, type Sample } from "./samples.ts";
@@ -48,7 +48,12 @@ const newer = pointOf({
     ],
   },
 });
-const objects: MetricObjects = { policies: [policyOf({}, status)], targets: [], points: [older, newer], tests: [] };
+const objects: MetricObjects = {
+  policies: [policyOf({}, status)],
+  targets: [targetOf("offsite", { spec: { maxAge: "8d" } }), targetOf("onprem")],
+  points: [older, newer],
+  tests: [],
+};
 
 const sampleOf = (samples: readonly Sample[], name: string, labels: object = {}) =>
   samples.find(
@@ -62,6 +67,8 @@ describe("collectSamples", () => {
   const table: [string, object, number][] = [
     ["holdfast_backup_age_seconds", onprem, 3600],
     ["holdfast_backup_age_seconds", { target: "offsite" }, 25 * 3600],
+    ["holdfast_backup_age_limit_seconds", onprem, 26 * 3600],
+    ["holdfast_backup_age_limit_seconds", { target: "offsite" }, 8 * 24 * 3600],
     ["holdfast_last_success_timestamp_seconds", onprem, Date.parse(hoursAgo(0.5)) / 1000],
     ["holdfast_backup_bytes_added", onprem, 10],
     ["holdfast_backup_bytes_stored", onprem, 5],
@@ -88,7 +95,7 @@ describe("collectSamples", () => {
   });
 
   it("has no series without its object", () => {
-    expect(collectSamples({ ...objects, policies: [] }, now)).toEqual([]);
+    expect(collectSamples({ ...objects, policies: [], targets: [] }, now)).toEqual([]);
     const names = collectSamples({ ...objects, points: [] }, now).map(({ name }) => name);
     expect(names).not.toContain("holdfast_backup_age_seconds");
   });

@@ -21,10 +21,18 @@ export type MetricObjects = {
 export function collectSamples(objects: MetricObjects, now: Date): readonly Sample[] {
   const points = Map.groupBy(objects.points, ({ metadata, spec }) => `${metadata.namespace}/${spec.policy}`);
   const tests = Map.groupBy(objects.tests, ({ metadata, spec }) => `${metadata.namespace}/${spec.policyRef.name}`);
+  const targets = Map.groupBy(objects.targets, ({ metadata }) => metadata.namespace);
   return [
     ...objects.policies.flatMap((policy) => {
-      const key = `${policy.metadata.namespace}/${policy.metadata.name}`;
-      return policySamples({ policy, points: points.get(key) ?? [], tests: tests.get(key) ?? [], now });
+      const { namespace, name } = policy.metadata;
+      const key = `${namespace}/${name}`;
+      return policySamples({
+        policy,
+        targets: targets.get(namespace) ?? [],
+        points: points.get(key) ?? [],
+        tests: tests.get(key) ?? [],
+        now,
+      });
     }),
     ...objects.targets.flatMap(targetSamples),
   ];
@@ -32,6 +40,8 @@ export function collectSamples(objects: MetricObjects, now: Date): readonly Samp
 
 type OfPolicy = {
   readonly policy: BackupPolicy;
+  /** Of its namespace. */
+  readonly targets: readonly BackupTarget[];
   readonly points: readonly RestorePoint[];
   readonly tests: readonly RestoreTest[];
   readonly now: Date;
@@ -75,7 +85,7 @@ function volumeSamples(of: OfPolicy, labels: VolumeLabels, points: readonly Rest
 }
 
 function targetOfVolumeSamples(
-  { tests, now }: OfPolicy,
+  { policy, targets, tests, now }: OfPolicy,
   labels: VolumeLabels & { readonly target: string },
   newestFirst: readonly RestorePoint[],
 ): readonly Sample[] {
@@ -83,6 +93,8 @@ function targetOfVolumeSamples(
     const copy = status?.copies?.find(({ target }) => target === labels.target);
     return copy ? [{ time: spec.time, copy }] : [];
   });
+  const target = targets.find(({ metadata }) => metadata.name === labels.target);
+  const ageLimit = target && durationSeconds(target.spec.maxAge ?? policy.spec.objectives.rpo);
   const good = copies.filter(({ copy }) => copy.state === "Good");
   const [newest] = good;
   const proofs = [...good.flatMap(({ copy }) => copy.verified ?? []), ...resultsOf(tests, labels)]
@@ -90,6 +102,7 @@ function targetOfVolumeSamples(
     .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
   return [
     { name: "holdfast_restore_points", labels, value: good.length },
+    ...count("holdfast_backup_age_limit_seconds", labels, ageLimit),
     ...(newest ? newestCopySamples(labels, newest, now) : []),
     ...instantSample("holdfast_last_verified_timestamp_seconds", labels, proofs[0]?.time),
     ...count("holdfast_restore_duration_seconds", labels, proofs[0]?.restoreSeconds),

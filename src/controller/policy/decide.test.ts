@@ -1,23 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { type BackupPolicy, parseBackupTarget } from "../../api/objects.ts";
+import type { BackupPolicy } from "../../api/objects.ts";
 import type { Stored } from "../../kube/types.ts";
-import { claimOf, foreignCronJob, hoursAgo, jobOf, meta, now, pointOf, policyOf, reportingPod } from "../fixtures.ts";
+import {
+  claimOf,
+  foreignCronJob,
+  hoursAgo,
+  jobOf,
+  meta,
+  now,
+  pointOf,
+  policyOf,
+  reportingPod,
+  targetOf,
+} from "../fixtures.ts";
 import { decidePolicy } from "./decide.ts";
 import type { PolicyInput, ScheduleRun } from "./input.ts";
-
-const target = (name: string, ready?: "True" | "False") =>
-  parseBackupTarget({
-    metadata: meta(name),
-    spec: {
-      s3: { bucket: `bucket-${name}`, credentialsSecretRef: { name: "keys" } },
-      encryption: { passwordSecretRef: { name: "key", key: "password" } },
-    },
-    status: ready && {
-      conditions: [
-        { type: "Ready", status: ready, reason: "BucketNotFound", message: "", lastTransitionTime: hoursAgo(1) },
-      ],
-    },
-  }) as PolicyInput["targets"][number];
 
 const schedule = (name: string, more: object = {}) => ({
   name,
@@ -30,7 +27,7 @@ const schedule = (name: string, more: object = {}) => ({
 const inputOf = (of: Partial<PolicyInput> = {}): PolicyInput => ({
   policy: policyOf(),
   claims: [claimOf("data")],
-  targets: [target("onprem")],
+  targets: [targetOf("onprem")],
   cronJobs: [],
   storageClasses: [],
   snapshotClasses: [],
@@ -143,11 +140,11 @@ describe("Ready", () => {
   });
 
   it("does not depend on targets, but says so", () => {
-    expect(decide({ targets: [target("onprem", "False")] }).standing).toMatchObject({
+    expect(decide({ targets: [targetOf("onprem", { ready: "False" })] }).standing).toMatchObject({
       state: "Ready",
       message: "schedules in force: 1 of 1; target onprem is not ready (BucketNotFound)",
     });
-    expect(decide({ targets: [target("onprem", "True")] }).standing.message).not.toMatch(/not ready/);
+    expect(decide({ targets: [targetOf("onprem", { ready: "True" })] }).standing.message).not.toMatch(/not ready/);
   });
 
   it("says that a PVC is missing which is named", () => {
