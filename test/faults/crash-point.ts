@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from "node:fs";
-import { holdfast, type Ran, type Running, startHoldfast } from "../support/holdfast.ts";
+import { holdfast, mainModule, type Ran, type Running, startHoldfast } from "../support/holdfast.ts";
 
 /** Where a process kills itself: before or after its n-th change of a store, counted from 1. */
 export interface CrashPoint {
@@ -33,6 +33,7 @@ export const startUntil = (
 ): Running =>
   startHoldfast(words, {
     password,
+    program: mainModule,
     environment: { ...environment, NODE_OPTIONS: `--import=${hook}`, [crashVariable]: JSON.stringify(point) },
   });
 
@@ -62,6 +63,7 @@ async function record(
   rmSync(file, { force: true });
   const ran = await holdfast(words, {
     password,
+    program: mainModule,
     environment: { ...environment, NODE_OPTIONS: `--import=${hook}`, [operationsVariable]: file },
   });
   return { ran, operations: readFileSync(file, "utf8").trimEnd().split("\n") };

@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 export const checkout = resolve(import.meta.dirname, "../..");
 /** What ships: the bundle, which `build.ts` makes before the first test. */
 export const main = join(checkout, "build/program/main.js");
+/** The same as its modules, for which others may stand in. */
+export const mainModule = join(checkout, "src/main.ts");
 
 export interface Ran {
   readonly code: number | null;
@@ -20,6 +22,8 @@ export interface RunOptions {
   /** As another user; only root can. */
   readonly uid?: number;
   readonly cwd?: string;
+  /** What is run; `main` where it is absent. */
+  readonly program?: string;
   /** As root within these capabilities, as a pod has them; only root can. */
   readonly capabilities?: readonly string[];
 }
@@ -36,9 +40,9 @@ export interface Running {
 }
 
 export function startHoldfast(words: readonly string[], options: RunOptions = {}): Running {
-  const { environment = {}, password = "test password", uid, cwd, capabilities } = options;
-  const [program = "", ...before] = capabilities ? withCapabilities(capabilities) : [process.execPath];
-  const child = spawn(program, [...before, main, ...words], {
+  const { environment = {}, password = "test password", uid, cwd, program = main, capabilities } = options;
+  const [command = "", ...before] = capabilities ? withCapabilities(capabilities) : [process.execPath];
+  const child = spawn(command, [...before, program, ...words], {
     // Nothing on PATH: whatever we read or write, no restic has a hand in it.
     env: { PATH: "", HOLDFAST_PASSWORD: password, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
