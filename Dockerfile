@@ -22,7 +22,7 @@ RUN npm run build
 # are licensed by.
 FROM modules AS production
 RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
-    && rm -rf node_modules/node-linux-* node_modules/.bin node_modules/koffi/src node_modules/koffi/vendor \
+    && rm -rf node_modules/node-linux-* node_modules/.bin \
     && find node_modules -type f ! -path 'node_modules/koffi/*' ! -path 'node_modules/@koromix/*' \
        ! -iname '*licen[cs]e*' ! -iname 'notice*' -delete \
     && find node_modules -type d -empty -delete
