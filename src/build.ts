@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,7 +12,8 @@ import { type Plugin, rolldown } from "rolldown";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const program = resolve(root, "build/program");
 // As deep as the program itself: it refers to files beside its folder.
-const unfinished = `${program}.${process.pid}`;
+const unfinished = `${program}.${process.pid}.new`;
+const old = `${program}.${process.pid}.old`;
 
 /** What a module finds by its own address stays where it is, and is found by the bundle's; where that is a module (a thread's program), it is bundled. */
 const addresses: Plugin = {
@@ -39,9 +41,9 @@ try {
     plugins: [addresses],
   });
   await bundle.write({ dir: unfinished });
-  // Who starts meanwhile sees the old program or the new one, never half of one.
-  await rm(program, { recursive: true, force: true });
+  // Who starts meanwhile finds no program for an instant, but never half of one.
+  if (existsSync(program)) await rename(program, old);
   await rename(unfinished, program);
 } finally {
-  await rm(unfinished, { recursive: true, force: true });
+  for (const folder of [unfinished, old]) await rm(folder, { recursive: true, force: true });
 }
