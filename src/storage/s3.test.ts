@@ -1,27 +1,23 @@
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort, type S3Server, startS3Server } from "../../test/support/versitygw.ts";
 import { describeStorage } from "./conformance.ts";
 import type { S3Options } from "./location.ts";
-import { openStorage } from "./open.ts";
 import { s3Storage } from "./s3.ts";
 import { connectS3 } from "./s3-client.ts";
 import { copyObject } from "./s3-upload.ts";
 import type { Storage } from "./storage.ts";
+import { first, listen } from "./testing.ts";
 
 let server: S3Server;
 let scratch: string;
 const opened: Storage[] = [];
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
+let web: Server | undefined;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "holdfast-s3-test-"));
@@ -29,8 +25,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const storage of opened) storage.close();
-  for (const socket of sockets) socket.destroy();
-  for (const each of servers) each.close();
+  web?.close();
   await server?.remove();
   rmSync(scratch, { recursive: true, force: true });
 });
@@ -168,20 +163,6 @@ describe("s3Storage", () => {
     });
   });
 
-  it("gives up in bounded time on a store that takes the connection and then says nothing", async () => {
-    const silent = createTcpServer((socket) => sockets.add(socket));
-    const endpoint = `http://127.0.0.1:${await listen(silent)}`;
-    const location = { url: "s3://bucket", s3: { endpoint }, credentialsDirectory: keys({}) };
-    const storage = await openStorage(location, { firstContactMs: 2_000 });
-    opened.push(storage);
-    const started = performance.now();
-    await expect(storage.get("config")).rejects.toMatchObject({
-      kind: "Unreachable",
-      message: /did not answer in time/,
-    });
-    expect(performance.now() - started).toBeLessThan(15_000);
-  });
-
   it("tells TLS and plain HTTP apart", async () => {
     const noTls = connect({ options: { endpoint: server.endpoint.replace("http:", "https:") } });
     await expect(noTls.get("config")).rejects.toMatchObject({ kind: "Unreachable", message: /does not speak TLS/ });
@@ -189,9 +170,7 @@ describe("s3Storage", () => {
 
   it("trusts a certificate authority that it is given, and no other", async () => {
     const { cert, key } = selfSigned();
-    const web = createHttpsServer({ cert, key }, (_, response) =>
-      response.writeHead(200, { "content-length": 4 }).end("safe"),
-    );
+    web = createServer({ cert, key }, (_, response) => response.writeHead(200, { "content-length": 4 }).end("safe"));
     const endpoint = `https://localhost:${await listen(web)}`;
     await expect(connect({ options: { endpoint } }).get("config")).rejects.toMatchObject({
       kind: "Unreachable",
@@ -222,81 +201,6 @@ describe("s3Storage", () => {
   });
 });
 
-describe("s3Storage against a store that misbehaves", () => {
-  const misbehaving = async (listener: RequestListener) => {
-    const port = await listen(createHttpServer(listener));
-    return connect({ options: { endpoint: `http://127.0.0.1:${port}` } });
-  };
-  const xml = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why</Message></Error>`;
-
-  it("never hands on a body that broke off", async () => {
-    const storage = await misbehaving((_, response) => {
-      response.writeHead(200, { "content-length": 100 }).write(Buffer.alloc(40));
-      setTimeout(() => response.destroy(), 20);
-    });
-    await expect(storage.get("object")).rejects.toMatchObject({ kind: "Unreachable", transient: true });
-  });
-
-  it("never hands on the whole object for a part of it", async () => {
-    const storage = await misbehaving((_, response) =>
-      response.writeHead(200, { "content-length": 100 }).end(Buffer.alloc(100)),
-    );
-    await expect(storage.get("object", { offset: 10, length: 5 })).rejects.toMatchObject({ kind: "Corrupted" });
-  });
-
-  it.each([
-    [503, "SlowDown", "Failed", true],
-    [500, "InternalError", "Failed", true],
-    [400, "BadDigest", "Corrupted", true],
-    [403, "RequestTimeTooSkewed", "Failed", true],
-    [507, "XMinioStorageFull", "Full", false],
-    [403, "AccessDenied", "CredentialsRejected", false],
-    [400, "AuthorizationHeaderMalformed", "Failed", false],
-  ] as const)("understands %i %s as %s", async (status, code, kind, transient) => {
-    const storage = await misbehaving((request, response) => {
-      request
-        .resume()
-        .on("end", () => response.writeHead(status, { "content-type": "application/xml" }).end(xml(code)));
-    });
-    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject({ kind, transient });
-  });
-
-  it("says so where a web page answers instead of a store", async () => {
-    const storage = await misbehaving((_, response) =>
-      response.writeHead(200, { "content-type": "text/html" }).end("<html><body>Welcome<br></body></html>"),
-    );
-    await expect(first(storage.list(""))).rejects.toMatchObject({ name: "StorageError", kind: "Failed" });
-  });
-
-  it("looks first where a store does not know conditional puts", async () => {
-    const objects = new Map<string, Buffer>();
-    const storage = await misbehaving((request, response) => {
-      const parts: Buffer[] = [];
-      request.on("data", (part) => parts.push(part));
-      request.on("end", () => {
-        const path = request.url?.split("?")[0] ?? "";
-        if (request.method === "HEAD") return response.writeHead(objects.has(path) ? 200 : 404).end();
-        if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
-        if (request.headers["if-none-match"]) return response.writeHead(501).end(xml("NotImplemented"));
-        objects.set(path, Buffer.concat(parts));
-        response.writeHead(200).end();
-      });
-    });
-    await storage.put("config", Buffer.from("first"), { ifAbsent: true });
-    await expect(storage.put("config", Buffer.from("second"), { ifAbsent: true })).rejects.toMatchObject({
-      kind: "AlreadyExists",
-    });
-    expect([...objects.values()].map(String)).toEqual(["first"]);
-  });
-});
-
-async function listen(each: Server): Promise<number> {
-  servers.push(each);
-  each.listen(0, "127.0.0.1");
-  await once(each, "listening");
-  return (each.address() as AddressInfo).port;
-}
-
 function selfSigned(): { cert: string; key: string } {
   const [key, cert] = [join(scratch, "key.pem"), join(scratch, "cert.pem")];
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
@@ -322,5 +226,3 @@ function selfSigned(): { cert: string; key: string } {
   );
   return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
 }
-
-const first = <T>(iterable: AsyncIterable<T>): Promise<IteratorResult<T>> => iterable[Symbol.asyncIterator]().next();

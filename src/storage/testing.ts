@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import type { AddressInfo, Server } from "node:net";
 import { expect } from "vitest";
 import type { StorageErrorKind } from "./errors.ts";
 import type { Storage, StoredObject } from "./storage.ts";
@@ -16,4 +18,14 @@ export async function listed(storage: Storage, prefix: string): Promise<Omit<Sto
 
 export async function expectKind(promise: Promise<unknown>, kind: StorageErrorKind): Promise<void> {
   await expect(promise).rejects.toMatchObject({ name: "StorageError", kind });
+}
+
+export const first = <T>(iterable: AsyncIterable<T>): Promise<IteratorResult<T>> =>
+  iterable[Symbol.asyncIterator]().next();
+
+/** Starts it on loopback, and resolves with its port. */
+export async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
 }

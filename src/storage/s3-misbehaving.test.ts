@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openStorage } from "./open.ts";
+import { s3Storage } from "./s3.ts";
+import { connectS3 } from "./s3-client.ts";
+import type { Storage } from "./storage.ts";
+import { first, listen } from "./testing.ts";
+
+let credentialsDirectory: string;
+const opened: Storage[] = [];
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+
+beforeAll(() => {
+  credentialsDirectory = mkdtempSync(join(tmpdir(), "holdfast-s3-test-"));
+  for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+    writeFileSync(join(credentialsDirectory, name), "key");
+});
+afterAll(() => {
+  for (const storage of opened) storage.close();
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+  rmSync(credentialsDirectory, { recursive: true, force: true });
+});
+
+async function serve(server: Server): Promise<string> {
+  servers.push(server);
+  return `http://127.0.0.1:${await listen(server)}`;
+}
+
+describe("s3Storage against a store that misbehaves", () => {
+  const misbehaving = async (listener: RequestListener): Promise<Storage> => {
+    const options = { endpoint: await serve(createHttpServer(listener)) };
+    const storage = s3Storage(connectS3({ options, credentialsDirectory, environment: {} }), "bucket", "");
+    opened.push(storage);
+    return storage;
+  };
+  const xml = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why</Message></Error>`;
+
+  it("gives up in bounded time on a store that takes the connection and then says nothing", async () => {
+    const silent = createTcpServer((socket) => sockets.add(socket));
+    const location = { url: "s3://bucket", s3: { endpoint: await serve(silent) }, credentialsDirectory };
+    const storage = await openStorage(location, { firstContactMs: 2_000 });
+    opened.push(storage);
+    const started = performance.now();
+    await expect(storage.get("config")).rejects.toMatchObject({
+      kind: "Unreachable",
+      message: /did not answer in time/,
+    });
+    expect(performance.now() - started).toBeLessThan(15_000);
+  });
+
+  it("never hands on a body that broke off", async () => {
+    const storage = await misbehaving((_, response) => {
+      response.writeHead(200, { "content-length": 100 }).write(Buffer.alloc(40));
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(storage.get("object")).rejects.toMatchObject({ kind: "Unreachable", transient: true });
+  });
+
+  it("never hands on the whole object for a part of it", async () => {
+    const storage = await misbehaving((_, response) =>
+      response.writeHead(200, { "content-length": 100 }).end(Buffer.alloc(100)),
+    );
+    await expect(storage.get("object", { offset: 10, length: 5 })).rejects.toMatchObject({ kind: "Corrupted" });
+  });
+
+  it.each([
+    [503, "SlowDown", "Failed", true],
+    [500, "InternalError", "Failed", true],
+    [400, "BadDigest", "Corrupted", true],
+    [403, "RequestTimeTooSkewed", "Failed", true],
+    [507, "XMinioStorageFull", "Full", false],
+    [403, "AccessDenied", "CredentialsRejected", false],
+    [400, "AuthorizationHeaderMalformed", "Failed", false],
+  ] as const)("understands %i %s as %s", async (status, code, kind, transient) => {
+    const storage = await misbehaving((request, response) => {
+      request
+        .resume()
+        .on("end", () => response.writeHead(status, { "content-type": "application/xml" }).end(xml(code)));
+    });
+    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject({ kind, transient });
+  });
+
+  it("says so where a web page answers instead of a store", async () => {
+    const storage = await misbehaving((_, response) =>
+      response.writeHead(200, { "content-type": "text/html" }).end("<html><body>Welcome<br></body></html>"),
+    );
+    await expect(first(storage.list(""))).rejects.toMatchObject({ name: "StorageError", kind: "Failed" });
+  });
+
+  it("looks first where a store does not know conditional puts", async () => {
+    const objects = new Map<string, Buffer>();
+    const storage = await misbehaving((request, response) => {
+      const parts: Buffer[] = [];
+      request.on("data", (part) => parts.push(part));
+      request.on("end", () => {
+        const path = request.url?.split("?")[0] ?? "";
+        if (request.method === "HEAD") return response.writeHead(objects.has(path) ? 200 : 404).end();
+        if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
+        if (request.headers["if-none-match"]) return response.writeHead(501).end(xml("NotImplemented"));
+        objects.set(path, Buffer.concat(parts));
+        response.writeHead(200).end();
+      });
+    });
+    await storage.put("config", Buffer.from("first"), { ifAbsent: true });
+    await expect(storage.put("config", Buffer.from("second"), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+    expect([...objects.values()].map(String)).toEqual(["first"]);
+  });
+});
