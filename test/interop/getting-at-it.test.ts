@@ -14,11 +14,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { addArchiveOddities } from "../support/archive-oddities.ts";
 import { folderState } from "../support/folder-state.ts";
-import { holdfast, main, type RunOptions } from "../support/holdfast.ts";
+import { holdfast, type RunOptions } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { runInShell } from "./shell.ts";
 
 // Looking into a repository from the command line. The judges are plain restic, GNU tar, and the folder itself.
 
@@ -26,13 +28,12 @@ let scratch: Scratch;
 let source: string;
 let place: RepositoryPlace;
 let folders = 0;
-const isRoot = process.getuid?.() === 0;
 
 beforeAll(async () => {
   scratch = makeScratch();
   source = newFolder();
   makeOddFolder(source);
-  makeOdder(source);
+  addArchiveOddities(source);
   place = filePlace(scratch);
   await mover(["backup", "--source", source]);
 });
@@ -44,29 +45,6 @@ function newFolder(): string {
   return folder;
 }
 
-/** What archives stumble over, beside what backups do. */
-function makeOdder(folder: string): void {
-  const at = (name: string) => join(folder, name);
-  writeFileSync(at("\x1b[31mred\x1b[0m"), "a name for terminals");
-  const long = Array.from({ length: 12 }, () => "a rather long name ".repeat(12).trim()).join("/");
-  mkdirSync(at(long), { recursive: true });
-  writeFileSync(at(`${long}/file at the end of a path of more than 2000 bytes`), "x");
-  for (const [name, date] of [
-    ["old", "1901-12-14 00:00:00.000000001 UTC"],
-    ["new", "2106-02-07 06:28:16.999999999 UTC"],
-  ] as const) {
-    writeFileSync(at(name), name);
-    execFileSync("touch", ["-d", date, at(name)]);
-  }
-  execFileSync("setfattr", ["-n", "user.note=%", "-v", "0x00ff0a3d", at("text")]);
-  if (!isRoot) return;
-  writeFileSync(at("guarded"), "x");
-  execFileSync("setfacl", ["-m", "u:3000000:r,g:12:rw", at("guarded")]);
-  execFileSync("setfacl", ["-d", "-m", "u:1234:rwx", at("empty folder")]);
-  execFileSync("chown", ["4000000000:3000000000", at("old")]);
-  execFileSync("touch", ["-d", "2001-02-03 04:05:06.123456789 UTC", at("empty folder")]);
-}
-
 async function mover(words: readonly string[], { code = 0, ...options }: RunOptions & { code?: number } = {}) {
   const ran = await holdfast(["mover", ...words, "--repository", place.url], options);
   expect(ran.code, `${words.join(" ")}\n${ran.stderr}`).toBe(code);
@@ -74,25 +52,7 @@ async function mover(words: readonly string[], { code = 0, ...options }: RunOpti
   return ran;
 }
 
-/** Runs one shell line with `holdfast` as our program, in a shell that tells of every failure in a pipe. */
-function shell(line: string, url = place.url) {
-  const script = `set -o pipefail; holdfast() { ${process.execPath} ${main} mover "$@" --repository ${url}; }; ${line}`;
-  const env = {
-    PATH: process.env.PATH,
-    HOLDFAST_PASSWORD: place.password,
-    RESTIC_PASSWORD: place.password,
-    LC_ALL: "C.UTF-8",
-  };
-  const child = spawn("bash", ["-c", script], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const said = { stdout: "", stderr: "" };
-  child.stdout.on("data", (part: Buffer) => {
-    said.stdout += part.toString("latin1");
-  });
-  child.stderr.on("data", (part: Buffer) => {
-    said.stderr += part;
-  });
-  return once(child, "close").then(([code]) => ({ code: code as number, ...said }));
-}
+const shell = (line: string, url = place.url) => runInShell(line, place, url);
 
 const attributes = (folder: string): string =>
   execFileSync("getfattr", ["-R", "-h", "-d", "-m", "^(user|security.capability|system.posix_acl)", "-e", "hex", "."], {

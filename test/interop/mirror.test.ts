@@ -16,125 +16,22 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { folderState } from "../support/folder-state.ts";
-import { holdfast, type Ran } from "../support/holdfast.ts";
+import { holdfast } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
-import { makeScratch, type Scratch } from "../support/scratch.ts";
-import { type S3Server, startS3Server } from "../support/versitygw.ts";
+import { type MirrorPlace, useMirrorPlaces } from "./mirror-places.ts";
+import { type MirrorResult, mirror, mirrorWords, run, succeeds } from "./mirror-runs.ts";
 
 /**
  * Mirrors by the command line, in a folder and in a real S3 server: what a person sees there with other tools, and what comes back. No password is
  * given anywhere: a mirror needs none.
  */
 
-let scratch: Scratch;
-let server: S3Server;
-let client: S3Client;
-let count = 0;
+const { folderPlace, s3Place, newPath, root } = useMirrorPlaces();
 
-beforeAll(async () => {
-  scratch = makeScratch();
-  server = await startS3Server();
-  client = new S3Client({
-    endpoint: server.endpoint,
-    region: server.region,
-    forcePathStyle: true,
-    credentials: { accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
-  });
-});
-afterAll(async () => {
-  client?.destroy();
-  await server?.remove();
-  scratch?.remove();
-});
-
-interface Place {
-  readonly url: string;
-  readonly environment: Readonly<Record<string, string>>;
-  /** SHA-256 of every object below the mirror, by key, as another tool sees them. */
-  objects(): Promise<Record<string, string>>;
-  /** Where its objects are on this machine. */
-  readonly folder: string;
-}
-
-function folderPlace(): Place {
-  const folder = scratch.path(`mirror-${count++}`);
-  return { url: `file://${folder}`, environment: {}, folder, objects: async () => hashesBelow(folder) };
-}
-
-function hashesBelow(folder: string): Record<string, string> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    entries
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .map((path) => [path.slice(folder.length + 1), hash("sha256", readFileSync(path))]),
-  );
-}
-
-function s3Place(): Place {
-  const prefix = `mirrors/${count++}`;
-  return {
-    url: `s3://${server.bucket}/${prefix}`,
-    environment: server.environment,
-    folder: join(server.bucketFolder, prefix),
-    async objects() {
-      const found: Record<string, string> = {};
-      let token: string | undefined;
-      do {
-        const page = await client.send(
-          new ListObjectsV2Command({ Bucket: server.bucket, Prefix: `${prefix}/`, ContinuationToken: token }),
-        );
-        for (const { Key = "" } of page.Contents ?? []) {
-          const { Body } = await client.send(new GetObjectCommand({ Bucket: server.bucket, Key }));
-          found[Key.slice(prefix.length + 1)] = hash("sha256", (await Body?.transformToByteArray()) ?? "");
-        }
-        token = page.NextContinuationToken;
-      } while (token);
-      return found;
-    },
-  };
-}
-
-const run = (place: Place, words: readonly string[]): Promise<Ran> =>
-  holdfast(["mover", ...words, "--repository", place.url, "--json"], {
-    password: "",
-    environment: place.environment,
-  });
-
-async function succeeds(place: Place, words: readonly string[]): Promise<Ran> {
-  const ran = await run(place, words);
-  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
-  return ran;
-}
-
-const mirrorWords = (source: string): string[] => ["backup", "--type", "Mirror", "--unencrypted", "--source", source];
-
-interface MirrorResult {
-  readonly state: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly failedPaths: readonly string[];
-  readonly bytesRead: number;
-  readonly targets: readonly {
-    readonly type: string;
-    readonly snapshot: string;
-    readonly bytesStored: number;
-    readonly massChange?: {
-      readonly share: number;
-      readonly token: string;
-      readonly removed: { readonly files: number };
-    };
-  }[];
-}
-
-async function mirror(place: Place, source: string, more: readonly string[] = []): Promise<MirrorResult> {
-  return (await succeeds(place, [...mirrorWords(source), ...more])).result<MirrorResult>();
-}
-
-async function restoredState(place: Place): Promise<Record<string, string>> {
-  const target = scratch.path(`restored-${count++}`);
+async function restoredState(place: MirrorPlace): Promise<Record<string, string>> {
+  const target = newPath("restored");
   const ran = await succeeds(place, ["restore", "--target", target, "--verify"]);
   expect(ran.result()).toMatchObject({ state: "Good", errors: 0 });
   const state = folderState(target, { root: true });
@@ -165,7 +62,7 @@ const ownObjects = (objects: Record<string, string>, folder: string): string[] =
   Object.keys(objects).filter((key) => key.startsWith(`.holdfast/${folder}/`));
 
 function newSource(files: Readonly<Record<string, string | Buffer>>): string {
-  const source = scratch.path(`source-${count++}`);
+  const source = newPath("source");
   mkdirSync(source);
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(join(source, path, ".."), { recursive: true });
@@ -348,7 +245,7 @@ describe.each([
     const before = await place.objects();
     writeFileSync(join(source, "readable"), "changed");
     chmodSync(join(source, "unreadable"), 0);
-    chmodSync(scratch.path("."), 0o755);
+    chmodSync(root(), 0o755);
     if (place.url.startsWith("file:")) openToAll(place.folder);
     const ran = await holdfast(["mover", ...mirrorWords(source), "--repository", place.url, "--json"], {
       environment: place.environment,
@@ -380,7 +277,7 @@ describe.each([
       return ran.result<{ problems: string[] }>().problems.join("\n");
     };
     expect(await problems()).toMatch(/\/a: .*\n\/b: .*\nfiles\/stray /s);
-    const target = scratch.path(`restored-${count++}`);
+    const target = newPath("restored");
     const restored = await run(place, ["restore", "--target", target]);
     expect(restored.result()).toMatchObject({
       state: "Incomplete",
