@@ -61,6 +61,16 @@ describe("cut", () => {
   });
 
   const KiB = 1024;
+  test("ends a chunk behind its normal length where some zeros have begun, as at the end of a database's page", () => {
+    const end = Buffer.concat([Buffer.of(1), Buffer.alloc(100)]);
+    const pageOf = (_: unknown, number: number) => Buffer.concat([noise(8 * KiB - end.length, `${number}`), end]);
+    const cuts = cutsOf(Buffer.concat(Array.from({ length: 1280 }, pageOf)));
+    const behindNormal = cuts.slice(0, -1).filter((cut, at) => cut - (cuts[at - 1] ?? 0) > 512 * KiB);
+    expect(behindNormal.length).toBeGreaterThan(5);
+    for (const cut of behindNormal) expect(Math.abs((cut % (8 * KiB)) - (8 * KiB - 100 + 62))).toBeLessThanOrEqual(2);
+    expect(Math.max(...lengthsOf(cuts))).toBeLessThanOrEqual(520 * KiB);
+  });
+
   test("cuts zeros into a few lengths only, whatever lies between them and wherever", () => {
     const known = new Set([256, 512, 1024, 2048, 4096, 8192].map((length) => length * KiB));
     const holed = Buffer.alloc(40 * 1024 * KiB);

@@ -18,6 +18,15 @@ const strictLimit = 1n << 45n;
 const looseLimit = 1n << 47n;
 
 /**
+ * What 64 zeros come to: the table's entry for zero, added once for each bit. Behind the normal length a chunk ends with them, because what is much
+ * alike, such as a database's rows, has few other cuts: there, a page ends in zeros.
+ */
+function hashOfZeros(table: Uint8Array): bigint {
+  const [zero = 0n] = new BigUint64Array(table.buffer);
+  return BigInt.asUintN(64, -zero);
+}
+
+/**
  * The gear table is the same for every repository. All targets of a run share one read and hence its cuts, and a target that
  * joins later must find the same ones, so no single repository's secret can seed it.
  */
@@ -49,6 +58,7 @@ export function createChunker(capacity: number): Chunker {
   const tableAddress = kernel.inputAddress();
   const bufferAddress = tableAddress + table.length;
   new Uint8Array(kernel.memory.buffer, tableAddress, table.length).set(table);
+  const zeros = hashOfZeros(table);
   const buffer = new Uint8Array(kernel.memory.buffer, bufferAddress, capacity);
   const cut = (offset: number, available: number): number => {
     if (offset < 0 || available < 0 || offset + available > capacity)
@@ -64,6 +74,7 @@ export function createChunker(capacity: number): Chunker {
       chunkMaximum,
       strictLimit,
       looseLimit,
+      zeros,
     );
   };
   return { buffer, cut };

@@ -15,6 +15,7 @@ export interface Kernel {
     maximum: number,
     strict: bigint,
     loose: bigint,
+    zeros: bigint,
   ): number;
   poly1305State(): number;
   poly1305Start(): void;
