@@ -6,8 +6,19 @@ import { eventually } from "./client.ts";
 import { kubectl } from "./cluster.ts";
 import { conditionOf, schedule, useWatchedNamespace } from "./watched-namespace.ts";
 
-const { namespace, client, apply, targetOf, policyOf, pointOf, cronJob, whenReady, whenStalled } =
-  useWatchedNamespace("api-controller-policies");
+const {
+  namespace,
+  client,
+  apply,
+  targetOf,
+  policyOf,
+  restoreTestOf,
+  pointOf,
+  cronJob,
+  whenCondition,
+  whenReady,
+  whenStalled,
+} = useWatchedNamespace("api-controller-policies");
 
 describe("a policy", () => {
   test("gets a CronJob for each schedule, an account for its runners, and is Ready", async () => {
@@ -197,6 +208,9 @@ describe("what a person has to mend ends in a condition with its own reason, and
 });
 
 test("rights go with the last policy of a namespace", async () => {
+  // A RestoreTest needs the rights, too: they stay until it is gone as well.
+  await apply(restoreTestOf("prove"));
+  await whenCondition(restoreTests, "prove", "Ready", { status: "True" });
   for (const resource of [backupPolicies, restoreTests]) {
     const listed = await client.list<KubeObject>(resource as never, { namespace });
     for (const { metadata } of listed.items) await client.delete(resource as never, metadata);

@@ -3,24 +3,18 @@ import { restoreTests } from "../../src/kube/holdfast.ts";
 import { eventually } from "./client.ts";
 import { useWatchedNamespace } from "./watched-namespace.ts";
 
-const { namespace, client, apply, policyOf, cronJob, whenCondition, whenReady } =
+const { namespace, client, apply, policyOf, restoreTestOf, cronJob, whenCondition, whenReady } =
   useWatchedNamespace("api-controller-tests");
 
 beforeAll(async () => {
-  await apply(policyOf("first"));
+  // In a time zone that its tests do not take over.
+  await apply(policyOf("first", { timeZone: "Europe/Berlin" }));
   await whenReady("first");
 });
 
 describe("a restore test", () => {
-  const testOf = (name: string, spec: object = {}) => ({
-    apiVersion: "holdfast.dev/v1alpha1",
-    kind: "RestoreTest",
-    metadata: { name, namespace },
-    spec: { policyRef: { name: "first" }, cron: "0 5 1 1 *", ...spec },
-  });
-
   test("gets its CronJob, and loses it", async () => {
-    await apply(testOf("prove"));
+    await apply(restoreTestOf("prove"));
     await whenCondition(restoreTests, "prove", "Ready", { status: "True" });
     const made = await cronJob("prove");
     expect(made?.spec?.jobTemplate.spec?.template.spec?.containers[0]?.args).toEqual([
@@ -41,12 +35,12 @@ describe("a restore test", () => {
     ["zone", { timeZone: "No/Where" }, "InvalidTimeZone"],
     ["target", { targets: ["tape"] }, "TargetNotFound"],
   ])("is stalled by a wrong %s", async (name, spec, reason) => {
-    await apply(testOf(`wrong-${name}`, spec));
+    await apply(restoreTestOf(`wrong-${name}`, spec));
     await whenCondition(restoreTests, `wrong-${name}`, "Stalled", { status: "True", reason });
   });
 
   test("is stalled by a CronJob of somebody else", async () => {
-    await apply(testOf("first-nightly"));
+    await apply(restoreTestOf("first-nightly"));
     await whenCondition(restoreTests, "first-nightly", "Stalled", { status: "True", reason: "NameTaken" });
   });
 });

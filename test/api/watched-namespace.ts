@@ -54,6 +54,13 @@ export function useWatchedNamespace(name: string) {
     spec: { volumes: { names: [`${name}-data`] }, schedules: [schedule], objectives: { rpo: "26h" }, ...spec },
   });
 
+  const restoreTestOf = (name: string, spec: object = {}) => ({
+    apiVersion: "holdfast.dev/v1alpha1",
+    kind: "RestoreTest",
+    metadata: { name, namespace },
+    spec: { policyRef: { name: "first" }, cron: "0 5 1 1 *", ...spec },
+  });
+
   const claimOf = (name: string, where = namespace) => ({
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
@@ -128,6 +135,7 @@ export function useWatchedNamespace(name: string) {
     apply,
     targetOf,
     policyOf,
+    restoreTestOf,
     claimOf,
     pointOf,
     cronJob,

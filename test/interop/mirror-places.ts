@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll } from "vitest";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { storedFiles } from "../support/stored-files.ts";
 import { type S3Server, startS3Server } from "../support/versitygw.ts";
 
 /** Where a mirror lies. */
@@ -54,7 +54,7 @@ export function useMirrorPlaces(): MirrorPlaces {
     root: () => scratch.path("."),
     folderPlace() {
       const folder = newPath("mirror");
-      return { url: `file://${folder}`, environment: {}, folder, objects: async () => hashesBelow(folder) };
+      return { url: `file://${folder}`, environment: {}, folder, objects: async () => storedFiles(folder) };
     },
     s3Place() {
       const prefix = `mirrors/${count++}`;
@@ -66,15 +66,6 @@ export function useMirrorPlaces(): MirrorPlaces {
       };
     },
   };
-}
-
-function hashesBelow(folder: string): Record<string, string> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    entries
-      .map(({ parentPath, name }) => join(parentPath, name))
-      .map((path) => [path.slice(folder.length + 1), hash("sha256", readFileSync(path))]),
-  );
 }
 
 async function hashesInBucket(client: S3Client, bucket: string, prefix: string): Promise<Record<string, string>> {

@@ -1,12 +1,10 @@
-import { hash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
   linkSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -20,6 +18,7 @@ import { describe, expect, test } from "vitest";
 import { folderState } from "../support/folder-state.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
+import { expectedFiles, ownObjects, plainObjects } from "./mirror-objects.ts";
 import { type MirrorPlace, useMirrorPlaces } from "./mirror-places.ts";
 import { type MirrorResult, mirror, mirrorWords, run, succeeds } from "./mirror-runs.ts";
 
@@ -38,28 +37,6 @@ async function restoredState(place: MirrorPlace): Promise<Record<string, string>
   rmSync(target, { recursive: true });
   return state;
 }
-
-/** What an exact copy has below `files/`: each file whose path can be a key. */
-function expectedFiles(source: string): Record<string, string> {
-  const expected: Record<string, string> = {};
-  const visit = (folder: Buffer, prefix: string): void => {
-    for (const name of readdirSync(folder, { encoding: "buffer" })) {
-      const path = Buffer.concat([folder, Buffer.from("/"), name]);
-      const key = `${prefix}${name}`;
-      if (lstatSync(path).isDirectory()) visit(path, `${key}/`);
-      const isPlain = Buffer.from(name.toString()).equals(name) && !/\n/.test(key) && name.length <= 200;
-      if (lstatSync(path).isFile() && isPlain) expected[key] = hash("sha256", readFileSync(path));
-    }
-  };
-  visit(Buffer.from(source), "files/");
-  return expected;
-}
-
-const plainObjects = (objects: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(objects).filter(([key]) => key.startsWith("files/")));
-
-const ownObjects = (objects: Record<string, string>, folder: string): string[] =>
-  Object.keys(objects).filter((key) => key.startsWith(`.holdfast/${folder}/`));
 
 function newSource(files: Readonly<Record<string, string | Buffer>>): string {
   const source = newPath("source");
