@@ -13,9 +13,9 @@ import {
   writeSync,
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { makeSparse } from "../../test/support/faithful-folder.ts";
 import { opened } from "../../test/support/repository.ts";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { makeSparse } from "../../test/support/sparse-file.ts";
 import { isIncomplete } from "../repository/snapshots.ts";
 import { findFolder, readTree } from "../repository/tree.ts";
 import { restoreSnapshot } from "../restore/restore.ts";

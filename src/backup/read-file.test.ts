@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeSparse } from "../../test/support/faithful-folder.ts";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { makeSparse } from "../../test/support/sparse-file.ts";
 import { idOf } from "../repository/crypto.ts";
 import { closeFile, openFile, readChunks } from "./read-file.ts";
 

@@ -3,11 +3,12 @@ import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { differencesBetween, eachWay, mover, newestReferee, waysOf } from "../support/both-ways.ts";
-import { makeLongPath, makeSparse } from "../support/faithful-folder.ts";
 import { entryStates } from "../support/folder-state.ts";
+import { makeLongPath } from "../support/long-path.ts";
 import { reportSection } from "../support/report.ts";
 import { filePlace } from "../support/repository-place.ts";
 import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { makeSparse } from "../support/sparse-file.ts";
 
 // Trees that are deeper than a path may be long, folders with very many entries, and very many files.
 

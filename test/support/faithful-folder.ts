@@ -1,19 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  ftruncateSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, lchownSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeNode } from "../../src/restore/system.ts";
+import { makeLongPath } from "./long-path.ts";
+import { makeSparse } from "./sparse-file.ts";
 
 /** One thing that a backup has to bring back: a folder with examples of it, made by the system's own tools. */
 export interface Feature {
@@ -57,37 +48,7 @@ function makeNames(folder: string): void {
   }
 }
 
-/** A path of about `length` bytes below the folder, with a file, a folder and a link at its end; returns it. */
-export function makeLongPath(folder: string, length: number): string {
-  let below = "";
-  let at = folder;
-  while (below.length < length) {
-    const name = "long ".repeat(51).slice(0, Math.min(250, length - below.length));
-    below += `/${name}`;
-    // A folder moves below another whose path is as long as may be.
-    const descriptor = openSync(at, "r");
-    mkdirSync(`/proc/self/fd/${descriptor}/${name}`);
-    const next = openSync(`/proc/self/fd/${descriptor}/${name}`, "r");
-    closeSync(descriptor);
-    if (at !== folder) closeSync(Number(at.slice("/proc/self/fd/".length)));
-    at = `/proc/self/fd/${next}`;
-  }
-  writeFileSync(`${at}/file`, "at the end of a long path");
-  mkdirSync(`${at}/folder`);
-  symlinkSync("file", `${at}/link`);
-  closeSync(Number(at.slice("/proc/self/fd/".length)));
-  return `${below}/file`;
-}
-
 const MiB = 1024 * 1024;
-
-/** A file of this size with data at these offsets, and nothing between them. */
-export function makeSparse(path: string, size: number, offsets: readonly number[]): void {
-  const file = openSync(path, "w");
-  for (const offset of offsets) writeSync(file, randomBytes(5000), 0, 5000, offset);
-  ftruncateSync(file, size);
-  closeSync(file);
-}
 
 const plain = (folder: string, ...names: readonly string[]): string[] =>
   names.map((name) => {
