@@ -1,20 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { forEachConcurrently } from "../../src/repository/concurrency.ts";
-import { folderState } from "../support/folder-state.ts";
-import { holdfast } from "../support/holdfast.ts";
 import { makeOddFolder } from "../support/odd-folder.ts";
 import { reportSection } from "../support/report.ts";
 import { resticFor } from "../support/restic.ts";
 import { type ResticVersion, resticVersions } from "../support/restic-versions.ts";
-import { makeScratch, type Scratch } from "../support/scratch.ts";
+import { type Chain, packsIn, password, type Run, removePacks, useChains } from "./chains.ts";
 
 // What a Differential is for: it depends on its chain's Full and itself. So everything that other runs wrote is really deleted, and
 // each Differential restored, by our program (which has no restic at hand) and by plain restic.
 
-const password = "test password";
 const [older, newest] = await resticVersions();
 const restics = [
   ["the system's restic", older],
@@ -31,107 +28,7 @@ between, or a shorter one. Something was done to it; then the snapshots were res
 restic, and compared with the folder as it was: byte by byte and in the attributes that [fidelity](#fidelity-what-comes-back) lists.`,
   columns: ["what was done", "what was restored", "outcome"],
 });
-let scratch: Scratch;
-let folders = 0;
-
-beforeAll(() => {
-  scratch = makeScratch();
-});
-afterAll(() => scratch.remove());
-
-const newFolder = () => scratch.path(`folder-${folders++}`);
-
-async function mover(folder: string, words: readonly string[], code = 0) {
-  const ran = await holdfast(["mover", ...words, "--repository", `file://${folder}`], {
-    password,
-    environment: { PATH: "/nowhere" },
-  });
-  expect(ran.code, `${words.join(" ")}\n${ran.stdout}${ran.stderr}`).toBe(code);
-  return ran;
-}
-
-type Result = {
-  readonly targets: readonly { type: string; snapshot: string; message?: string; bytesAdded: number }[];
-};
-
-const packsIn = (repository: string): Set<string> =>
-  new Set(
-    readdirSync(join(repository, "data"), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map(({ name }) => name),
-  );
-
-/** One run on a source, and what it left in the store. */
-interface Run {
-  readonly type: string;
-  readonly snapshot: string;
-  readonly packs: ReadonlySet<string>;
-  readonly state: Record<string, string>;
-  readonly message: string | undefined;
-}
-
-interface Chain {
-  readonly source: string;
-  readonly repository: string;
-  readonly runs: Run[];
-}
-
-const newChain = (): Chain => {
-  const source = newFolder();
-  mkdirSync(source);
-  return { source, repository: newFolder(), runs: [] };
-};
-
-/** Backs up and notes which packs are new. */
-async function run({ source, repository, runs }: Chain, type: "Full" | "Incremental" | "Differential"): Promise<Run> {
-  const before = runs.length === 0 ? new Set<string>() : packsIn(repository);
-  const ran = await mover(repository, ["backup", "--source", source, "--type", type, "--json"]);
-  const target = ran.result<Result>().targets[0];
-  expect(target).toMatchObject({ type });
-  const done = {
-    type,
-    snapshot: target?.snapshot ?? "",
-    packs: packsIn(repository).difference(before),
-    state: folderState(source, { root: true }),
-    message: target?.message,
-  };
-  runs.push(done);
-  return done;
-}
-
-async function resticRun({ source, repository, runs }: Chain): Promise<void> {
-  const before = packsIn(repository);
-  await resticFor(repository, password).run("backup", source);
-  const state = folderState(source, { root: true });
-  const [newest] = await resticFor(repository, password).json<{ id: string }[]>("snapshots", "--latest", "1");
-  runs.push({
-    type: "restic",
-    snapshot: newest?.id ?? "",
-    packs: packsIn(repository).difference(before),
-    state,
-    message: undefined,
-  });
-}
-
-/** Restored by us, who compare it once more, and by restic. */
-async function expectRestores(
-  repository: string,
-  source: string,
-  { snapshot, state }: Run,
-  { binary }: ResticVersion = older,
-): Promise<void> {
-  const ours = newFolder();
-  await mover(repository, ["restore", "--snapshot", snapshot, "--target", ours, "--verify"]);
-  expect(folderState(ours, { root: true })).toEqual(state);
-  const theirs = newFolder();
-  await resticFor(repository, password, {}, binary).run("restore", snapshot, "--target", theirs, "--no-lock");
-  expect(folderState(join(theirs, source), { root: true })).toEqual(state);
-  for (const folder of [ours, theirs]) rmSync(folder, { recursive: true });
-}
-
-function removePacks(repository: string, packs: Iterable<string>): void {
-  for (const pack of packs) rmSync(join(repository, "data", pack.slice(0, 2), pack));
-}
+const { newFolder, newChain, mover, run, resticRun, expectRestores } = useChains();
 
 /** Who makes the index anew, and the restic that judges then. */
 const rebuilders: readonly (readonly [string, ResticVersion, (repository: string) => Promise<unknown>])[] = [
