@@ -14,6 +14,12 @@ export interface Freshness {
   readonly expires: Date;
 }
 
+/** How old the newest good copy on a target may be, in seconds: as it says itself, or else as the policy does. */
+export const ageLimitSeconds = (
+  { maxAgeSeconds }: Pick<TargetEvidence, "maxAgeSeconds">,
+  { rpoSeconds }: Pick<Evidence["objectives"], "rpoSeconds">,
+): number => maxAgeSeconds ?? rpoSeconds;
+
 /**
  * The freshness of every volume on every target, volume by volume. A copy counts while it is good, of this very PVC (its UID: one
  * that was made again under the same name starts anew), on a target that still exists, and not older than the limit.
@@ -22,7 +28,7 @@ export function freshness(evidence: Evidence, now: Date): readonly Freshness[] {
   const points = Map.groupBy(evidence.points, (point) => point.pvcUid);
   return evidence.volumes.flatMap((volume) =>
     evidence.targets.map((target): Freshness => {
-      const limitSeconds = target.maxAgeSeconds ?? evidence.objectives.rpoSeconds;
+      const limitSeconds = ageLimitSeconds(target, evidence.objectives);
       if (target.store === undefined) {
         return { volume, target, limitSeconds, state: "Stale", expires: new Date(volume.created) };
       }

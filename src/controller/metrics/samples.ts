@@ -1,6 +1,8 @@
 import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { Copy } from "../../api/restorepoint.ts";
 import { durationSeconds } from "../../api/scalars.ts";
+import { ageLimitSeconds } from "../../policy/copies.ts";
+import { targetEvidence } from "../policy/evidence.ts";
 import type { MetricName } from "./catalogue.ts";
 
 /** One number of one metric. */
@@ -94,7 +96,8 @@ function targetOfVolumeSamples(
     return copy ? [{ time: spec.time, copy }] : [];
   });
   const target = targets.find(({ metadata }) => metadata.name === labels.target);
-  const ageLimit = target && durationSeconds(target.spec.maxAge ?? policy.spec.objectives.rpo);
+  const objectives = { rpoSeconds: durationSeconds(policy.spec.objectives.rpo) };
+  const ageLimit = target && ageLimitSeconds(targetEvidence(labels.target, target), objectives);
   const good = copies.filter(({ copy }) => copy.state === "Good");
   const [newest] = good;
   const proofs = [...good.flatMap(({ copy }) => copy.verified ?? []), ...resultsOf(tests, labels)]

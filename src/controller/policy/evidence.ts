@@ -50,7 +50,7 @@ function volumeEvidence(
   };
 }
 
-function targetEvidence(name: string, target: BackupTarget | undefined): TargetEvidence {
+export function targetEvidence(name: string, target: BackupTarget | undefined): TargetEvidence {
   if (!target) return { name, media: "", offsite: false };
   const { s3, media, offsite, maxAge } = target.spec;
   return {
