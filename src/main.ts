@@ -7,8 +7,8 @@ import type { Command } from "commander";
 // and not by itself every few dozen MiB.
 setFlagsFromString("--external-memory-accounted-in-global-limit");
 
-// Before anything else is loaded: from the second start on, code is neither stripped of its types nor compiled again, which
-// is half of what a short run takes. Where the folder cannot be written, what is in it is used, and nothing else happens.
+// Before anything else is loaded: from the second start on, code is not compiled again, nor stripped of its types where it is
+// run from its modules. Where the folder cannot be written, what is in it is used, and nothing else happens.
 // Threads go by the variable.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../build/compile-cache", import.meta.url));
 enableCompileCache(process.env.NODE_COMPILE_CACHE);
