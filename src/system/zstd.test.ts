@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { loadZstd, type Zstd } from "./zstd.ts";
@@ -13,7 +14,16 @@ const inputs: readonly [string, Buffer][] = [
   ["a part of a longer buffer", Buffer.from("0123456789".repeat(100)).subarray(7, 507)],
 ];
 
-describe("The system's zstd", () => {
+describe("Node's zstd, called directly", () => {
+  it("is the one that Node has, in all that it calls", () => {
+    expect(zstd.version).toBe(process.versions.zstd);
+    const maps = readFileSync("/proc/self/maps", "utf8");
+    // A second one in the process would have its calls answered by the first one.
+    const libraries = new Set(maps.match(/\S+libzstd\S+/g) ?? []);
+    const { node_shared_zstd: isShared } = process.config.variables as { node_shared_zstd?: boolean };
+    expect(libraries.size).toBe(isShared ? 1 : 0);
+  });
+
   it.each(inputs)("packs %s so that Node unpacks it, and unpacks what Node packed", (_, bytes) => {
     const packed = zstd.compress(bytes, 1);
     expect(zstdDecompressSync(packed ?? Buffer.alloc(0)).equals(bytes)).toBe(true);

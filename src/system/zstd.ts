@@ -2,10 +2,12 @@ import koffi from "koffi";
 import type { Allocate } from "./memory.ts";
 
 /**
- * The system's libzstd, with contexts that are set up once: for small blobs Node's own calls spend more time on setting one up
- * than on the work. Every thread has contexts of its own, for as long as the process lives.
+ * The libzstd that Node itself is linked with, called directly, with contexts that are set up once: for small blobs Node's own calls
+ * spend more time on setting one up than on the work. Every thread has contexts of its own, for as long as the process lives.
  */
 export interface Zstd {
+  /** As in Node's `process.versions`. */
+  readonly version: string;
   /** One frame that says its own size, valid until the next call; undefined where libzstd refuses. */
   compress(bytes: Uint8Array, level: number): Buffer | undefined;
   /**
@@ -15,20 +17,31 @@ export interface Zstd {
   decompress(bytes: Uint8Array, maximum: number, allocate?: Allocate): Buffer | undefined;
 }
 
-/** Undefined where the system has no libzstd.so.1. Debian's base images have it. */
+/**
+ * Undefined where this Node does not offer it to others. The system's libzstd is no substitute: loaded beside a Node that does, its
+ * functions call Node's of the same names, and two versions of zstd work on one context.
+ */
 export function loadZstd(): Zstd | undefined {
-  const library = loadIfPresent("libzstd.so.1");
-  if (!library) return undefined;
-  const compressBound = library.func("size_t ZSTD_compressBound(size_t)");
-  const compressWith = library.func("size_t ZSTD_compressCCtx(void *, void *, size_t, const void *, size_t, int)");
-  const decompressWith = library.func("size_t ZSTD_decompressDCtx(void *, void *, size_t, const void *, size_t)");
-  const contentSize = library.func("unsigned long long ZSTD_getFrameContentSize(const void *, size_t)");
-  const compressor: unknown = library.func("void *ZSTD_createCCtx()")();
-  const decompressor: unknown = library.func("void *ZSTD_createDCtx()")();
-  if (!compressor || !decompressor) return undefined;
+  try {
+    return zstd(koffi.load(null));
+  } catch {
+    return undefined;
+  }
+}
+
+function zstd(node: ReturnType<typeof koffi.load>): Zstd {
+  const version: string = node.func("const char *ZSTD_versionString()")();
+  const compressBound = node.func("size_t ZSTD_compressBound(size_t)");
+  const compressWith = node.func("size_t ZSTD_compressCCtx(void *, void *, size_t, const void *, size_t, int)");
+  const decompressWith = node.func("size_t ZSTD_decompressDCtx(void *, void *, size_t, const void *, size_t)");
+  const contentSize = node.func("unsigned long long ZSTD_getFrameContentSize(const void *, size_t)");
+  const compressor: unknown = node.func("void *ZSTD_createCCtx()")();
+  const decompressor: unknown = node.func("void *ZSTD_createDCtx()")();
+  if (!compressor || !decompressor) throw new Error("zstd has no memory for its contexts.");
   let room = Buffer.alloc(0);
 
   return {
+    version,
     compress(bytes, level) {
       const bound: number = compressBound(bytes.length);
       if (room.length < bound) room = Buffer.allocUnsafeSlow(bound);
@@ -44,14 +57,6 @@ export function loadZstd(): Zstd | undefined {
       return length === size ? content : undefined;
     },
   };
-}
-
-function loadIfPresent(name: string): ReturnType<typeof koffi.load> | undefined {
-  try {
-    return koffi.load(name);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Errors and unknown sizes are numbers next to 2^64, which come as a bigint. */
