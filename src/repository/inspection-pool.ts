@@ -8,7 +8,7 @@ import type { MasterKey } from "./types.ts";
 const worthThreads = 128 * 1024 * 1024;
 
 /** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
-const pieceBytes = 64 * 1024 * 1024;
+const pieceBytes = 16 * 1024 * 1024;
 
 /** Looks packs through, in threads of its own and in the caller's. */
 export interface InspectionPool {
@@ -46,19 +46,22 @@ export function createInspectionPool(
     async inspect({ pack, bytes, indexed }) {
       const pieces = divide(indexed, pieceBytes);
       if (pieces.length < 2) return pool.carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 });
+      const [frame, ...found] = await Promise.all([
+        pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }),
+        ...pieces.map((piece) =>
+          pool.carryOut({ master, what: "Blobs", pack, indexed: piece, ...pieceOf(bytes, 0, piece) }),
+        ),
+      ]);
+      const problems = [...frame.problems];
       const damaged: number[] = [];
-      const problems: string[] = [];
       let position = 0;
-      for (const piece of pieces) {
-        const order: InspectionOrder = { master, what: "Blobs", pack, indexed: piece, ...pieceOf(bytes, 0, piece) };
-        const found = await pool.carryOut(order);
+      for (const [number, piece] of pieces.entries()) {
         const base = position;
-        damaged.push(...found.damaged.map((at) => base + at));
-        problems.push(...found.problems);
+        problems.push(...(found[number]?.problems ?? []));
+        damaged.push(...(found[number]?.damaged ?? []).map((at) => base + at));
         position += piece.length;
       }
-      const frame = await pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 });
-      return { problems: [...frame.problems, ...problems], damaged };
+      return { problems, damaged };
     },
     close: pool.close,
   };

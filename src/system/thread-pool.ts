@@ -11,8 +11,8 @@ export interface BytesOrder {
 /** Threads of one program, each of which carries out one order after the other. */
 export interface ThreadPool<Order extends BytesOrder, Answer> {
   /**
-   * Has an order carried out: by the thread that has least to do or, where each has enough of it, by this one. Its bytes must stay as they
-   * are until then; those that are not in shared memory are copied for a thread. Rejects once a thread has failed.
+   * Has an order carried out, by whoever is free: a thread, or this one. Its bytes must stay as they are until then; those that are not in
+   * shared memory are copied for a thread. Rejects once a thread has failed.
    */
   carryOut(order: Order): Promise<Answer>;
   /** Ends the threads, after what they have to do; who still waits for an answer then gets none. */
@@ -31,10 +31,14 @@ interface ThreadPoolOptions<Order, Answer> {
 /** Orders that a thread may have: one that it carries out, and one that it need not wait for. */
 export const ordersAhead = 2;
 
+interface Pending<Order, Answer> extends PromiseWithResolvers<Answer> {
+  readonly order: Order;
+}
+
 interface Hand<Order, Answer> {
   readonly thread: Thread<Order>;
   /** Who waits for its answers, in their order. */
-  readonly waiting: PromiseWithResolvers<Answer>[];
+  readonly waiting: Pending<Order, Answer>[];
 }
 
 export function createThreadPool<Order extends BytesOrder, Answer>({
@@ -42,40 +46,77 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
   threads,
   carryOut,
 }: ThreadPoolOptions<Order, Answer>): ThreadPool<Order, Answer> {
+  /** What nobody has begun with. */
+  const queue: Pending<Order, Answer>[] = [];
   let failure: { readonly error: unknown } | undefined;
+  let isWorking = false;
 
-  const fail = (waiting: Hand<Order, Answer>["waiting"], error: unknown): void => {
+  const fail = (waiting: Pending<Order, Answer>[], error: unknown): void => {
     failure ??= { error };
-    for (const { reject } of waiting.splice(0)) reject(error);
+    for (const { reject } of [...waiting.splice(0), ...queue.splice(0)]) reject(error);
   };
   const startHand = (): Hand<Order, Answer> => {
-    const waiting: Hand<Order, Answer>["waiting"] = [];
+    const waiting: Pending<Order, Answer>[] = [];
     const thread = startThread<Order, Answer>({
       program,
-      onReport: (answer) => waiting.shift()?.resolve(answer),
+      onReport: (answer) => {
+        waiting.shift()?.resolve(answer);
+        handOut(1);
+      },
       onFailure: (error) => fail(waiting, error),
     });
     return { thread, waiting };
   };
   const hands = Array.from({ length: threads }, startHand);
 
+  const give = ({ thread, waiting }: Hand<Order, Answer>, pending: Pending<Order, Answer>): void => {
+    const { order } = pending;
+    try {
+      thread.give({ ...order, bytes: sharable(order.bytes) });
+      waiting.push(pending);
+    } catch (error) {
+      pending.reject(error);
+    }
+  };
+  /** So that each thread has as many orders as that, as long as there are any. */
+  const handOut = (orders: number): void => {
+    for (const hand of hands) {
+      while (hand.waiting.length < orders) {
+        const pending = queue.shift();
+        if (!pending) return;
+        give(hand, pending);
+      }
+    }
+  };
+  /** Does what is left while every thread has something to do; who else has orders, and the threads, are heard before each one. */
+  const work = async (): Promise<void> => {
+    isWorking = true;
+    for (;;) {
+      await nextTurn();
+      const pending = queue.shift();
+      if (!pending) break;
+      handOut(ordersAhead);
+      try {
+        pending.resolve(carryOut(pending.order));
+      } catch (error) {
+        pending.reject(error);
+      }
+    }
+    isWorking = false;
+  };
+
   return {
     async carryOut(order) {
       if (failure) throw failure.error;
-      const [hand] = hands.toSorted((a, b) => a.waiting.length - b.waiting.length);
-      if (!hand || hand.waiting.length >= ordersAhead) {
-        const answer = carryOut(order);
-        // So that the threads are heard before more is done here.
-        await nextTurn();
-        return answer;
-      }
-      const answer = Promise.withResolvers<Answer>();
-      hand.thread.give({ ...order, bytes: sharable(order.bytes) });
-      hand.waiting.push(answer);
-      return answer.promise;
+      const pending = { order, ...Promise.withResolvers<Answer>() };
+      queue.push(pending);
+      handOut(1);
+      if (!isWorking) void work();
+      return pending.promise;
     },
     async close() {
       await Promise.all(hands.map(({ thread }) => thread.end()));
+      fail([], new Error("The threads were ended."));
       for (const { waiting } of hands) fail(waiting, new Error("The threads were ended."));
     },
   };
