@@ -34,6 +34,14 @@ it.each([
   expect(pieces.map((piece) => piece.map(({ plainLength }) => plainLength))).toEqual(expected);
 });
 
+it("divides by something else than plain bytes", () => {
+  const pieces = divide(blobs(1000, 1, 2, 3, 0), 4, ({ plainLength }) => (plainLength === 1000 ? 1 : plainLength));
+  expect(pieces.map((piece) => piece.map(({ plainLength }) => plainLength))).toEqual([
+    [1000, 1, 2],
+    [3, 0],
+  ]);
+});
+
 it("takes the bytes of a piece, and no more than there are", () => {
   const all = blobs(1, 2, 3, 4);
   const bytes = Buffer.from(Array.from({ length: 40 }, (_, number) => number));

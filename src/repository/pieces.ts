@@ -8,23 +8,26 @@ export interface StoredPiece {
 }
 
 /**
- * Divides blobs of one pack into pieces of about `plainBytes`, one blob at least: a pack of 16 MiB may hold hundreds of MiB that compress
- * well, too much for one thread to be left with. Pieces are short where the blobs come in the order of their offsets.
+ * Divides blobs of one pack into pieces of about `most` plain bytes (or of what else `weightOf` tells), one blob at least: a pack of 16 MiB may
+ * hold hundreds of MiB that compress well, too much for one thread to be left with. Pieces are short where the blobs come in the order of
+ * their offsets.
  */
 export function divide<Location extends BlobLocation>(
   locations: readonly Location[],
-  plainBytes: number,
+  most: number,
+  weightOf: (location: Location) => number = ({ plainLength }) => plainLength,
 ): readonly (readonly Location[])[] {
   const pieces: Location[][] = [];
   let filled = 0;
   for (const location of locations) {
     const piece = pieces.at(-1);
-    if (piece && filled + location.plainLength <= plainBytes) {
+    const weight = weightOf(location);
+    if (piece && filled + weight <= most) {
       piece.push(location);
-      filled += location.plainLength;
+      filled += weight;
     } else {
       pieces.push([location]);
-      filled = location.plainLength;
+      filled = weight;
     }
   }
   return pieces;

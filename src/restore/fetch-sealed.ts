@@ -1,5 +1,6 @@
+import { forEachConcurrently } from "../repository/concurrency.ts";
 import { divide, pieceOf, type StoredPiece } from "../repository/pieces.ts";
-import type { Id } from "../repository/types.ts";
+import type { BlobLocation, Id } from "../repository/types.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
 import type { LendingFileWriter, PendingFile } from "./files.ts";
 import type { PartWriters } from "./part-writers.ts";
@@ -16,13 +17,19 @@ interface FetchSealedOptions extends DeliverOptions {
 
 /** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
 const pieceBytes = 16 * 1024 * 1024;
+/** Places that the blobs of a piece belong to: bounds the files that are open, and what is handed over. Few pieces of large blobs have more. */
+const piecePlaces = 128;
+/** Pieces of one pack that are handed over at once, so that the last pack, too, has all threads at work. */
+const concurrentPieces = 3;
 
 /** Fetches blobs of a pack and has them opened and written, by a thread that is free or else by this one. */
 export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: ReadonlyMap<Id, Need>): Promise<void> {
   const { sealed, signal } = options;
   const locations = [...needs.values()].map(({ location }) => location);
   for await (const { locations: found, start, bytes } of sealed.read(pack, locations)) {
-    for (const piece of divide(found, pieceBytes)) {
+    const placesOf = ({ id }: BlobLocation): number => needs.get(id)?.places.length ?? 0;
+    const pieces = divide(found, pieceBytes).flatMap((piece) => divide(piece, piecePlaces, placesOf));
+    await forEachConcurrently(pieces, concurrentPieces, async (piece) => {
       signal.throwIfAborted();
       const wanted = piece.flatMap(({ id }) => needs.get(id) ?? []);
       const damaged = bytes ? await writePiece(options, pieceOf(bytes, start, piece), wanted) : wanted;
@@ -30,7 +37,7 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
         signal.throwIfAborted();
         await deliver(options, await sealed.readElsewhere(location), places);
       }
-    }
+    });
   }
 }
 

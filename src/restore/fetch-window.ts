@@ -13,7 +13,7 @@ const concurrentPacks = 4;
 const blobsAhead = 16;
 /** Plain bytes that a blob has on average, at least, in a pack that is worth handing to a thread. */
 const largeBytes = 128 * 1024;
-/** Places that its blobs belong to, at most: bounds the files that are open, and what is handed over. Few packs of large blobs have more. */
+/** Places of one blob, at most, that a thread is to write. */
 const mostPlaces = 512;
 
 interface WhatToFetch {
@@ -52,9 +52,7 @@ const plainBytes = (needs: Needs): number =>
 
 /** Where blobs are small, most of the time goes into making files, which is this thread's work anyhow. */
 const isOfLarge = (needs: Needs): boolean =>
-  plainBytes(needs) >= needs.size * largeBytes && placesOf(needs) <= mostPlaces;
-
-const placesOf = (needs: Needs): number => needs.values().reduce((sum, { places }) => sum + places.length, 0);
+  plainBytes(needs) >= needs.size * largeBytes && needs.values().every(({ places }) => places.length <= mostPlaces);
 
 const largePartsOf = ({ packs }: Window): number =>
   packs

@@ -142,10 +142,9 @@ describe("restoreSnapshot, large parts being written by threads", () => {
       program,
       `import { answerOrders } from ${JSON.stringify(new URL("../system/thread-pool.ts", import.meta.url))};
        import { writeParts } from ${JSON.stringify(new URL("./write-parts.ts", import.meta.url))};
-       let count = 0;
        answerOrders((order) => {
-         if (count++ === 1) throw new Error("out of order");
-         return writeParts(order);
+         writeParts(order);
+         throw new Error("out of order");
        });`,
     );
     const before = openDescriptors();
@@ -197,6 +196,25 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     expect(await restore({ ...repository, target, onProgress })).toMatchObject({ errors: 0, files: 700 });
     expect(most).toBeLessThan(100);
     expect(folderState(target)).toEqual(folderState(many));
+  });
+
+  it("has threads write what belongs to very many files, without having all of them open", async () => {
+    const many = newFolder();
+    const contents = Array.from({ length: 5 }, () => randomBytes(140_000));
+    for (let number = 0; number < 650; number++) writeFileSync(join(many, `${number}`), contents[number % 5] ?? "");
+    const repository = await backedUp(many, newFolder());
+    const before = openDescriptors();
+    let most = 0;
+    const onProgress = () => {
+      most = Math.max(most, openDescriptors() - before);
+    };
+    const target = newFolder();
+    expect(await restore({ ...repository, target, onProgress })).toMatchObject({ errors: 0, files: 650 });
+    expect(most).toBeLessThan(500);
+    expect(folderState(target)).toEqual(folderState(many));
+    const program = new URL("data:text/javascript,throw new Error('out of order')");
+    const failing = restore({ ...repository, target: newFolder(), partWriters: { program, worth: 0 } });
+    await expect(failing).rejects.toThrow("out of order");
   });
 
   it("fails the file that cannot be written, and no other", async () => {
