@@ -1,4 +1,5 @@
-import { closeSync, constants, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fsync, openSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
 import { isZero } from "../kernel/zeros.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import type { BlobLocation, Snapshot, TreeNode } from "../repository/types.ts";
@@ -10,6 +11,7 @@ import { newBreather } from "./breathe.ts";
 import { hashOf } from "./compare.ts";
 import { fetchWindow } from "./fetch-window.ts";
 import type { FileWriter } from "./files.ts";
+import { createFlusher } from "./flush.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import type { Restorable } from "./restorable.ts";
 import { select } from "./selection.ts";
@@ -45,6 +47,7 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
   const outcome = newOutcome();
   try {
     assertRoom(descriptor, target, node);
+    const flusher = createFlusher(descriptor, { sync: promisify(fsync) });
     let base = 0;
     for (let first = 0; first < parts.length; first += windowParts) {
       const window = newWindow();
@@ -53,12 +56,13 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
       planFile(repository, window, { folder: root, node: { ...node, size, content: some.map(({ id }) => id) } });
       const onBytes = (count: number) => {
         outcome.bytes += count;
+        flusher.written(count);
         onProgress({ bytesDone: outcome.bytes, filesDone: 0 });
       };
       await fetchWindow({ repository, window, writer: deviceWriter(descriptor, target, base), onBytes, signal });
       base += size;
     }
-    fsyncSync(descriptor);
+    await flusher.finish();
     forgetCached(descriptor);
     outcome.files = 1;
     return outcome;

@@ -8,13 +8,14 @@ import { displayPath, type Folder, type Folders, openFolders } from "../system/f
 import { newBreather } from "./breathe.ts";
 import { fetchWindow } from "./fetch-window.ts";
 import { fileWriter, isFatal, type LendingFileWriter, type PendingFile } from "./files.ts";
+import { createFlusher, type Flusher } from "./flush.ts";
 import { applyMetadata } from "./metadata.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import { createPartWriters, type LazyPartWriters, type PartWritersOptions } from "./part-writers.ts";
 import type { Restorable } from "./restorable.ts";
 import { sameContent } from "./same-content.ts";
 import { select } from "./selection.ts";
-import { makeNode, syncFileSystem } from "./system.ts";
+import { makeNode } from "./system.ts";
 import { isLostAndFound, prepareTarget } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
 import { newWindow, planFile, type Window } from "./window.ts";
@@ -41,6 +42,7 @@ interface Job {
   readonly folders: Folders;
   readonly writer: LendingFileWriter;
   readonly writers: LazyPartWriters;
+  readonly flusher: Flusher;
   readonly outcome: Outcome;
   /** The first name of each file with several, by device and inode. */
   readonly linked: Map<string, PendingFile>;
@@ -66,7 +68,8 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
   const outcome = newOutcome();
   const writer = fileWriter(folders, outcome, options.slowMilliseconds);
   const writers = createPartWriters(options.partWriters);
-  const job: Job = { repository, folders, writer, writers, outcome, linked: new Map(), options };
+  const flusher = createFlusher(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
+  const job: Job = { repository, folders, writer, writers, flusher, outcome, linked: new Map(), options };
   try {
     let window = newWindow();
     let later: Later = { links: [], leaves: [] };
@@ -84,7 +87,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
       steps = 0;
     }
     await complete(job, window, later);
-    await syncFileSystem(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
+    await flusher.finish();
   } catch (error) {
     throw isFatal(error) ? targetFailed(target, error) : error;
   } finally {
@@ -192,13 +195,15 @@ function makeEntry(job: Job, { folder, node }: Extract<Step, { kind: "entry" }>)
 }
 
 async function complete(job: Job, window: Window, later: Later): Promise<void> {
-  const { repository, writer, writers, outcome, options } = job;
+  const { repository, writer, writers, flusher, outcome, options } = job;
   const onBytes = (count: number) => {
     outcome.bytes += count;
+    flusher.written(count);
     options.onProgress?.({ bytesDone: outcome.bytes, filesDone: outcome.files });
   };
   try {
     await fetchWindow({ repository, window, writer, writers, onBytes, signal: options.signal });
+    options.signal.throwIfAborted();
   } catch (error) {
     for (const file of window.files) {
       if (file.state === "Created") writer.abandon(file, "WriteErrors", (error as Error).message);
