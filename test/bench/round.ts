@@ -101,11 +101,19 @@ async function playStep(options: RoundOptions, player: Player, step: Step, sourc
   await runAll(player.calls.open);
   await run(["sync"]); // what others left to be written does not count against this one
   const { result: cost, traffic } = await store.traffic(() => measure(command));
+  const beganToSync = performance.now();
+  if (step === "restore") await run(["sync", "-f", target]);
+  const syncSeconds = (performance.now() - beganToSync) / 1000;
   await judge(options, player, step, source, file);
   rmSync(target, { recursive: true, force: true });
   const which = { data: data.name, store: store.name, step, contestant: player.contestant.name, repetition };
   const stored = step.startsWith("restore") ? 0 : storedBytes(player.place.folder);
   onSample({ ...which, cost, traffic, storedBytes: stored });
+  if (step === "restore") {
+    // Not every program waits for that before it says that it is done.
+    const onDisk = { ...cost, wallSeconds: cost.wallSeconds + syncSeconds };
+    onSample({ ...which, step: "restored and on the disk", cost: onDisk, traffic: undefined, storedBytes: 0 });
+  }
 }
 
 function commandFor(calls: Calls, step: Step, target: string, file: string | undefined): Command | undefined {
@@ -113,7 +121,7 @@ function commandFor(calls: Calls, step: Step, target: string, file: string | und
   if (step === "restore") return calls.restore?.(target);
   if (step === "restore one file") return file === undefined ? undefined : calls.restoreFile?.(target, file);
   if (step === "forget + prune") return calls.forget?.(pointsKept);
-  return calls.check;
+  return step === "check --read-data" ? calls.check : undefined;
 }
 
 /** Rejects where what was backed up or restored is not what it should be. */

@@ -1,9 +1,10 @@
-/** What each program has to do, in this order, on every data set and store. */
+/** What each program has to do, in this order, on every data set and store; `restored and on the disk` comes of `restore`. */
 export const steps = [
   "first backup",
   "no change",
   "1 % change",
   "restore",
+  "restored and on the disk",
   "restore one file",
   "forget + prune",
   "check --read-data",
