@@ -10,9 +10,6 @@ import { regionsOf } from "./regions.ts";
 
 const readAsync = promisify(read);
 
-/** Bytes held of the file that is being cut. */
-const bufferBytes = 2 * chunkMaximum;
-
 export interface OpenFile {
   readonly descriptor: number;
   readonly stat: BigIntStats;
@@ -49,7 +46,7 @@ export async function* readChunks(file: OpenFile): AsyncGenerator<Chunk> {
     yield* readWhole(descriptor, Number(stat.size));
     return;
   }
-  chunker ??= createChunker(bufferBytes);
+  chunker ??= createChunker(chunkMaximum);
   const { buffer, cut } = chunker;
   const regionAt = regionsOf(file);
   let start = 0;
@@ -69,28 +66,25 @@ export async function* readChunks(file: OpenFile): AsyncGenerator<Chunk> {
       await nextTurn();
       continue;
     }
-    if (!atEnd && end - start < chunkMaximum) {
-      buffer.copyWithin(0, start, end);
-      end -= start;
-      start = 0;
-      while (!atEnd && end < bufferBytes) {
-        const { isHole, end: regionEnd } = regionAt(position);
-        const wanted = Math.min(bufferBytes - end, regionEnd - position);
-        const count = isHole ? wanted : (await readAsync(descriptor, buffer, end, wanted, position)).bytesRead;
-        if (isHole) buffer.fill(0, end, end + wanted);
-        else bytesRead += count;
-        end += count;
-        position += count;
-        atEnd = count === 0;
-      }
+    buffer.copyWithin(0, start, end);
+    end -= start;
+    start = 0;
+    while (!atEnd && end < chunkMaximum) {
+      const { isHole, end: regionEnd } = regionAt(position);
+      const wanted = Math.min(chunkMaximum - end, regionEnd - position);
+      const count = isHole ? wanted : (await readAsync(descriptor, buffer, end, wanted, position)).bytesRead;
+      if (isHole) buffer.fill(0, end, end + wanted);
+      else bytesRead += count;
+      end += count;
+      position += count;
+      atEnd = count === 0;
     }
     if (start === end) return;
     const pieces: Buffer[] = [];
-    do {
-      const length = cut(start, end - start);
+    for (let length = cut(start, end, atEnd); length > 0; length = cut(start, end - start, atEnd)) {
       pieces.push(Buffer.from(buffer.buffer, buffer.byteOffset + start, length));
       start += length;
-    } while (atEnd ? start < end : end - start >= chunkMaximum);
+    }
     let number = 0;
     for await (const id of identify(pieces)) {
       yield { bytes: pieces[number++] as Buffer, id, bytesRead };

@@ -147,6 +147,30 @@ describe("whatever the content,", () => {
     );
   });
 
+  test("a chunk's end is the same however little is there to find it in, or is not told", () => {
+    fc.assert(
+      fc.property(stretches, fc.integer({ min: 100_000, max: 3 * 1024 * 1024 }), (parts, step) => {
+        const whole = Buffer.concat(parts.map(contentFrom));
+        const cuts = cutsOf(whole);
+        const found: number[] = [];
+        let at = 0;
+        for (let available = 0; at < whole.length; available += step) {
+          const isRest = at + available >= whole.length;
+          const length = chunker.cut(at, isRest ? whole.length - at : available, isRest);
+          if (length === 0) {
+            expect(isRest || available >= chunkMaximum).toBe(false);
+            continue;
+          }
+          at += length;
+          found.push(at);
+          available = 0;
+        }
+        expect(found).toEqual(cuts);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   test("a chunk depends on nothing that comes before it", () => {
     fc.assert(
       fc.property(stretches, (parts) => {

@@ -9,6 +9,8 @@ const MiB = 1024 * KiB;
 export const chunkMinimum = 256 * KiB;
 export const chunkMaximum = 8 * MiB;
 const chunkNormal = 512 * KiB;
+/** Few chunks are longer. Where a chunk ends in front of that, nobody looks further for zeros. */
+const usualMaximum = 1 * MiB;
 
 /**
  * One place in 2^19 is a cut before the normal length, one in 2^17 behind it: chunks of random bytes are 0.53 MiB on average. Shorter than restic's, because
@@ -44,10 +46,10 @@ export interface Chunker {
   /** Fill it with bytes of the file; what `cut` looks at lies here. */
   readonly buffer: Uint8Array;
   /**
-   * Length of the chunk at `offset` of the buffer, where `available` bytes of the file follow. Less than `chunkMaximum`
-   * may be available only at the end of the file, whose rest is the last chunk.
+   * Length of the chunk at `offset` of the buffer, where `available` bytes of the file follow: all that there are, if `isRest`. Else 0 where it depends on
+   * more than them, which it never does on more than `chunkMaximum`.
    */
-  cut(offset: number, available: number): number;
+  cut(offset: number, available: number, isRest?: boolean): number;
 }
 
 /** A chunker with room for `capacity` bytes, at least `chunkMaximum`. Not to be shared between files read at the same time. */
@@ -60,15 +62,16 @@ export function createChunker(capacity: number): Chunker {
   new Uint8Array(kernel.memory.buffer, tableAddress, table.length).set(table);
   const zeros = hashOfZeros(table);
   const buffer = new Uint8Array(kernel.memory.buffer, bufferAddress, capacity);
-  const cut = (offset: number, available: number): number => {
-    if (offset < 0 || available < 0 || offset + available > capacity)
-      throw new RangeError("Outside the chunker's buffer.");
-    const bytes = buffer.subarray(offset, offset + Math.min(available, chunkMaximum));
-    if (bytes.length > chunkMinimum && isZero(bytes, 0, chunkMinimum)) return cutOfZeros(bytes);
-    return kernel.findCut(
+  /** 0 where nothing in these bytes decides it. */
+  const decidedCut = (offset: number, length: number): number => {
+    const bytes = buffer.subarray(offset, offset + length);
+    if (length <= chunkMinimum) return 0;
+    if (isZero(bytes, 0, chunkMinimum)) return cutOfZeros(bytes);
+    const end = endBeforeZeros(bytes);
+    const found = kernel.findCut(
       tableAddress,
       bufferAddress + offset,
-      endBeforeZeros(bytes),
+      end,
       chunkMinimum,
       chunkNormal,
       chunkMaximum,
@@ -76,6 +79,14 @@ export function createChunker(capacity: number): Chunker {
       looseLimit,
       zeros,
     );
+    return found < length ? found : 0;
+  };
+  const cut = (offset: number, available: number, isRest = true): number => {
+    if (offset < 0 || available < 0 || offset + available > capacity)
+      throw new RangeError("Outside the chunker's buffer.");
+    const most = Math.min(available, chunkMaximum);
+    const found = decidedCut(offset, Math.min(most, usualMaximum)) || decidedCut(offset, most);
+    return found || (isRest || most === chunkMaximum ? most : 0);
   };
   return { buffer, cut };
 }
@@ -83,10 +94,10 @@ export function createChunker(capacity: number): Chunker {
 /**
  * Zeros have no cut of their own, so that a file with a few blocks here and there between them (a disk image, a database's reserve) would
  * have chunks of zeros of every length, each stored and hashed as something new. Those in front are a chunk of their own: the
- * minimum, doubled so often as there is room; all of them where nothing else follows.
+ * minimum, doubled so often as there is room; all of them where nothing else follows, which 0 stands for.
  */
 function cutOfZeros(bytes: Uint8Array): number {
-  if (isZero(bytes)) return bytes.length;
+  if (isZero(bytes)) return 0;
   let length = chunkMinimum;
   while (2 * length < bytes.length && isZero(bytes, length, 2 * length)) length *= 2;
   return length;
