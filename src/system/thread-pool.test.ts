@@ -52,12 +52,6 @@ it("does itself what the threads have no time for", async () => {
   await expect.poll(() => done).toBe(10 - 2 * 2);
 });
 
-it("does not leave to a thread that has something to do what it can do itself", async () => {
-  const { carryOut } = pool(silentThread, 1);
-  carryOut({ bytes: Buffer.of(1), add: 0 }).catch(() => {});
-  expect(await carryOut({ bytes: Buffer.of(1), add: 1 })).toBe(2);
-});
-
 it("fails what waits when it is closed, and everything after a thread has failed", async () => {
   const closed = pool(silentThread, 1);
   const waiting = closed.carryOut({ bytes: Buffer.of(1), add: 0 });

@@ -11,7 +11,7 @@ export interface BytesOrder {
 /** Threads of one program, each of which carries out one order after the other. */
 export interface ThreadPool<Order extends BytesOrder, Answer> {
   /**
-   * Has an order carried out, by whoever is free: a thread, or this one. Its bytes must stay as they are until then; those that are not in
+   * Has an order carried out, by a thread or, where each has enough to do, by this one. Its bytes must stay as they are until then; those that are not in
    * shared memory are copied for a thread. Rejects once a thread has failed.
    */
   carryOut(order: Order): Promise<Answer>;
@@ -61,7 +61,7 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
       program,
       onReport: (answer) => {
         waiting.shift()?.resolve(answer);
-        handOut(1);
+        handOut();
       },
       onFailure: (error) => fail(waiting, error),
     });
@@ -78,24 +78,22 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
       pending.reject(error);
     }
   };
-  /** So that each thread has as many orders as that, as long as there are any. */
-  const handOut = (orders: number): void => {
-    for (const hand of hands) {
-      while (hand.waiting.length < orders) {
-        const pending = queue.shift();
-        if (!pending) return;
-        give(hand, pending);
-      }
+  const handOut = (): void => {
+    for (;;) {
+      const [hand] = hands.toSorted((a, b) => a.waiting.length - b.waiting.length);
+      if (!hand || hand.waiting.length >= ordersAhead) return;
+      const pending = queue.shift();
+      if (!pending) return;
+      give(hand, pending);
     }
   };
-  /** Does what is left while every thread has something to do; who else has orders, and the threads, are heard before each one. */
+  /** Does what the threads have no time for. They are heard before each order, and so is whoever brings bytes, which only this thread can do. */
   const work = async (): Promise<void> => {
     isWorking = true;
     for (;;) {
       await nextTurn();
       const pending = queue.shift();
       if (!pending) break;
-      handOut(ordersAhead);
       try {
         pending.resolve(carryOut(pending.order));
       } catch (error) {
@@ -110,8 +108,8 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
       if (failure) throw failure.error;
       const pending = { order, ...Promise.withResolvers<Answer>() };
       queue.push(pending);
-      handOut(1);
-      if (!isWorking) void work();
+      handOut();
+      if (!isWorking && queue.length > 0) void work();
       return pending.promise;
     },
     async close() {
