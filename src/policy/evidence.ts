@@ -84,9 +84,10 @@ export interface Verdict {
 
 /**
  * Which store an S3 target is in: the endpoint's host and port, and the bucket. Prefixes do not matter, because a bucket is lost as a
- * whole. AWS's buckets have names of their own in all regions, so that there the endpoint does not matter either.
+ * whole. AWS's buckets have names of their own in all regions, so that there the endpoint does not matter either. An endpoint that is no URL (a port
+ * that does not exist, say) stands for itself: its target is refused elsewhere, and the others are judged.
  */
 export function storeIdentity(s3: { readonly endpoint?: string; readonly bucket: string }): string {
-  const host = s3.endpoint === undefined ? "amazonaws.com" : new URL(s3.endpoint).host;
+  const host = s3.endpoint === undefined ? "amazonaws.com" : (URL.parse(s3.endpoint)?.host ?? s3.endpoint);
   return `${/(^|\.)amazonaws\.com$/.test(host) ? "amazonaws.com" : host}/${s3.bucket}`;
 }

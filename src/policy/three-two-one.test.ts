@@ -109,6 +109,11 @@ describe("storeIdentity", () => {
       false,
     );
   });
+  test("takes an endpoint that is no URL for itself", () => {
+    const endpoint = "https://s3.example.com:99999";
+    expect(same({ endpoint, bucket }, { endpoint, bucket })).toBe(true);
+    expect(same({ endpoint, bucket }, { endpoint: "https://s3.example.com", bucket })).toBe(false);
+  });
   test("knows that AWS has each bucket once, with and without an endpoint", () => {
     expect(same({ bucket }, { endpoint: "https://s3.eu-west-1.amazonaws.com", bucket })).toBe(true);
     expect(same({ bucket }, { endpoint: "https://notamazonaws.com", bucket })).toBe(false);
