@@ -21,7 +21,8 @@ it("makes a program that needs nothing of the sources, threads included", async 
   for (const library of ["koffi", "@koromix"]) {
     symlinkSync(join(checkout, "node_modules", library), join(installed, "node_modules", library));
   }
-  const bytes = randomBytes(24 * 1024 * 1024);
+  // So much that a check and a restore start threads, too.
+  const bytes = randomBytes(136 * 1024 * 1024);
   mkdirSync(scratch.path("source"));
   writeFileSync(scratch.path("source/file"), bytes);
 
