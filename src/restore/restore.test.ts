@@ -131,6 +131,23 @@ describe("restoreSnapshot", () => {
     expect(folderState(target)).toEqual(folderState(folder));
   });
 
+  it.each([
+    ["in the end", 1_000_000_000, true],
+    ["earlier", 1, false],
+  ])("is not done where the disk says %s that it has not got everything", async (_, every, writesAll) => {
+    let syncs = 0;
+    const sync = async () => {
+      if (++syncs === 1) throw Object.assign(new Error("EIO: i/o error, syncfs"), { code: "EIO" });
+    };
+    let written = 0;
+    const onProgress = ({ bytesDone }: { bytesDone: number }) => {
+      written = bytesDone;
+    };
+    const { bytes } = await restore(newFolder());
+    await expect(restore(newFolder(), { flush: { sync, every }, onProgress })).rejects.toThrow("EIO");
+    expect(written === bytes).toBe(writesAll);
+  });
+
   it("stops when it is told to", async () => {
     const controller = new AbortController();
     controller.abort(new Error("stopped"));

@@ -8,7 +8,7 @@ import { displayPath, type Folder, type Folders, openFolders } from "../system/f
 import { newBreather } from "./breathe.ts";
 import { fetchWindow } from "./fetch-window.ts";
 import { fileWriter, isFatal, type LendingFileWriter, type PendingFile } from "./files.ts";
-import { createFlusher, type Flusher } from "./flush.ts";
+import { createFlusher, type Flusher, type FlushOptions } from "./flush.ts";
 import { applyMetadata } from "./metadata.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import { createPartWriters, type LazyPartWriters, type PartWritersOptions } from "./part-writers.ts";
@@ -35,6 +35,8 @@ export interface RestoreOptions {
   readonly slowMilliseconds?: number;
   /** Which threads write large parts, and from how much on. */
   readonly partWriters?: PartWritersOptions;
+  /** How, and after how much, the disk is asked to have what was written. */
+  readonly flush?: FlushOptions;
 }
 
 interface Job {
@@ -68,7 +70,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
   const outcome = newOutcome();
   const writer = fileWriter(folders, outcome, options.slowMilliseconds);
   const writers = createPartWriters(options.partWriters);
-  const flusher = createFlusher(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }));
+  const flusher = createFlusher(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }), options.flush);
   const job: Job = { repository, folders, writer, writers, flusher, outcome, linked: new Map(), options };
   try {
     let window = newWindow();
