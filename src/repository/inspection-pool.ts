@@ -20,7 +20,7 @@ export interface InspectionPool {
 }
 
 export interface InspectionPoolOptions {
-  /** Beside the caller's. Each holds up to two packs. */
+  /** Beside the caller's. */
   readonly threads?: number;
   /** How much there is to look through, decompressed. */
   readonly plainBytes: number;

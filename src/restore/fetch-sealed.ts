@@ -17,8 +17,8 @@ interface FetchSealedOptions extends DeliverOptions {
 
 /** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
 const pieceBytes = 16 * 1024 * 1024;
-/** Places that the blobs of a piece belong to: bounds the files that are open, and what is handed over. Few pieces of large blobs have more. */
-const piecePlaces = 128;
+/** Places that the blobs of a piece belong to, at most: bounds the files that are open, and what is handed over. Few pieces of large blobs have more. */
+export const mostPlaces = 128;
 /** Pieces of one pack that are handed over at once, so that the last pack, too, has all threads at work. */
 const concurrentPieces = 3;
 
@@ -28,7 +28,7 @@ export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: 
   const locations = [...needs.values()].map(({ location }) => location);
   for await (const { locations: found, start, bytes } of sealed.read(pack, locations)) {
     const placesOf = ({ id }: BlobLocation): number => needs.get(id)?.places.length ?? 0;
-    const pieces = divide(found, pieceBytes).flatMap((piece) => divide(piece, piecePlaces, placesOf));
+    const pieces = divide(found, pieceBytes).flatMap((piece) => divide(piece, mostPlaces, placesOf));
     await forEachConcurrently(pieces, concurrentPieces, async (piece) => {
       signal.throwIfAborted();
       const wanted = piece.flatMap(({ id }) => needs.get(id) ?? []);

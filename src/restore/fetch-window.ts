@@ -1,7 +1,7 @@
 import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { Id } from "../repository/types.ts";
 import { type DeliverOptions, deliver } from "./deliver.ts";
-import { fetchSealed } from "./fetch-sealed.ts";
+import { fetchSealed, mostPlaces } from "./fetch-sealed.ts";
 import type { FileWriter, LendingFileWriter } from "./files.ts";
 import type { LazyPartWriters } from "./part-writers.ts";
 import type { Restorable } from "./restorable.ts";
@@ -13,8 +13,6 @@ const concurrentPacks = 4;
 const blobsAhead = 16;
 /** Plain bytes that a blob has on average, at least, in a pack that is worth handing to a thread. */
 const largeBytes = 128 * 1024;
-/** Places of one blob, at most, that a thread is to write. */
-const mostPlaces = 512;
 
 interface WhatToFetch {
   readonly repository: Restorable;
