@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { chunkMaximum, chunkMinimum, createChunker } from "./chunker.ts";
 
-const capacity = 48 * 1024 * 1024;
+const KiB = 1024;
+const capacity = 48 * 1024 * KiB;
 const chunker = createChunker(capacity);
 
 /** Bytes that look random and are the same every time. */
@@ -41,6 +42,19 @@ describe("cut", () => {
     ]);
   });
 
+  test("finds the same places for ever among zeros and pages, too", () => {
+    const holed = Buffer.alloc(24 * 1024 * KiB);
+    const put = (at: number, length: number) => noise(length, `${at}`).copy(holed, at * KiB);
+    const stretches: Readonly<Record<number, number>> = { 0: 300, 2000: 64, 3000: 1500, 13000: 700, 23900: 100 };
+    for (const [at, length] of Object.entries(stretches)) put(Number(at), length * KiB);
+    for (let page = 14_000; page < 16_000; page += 8) put(page, 8000);
+    expect(cutsOf(holed)).toEqual([
+      393_216, 1_441_792, 1_966_080, 2_228_224, 2_752_512, 3_014_656, 3_615_622, 3_987_052, 4_305_119, 4_698_335,
+      13_086_943, 13_652_126, 14_110_878, 14_606_965, 15_068_545, 15_597_439, 15_909_456, 16_181_492, 16_509_172,
+      20_703_476, 22_800_628, 23_849_204, 24_373_492, 24_701_172, 25_165_824,
+    ]);
+  });
+
   test("finds its way back after an insertion", () => {
     const shifted = cutsOf(Buffer.concat([Buffer.from("inserted"), content]));
     const original = new Set(cutsOf(content).map((cut) => cut + "inserted".length));
@@ -60,7 +74,6 @@ describe("cut", () => {
     expect(lengthsOf(cutsOf(Buffer.alloc(20 * 1024 * 1024)))).toEqual([chunkMaximum, chunkMaximum, 4 * 1024 * 1024]);
   });
 
-  const KiB = 1024;
   test("ends a chunk behind its normal length where some zeros have begun, as at the end of a database's page", () => {
     const end = Buffer.concat([Buffer.of(1), Buffer.alloc(100)]);
     const pageOf = (_: unknown, number: number) => Buffer.concat([noise(8 * KiB - end.length, `${number}`), end]);
