@@ -22,6 +22,16 @@ type Made = Pick<RestoreOptions, "repository" | "snapshot">;
 const restore = (options: Made & { readonly target: string } & Partial<RestoreOptions>) =>
   restoreSnapshot({ include: [], signal, partWriters: { threads: 2, worth: 0 }, ...options });
 
+/** Restores, and says how many more descriptors were open at most meanwhile. */
+async function restoreCountingOpen(made: Made, target: string) {
+  const before = openDescriptors();
+  let most = 0;
+  const onProgress = () => {
+    most = Math.max(most, openDescriptors() - before);
+  };
+  return { outcome: await restore({ ...made, target, onProgress }), most };
+}
+
 /** Large files, with content that is in two of them, with holes, with two names; and small ones. */
 function largeFiles(): string {
   const source = newFolder();
@@ -187,13 +197,9 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     const content = randomBytes(200_000);
     for (let number = 0; number < 700; number++) writeFileSync(join(many, `${number}`), content);
     const repository = await backedUp(many, newFolder());
-    const before = openDescriptors();
-    let most = 0;
-    const onProgress = () => {
-      most = Math.max(most, openDescriptors() - before);
-    };
     const target = newFolder();
-    expect(await restore({ ...repository, target, onProgress })).toMatchObject({ errors: 0, files: 700 });
+    const { outcome, most } = await restoreCountingOpen(repository, target);
+    expect(outcome).toMatchObject({ errors: 0, files: 700 });
     expect(most).toBeLessThan(100);
     expect(folderState(target)).toEqual(folderState(many));
   });
@@ -203,13 +209,9 @@ describe("restoreSnapshot, large parts being written by threads", () => {
     const contents = Array.from({ length: 5 }, () => randomBytes(140_000));
     for (let number = 0; number < 600; number++) writeFileSync(join(many, `${number}`), contents[number % 5] ?? "");
     const repository = await backedUp(many, newFolder());
-    const before = openDescriptors();
-    let most = 0;
-    const onProgress = () => {
-      most = Math.max(most, openDescriptors() - before);
-    };
     const target = newFolder();
-    expect(await restore({ ...repository, target, onProgress })).toMatchObject({ errors: 0, files: 600 });
+    const { outcome, most } = await restoreCountingOpen(repository, target);
+    expect(outcome).toMatchObject({ errors: 0, files: 600 });
     expect(most).toBeLessThan(500);
     expect(folderState(target)).toEqual(folderState(many));
     const program = new URL("data:text/javascript,throw new Error('out of order')");
