@@ -114,8 +114,8 @@ export function createThreadPool<Order extends BytesOrder, Answer>({
     },
     async close() {
       await Promise.all(hands.map(({ thread }) => thread.end()));
-      fail([], new Error("The threads were ended."));
-      for (const { waiting } of hands) fail(waiting, new Error("The threads were ended."));
+      const unanswered = hands.flatMap(({ waiting }) => waiting.splice(0));
+      fail(unanswered, new Error("The threads were ended."));
     },
   };
 }
