@@ -50,6 +50,7 @@ function volumeEvidence(
   };
 }
 
+/** What a verdict needs to know of a target; of one whose object is missing, that it is in no store. */
 export function targetEvidence(name: string, target: BackupTarget | undefined): TargetEvidence {
   if (!target) return { name, media: "", offsite: false };
   const { s3, media, offsite, maxAge } = target.spec;
