@@ -1,5 +1,6 @@
 import { read } from "node:fs";
 import { promisify } from "node:util";
+import { isZero } from "../kernel/zeros.ts";
 import { idOf } from "../repository/crypto.ts";
 import type { Id } from "../repository/types.ts";
 
@@ -11,17 +12,14 @@ export const deviceChunkBytes = MiB;
 /** Read at once. A run of zeros in it is one chunk. */
 export const devicePartBytes = 8 * MiB;
 
-const zeros = Buffer.alloc(devicePartBytes);
 const zeroIds = new Map<number, Id>();
 
 /** The id of so many zeros, at most a part; hashed once. */
 export function zeroId(length: number): Id {
-  const id = zeroIds.get(length) ?? idOf(zeros.subarray(0, length));
+  const id = zeroIds.get(length) ?? idOf(Buffer.alloc(length));
   zeroIds.set(length, id);
   return id;
 }
-
-export const isZeros = (bytes: Buffer): boolean => bytes[0] === 0 && bytes.equals(zeros.subarray(0, bytes.length));
 
 export interface DeviceChunk {
   /** Valid until the next one is asked for. */
@@ -70,7 +68,7 @@ export function* cut(part: Buffer): Generator<DeviceChunk> {
   let zerosFrom: number | undefined;
   for (let start = 0; start < part.length; start += deviceChunkBytes) {
     const bytes = part.subarray(start, start + deviceChunkBytes);
-    if (isZeros(bytes)) {
+    if (isZero(bytes)) {
       zerosFrom ??= start;
       continue;
     }

@@ -54,7 +54,8 @@ export interface PackBlobsOptions {
 
 /** Blobs whose gap is no longer than this are fetched with one request. */
 const joinedGap = 256 * 1024;
-const longestRange = 32 * 1024 * 1024;
+/** A pack of 16 MiB is fetched in three pieces: several are in memory at a time, and requests that long cost no time. */
+const longestRange = 6 * 1024 * 1024;
 
 /**
  * Many blobs of one pack, in the order of their offsets, with few ranged requests; each is good until the next one is asked for.

@@ -6,8 +6,6 @@ import { packKey } from "./pack-cache.ts";
 import type { Owner } from "./provenance.ts";
 import type { BlobType, Id, Repository } from "./types.ts";
 
-/** Packs being uploaded at a time: what bounds the memory of a writer, and what overlaps uploading with the rest. */
-const concurrentUploads = 3;
 /** An index file is written when this many blobs wait for one, or the first of them has waited this long. */
 const indexBlobs = 50_000;
 const indexMilliseconds = 10 * 60_000;
@@ -122,7 +120,8 @@ export function createPackSink(
       uploads.add(task);
     },
     async room() {
-      while (uploads.size >= concurrentUploads) await Promise.race(uploads);
+      // Bounds the memory of a writer, and has uploading overlap with the rest.
+      while (uploads.size >= repository.storage.concurrentPuts) await Promise.race(uploads);
       throwFailure();
     },
     async finish() {

@@ -30,6 +30,8 @@ export function createPackWriter(pool: PackingPool, options: PackSinkOptions): P
       await sink.room();
     },
     async move(blobs, readElsewhere) {
+      // Beforehand as well: several are moved at a time.
+      await sink.room();
       const locations = blobs.locations.filter((location) => {
         // One by one: a pack that two index files name has all its blobs twice.
         if (sink.has(location.id, location.type)) return false;

@@ -59,6 +59,8 @@ export interface PackingLane {
 interface Hand {
   /** Batches and pieces it has to do. */
   waiting: number;
+  /** Packs it has handed out, and has not been given memory back for. */
+  owed: number;
   /** Who waits for pieces to be moved, in their order. */
   readonly moves: PromiseWithResolvers<readonly number[]>[];
   give(order: PackingOrder): void;
@@ -96,8 +98,6 @@ export function createPackingPool({
   // Without threads nothing is worth sharing, and what the engine does not count piles up where many pools come and go.
   const newMemory = () => createMemoryPool(threads > 0 ? undefined : Number.POSITIVE_INFINITY);
   const batches = newMemory();
-  /** Memory of packs goes back to who made it. */
-  const makers = new WeakMap<ArrayBufferLike, Hand>();
   let batch: Batch | undefined;
   let failure: { readonly error: unknown } | undefined;
   /** A batch was given out, and the threads' reports have not been heard since: who has how much to do, and what memory is free. */
@@ -130,9 +130,8 @@ export function createPackingPool({
       hand.moves.shift()?.resolve(report.damaged);
     } else if (report.kind === "finished") {
       const { id, entries } = report;
-      const bytes = bufferOf(report.bytes);
-      makers.set(bytes.buffer, hand);
-      lane?.onPack({ id, entries, bytes });
+      hand.owed++;
+      lane?.onPack({ id, entries, bytes: bufferOf(report.bytes) });
     } else if (lane) lane.unflushed--;
     announce();
   };
@@ -141,6 +140,7 @@ export function createPackingPool({
     const work = createPackingWork((report) => heed(hand, report), newMemory());
     const hand: Hand = {
       waiting: 0,
+      owed: 0,
       moves: [],
       give(order) {
         try {
@@ -162,7 +162,7 @@ export function createPackingPool({
         failMoves(hand, error);
       },
     });
-    const hand: Hand = { waiting: 0, moves: [], give: (order) => thread.give(order) };
+    const hand: Hand = { waiting: 0, owed: 0, moves: [], give: (order) => thread.give(order) };
     started.push(thread);
     for (const [lane, { master }] of lanes.entries()) hand.give({ kind: "open", lane, master });
     return hand;
@@ -176,6 +176,12 @@ export function createPackingPool({
   const freeHand = (ahead: number): Hand => {
     const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
     return free.waiting < ahead ? free : own;
+  };
+  /** To who lacks most, and not to who made the pack: each would keep the memory of as many as it once had under way. */
+  const recycle = (bytes: Buffer): void => {
+    const hand = everybody().reduce((most, each) => (each.owed > most.owed ? each : most));
+    hand.owed--;
+    hand.give({ kind: "recycle", bytes });
   };
   const startHands = (): void => {
     if (hands.length === 0) hands.push(...Array.from({ length: threads }, startHand));
@@ -245,7 +251,7 @@ export function createPackingPool({
         add: (blob) => add(lane, blob),
         move: (blobs) => move(lane, blobs),
         flush: () => flush(lane),
-        recycle: (bytes) => makers.get(bytes.buffer)?.give({ kind: "recycle", bytes }),
+        recycle,
       };
     },
     concurrentMoves: threads * piecesAhead + 1,

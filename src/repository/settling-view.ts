@@ -77,6 +77,7 @@ export function settlingView(storage: Storage, settled: Promise<void>): Settling
 /** Each method by its name, so that one that writes is not passed on by mistake. What is read through `below` is not remembered. */
 const writesAfter = (storage: Storage, settled: Promise<void>): Storage => ({
   description: storage.description,
+  concurrentPuts: storage.concurrentPuts,
   get: (key, ...rest) => storage.get(key, ...rest),
   list: (prefix) => storage.list(prefix),
   listFolders: (prefix) => storage.listFolders(prefix),

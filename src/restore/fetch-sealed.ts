@@ -20,7 +20,7 @@ const pieceBytes = 16 * 1024 * 1024;
 /** Places that the blobs of a piece belong to, at most: bounds the files that are open, and what is handed over. Few pieces of large blobs have more. */
 export const mostPlaces = 128;
 /** Pieces of one pack that are handed over at once, so that the last pack, too, has all threads at work. */
-const concurrentPieces = 3;
+const concurrentPieces = 2;
 
 /** Fetches blobs of a pack and has them opened and written, by a thread that is free or else by this one. */
 export async function fetchSealed(options: FetchSealedOptions, pack: Id, needs: ReadonlyMap<Id, Need>): Promise<void> {

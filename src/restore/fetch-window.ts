@@ -8,7 +8,7 @@ import type { Restorable } from "./restorable.ts";
 import type { Need, Window } from "./window.ts";
 
 /** Packs that are fetched at the same time; each is up to 16 MiB, rarely more. */
-const concurrentPacks = 4;
+const concurrentPacks = 6;
 /** Blobs of a pack, behind the one that is written, whose files may be made meanwhile. */
 const blobsAhead = 16;
 /** Plain bytes that a blob has on average, at least, in a pack that is worth handing to a thread. */

@@ -38,6 +38,8 @@ function storageAt(root: string, shared: Shared): Storage {
 
   return {
     description,
+    // While one waits for the disk, the other is written.
+    concurrentPuts: 2,
 
     async get(key, range, allocate) {
       const path = pathOf(key);

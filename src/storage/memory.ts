@@ -24,6 +24,7 @@ export function memoryStorage(
   };
   return {
     description,
+    concurrentPuts: 2,
     objects,
     async get(key, range, allocate) {
       assertKey(key);

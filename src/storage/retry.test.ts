@@ -9,6 +9,7 @@ const overloaded = () => new StorageError("Failed", "Could not read it: overload
 
 const storage = (parts: Partial<Storage>): Storage => ({
   description: "a store",
+  concurrentPuts: 1,
   get: async () => Buffer.from("x"),
   put: async () => undefined,
   copy: async () => undefined,

@@ -34,6 +34,7 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
   const attempt = <T>(action: () => Promise<T>) => withRetry(action, options, contact);
   return {
     description: storage.description,
+    concurrentPuts: storage.concurrentPuts,
     get: (key, range, allocate) => attempt(() => storage.get(key, range, allocate)),
     put: (key, data, putOptions) =>
       putOptions?.ifAbsent

@@ -33,6 +33,8 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
 
   return {
     description: `s3://${prefix === "" ? bucket.name : `${bucket.name}/${prefix}`} at ${endpoint}`,
+    // Each has to wait for an answer from afar.
+    concurrentPuts: 3,
 
     async get(key, range, allocate) {
       assertKey(key);

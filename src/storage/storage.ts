@@ -8,6 +8,9 @@ export interface Storage {
   /** What this is, for messages: `s3://bucket/prefix at https://host` or `file:///folder`. Never holds credentials. */
   readonly description: string;
 
+  /** So many objects at a time are worth putting into it; a caller that holds them in memory has no more of them under way. */
+  readonly concurrentPuts: number;
+
   /**
    * The whole object, or exactly `range.length` bytes from `range.offset`. A short answer is an error, never a short
    * buffer. Rejects with kind `NotFound` where there is no such object. The memory is asked of `allocate`, once more
