@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import type { Allocate } from "../system/memory.ts";
+import { shortLived } from "../system/short-lived.ts";
 import { isStorageError, StorageError } from "./errors.ts";
 import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
 import { checksumOf } from "./s3-checksum.ts";
@@ -187,6 +188,7 @@ async function readBody(
   for await (const part of body ?? []) {
     if (filled + part.length > promised) throw cutShort(filled);
     filled += part.copy(buffer, filled);
+    shortLived(part.length);
   }
   if (filled !== promised) throw cutShort(filled);
   return buffer;
