@@ -135,3 +135,50 @@ describe("While the lock of a target settles", () => {
     },
   );
 });
+
+describe("A snapshot that is stored after somebody has taken our lock for a dead one", () => {
+  /** A store in which, just before the snapshot is stored, somebody removes our lock and prunes: nothing refers to our packs yet. */
+  const overtaken = (more: Partial<Storage> = {}): Storage => {
+    const store = storeNamed("one");
+    return {
+      ...store,
+      ...more,
+      async put(key, ...rest) {
+        if (key.startsWith("snapshots/")) {
+          const pruned = ["locks/", "index/", "data/"].flatMap((folder) => keysIn("one", folder));
+          for (const each of pruned) store.objects.delete(each);
+        }
+        await store.put(key, ...rest);
+      },
+    };
+  };
+
+  test("is no backup, and does not stay", async () => {
+    await write("a", "first");
+    replaced.one = overtaken();
+    const result = await backup({ to: ["one", "two"] });
+    expect(result.targets).toMatchObject([{ state: "Failed", reason: "RepositoryLocked" }, { state: "Good" }]);
+    expect(keysIn("one", "snapshots/")).toEqual([]);
+    expect(await problemsOf("one")).toEqual([]);
+  });
+
+  test("is named where it cannot be removed, and the next attempt at the run does not take it for its own", async () => {
+    await write("a", "first");
+    replaced.one = overtaken({
+      async delete(key) {
+        if (key.startsWith("snapshots/")) throw new Error("no delete for you");
+      },
+    });
+    const runTag = "run=1";
+    const [failed] = (await backup({ runTag, tags: [runTag] })).targets;
+    const left = keysIn("one", "snapshots/").map((key) => key.slice("snapshots/".length));
+    expect(failed).toMatchObject({ state: "Failed", reason: "RepositoryLocked" });
+    expect(failed?.message).toContain(`The snapshot ${left[0]} was written too late`);
+    delete replaced.one;
+    const [done] = (await backup({ runTag, tags: [runTag] })).targets;
+    expect(done).toMatchObject({ state: "Good" });
+    expect(done?.snapshot).not.toBe(left[0]);
+    expect(done?.message).toContain(`the snapshot ${left[0]}, whose data somebody removed`);
+    expect(await contentOf("one", "/data/a")).toBe("first");
+  });
+});

@@ -115,15 +115,16 @@ async function backUp(
     onDamage: ({ message }) => notices.push(message),
   });
   const written = snapshots.find(({ tags }) => plan.config.runTag !== undefined && tags?.includes(plan.config.runTag));
-  if (written) return alreadyWritten(target, written, stored === 1);
+  const present = await loadPresentIndex(repository);
+  const { repository: indexed } = present;
+  if (written && indexed.index.has(written.tree, "tree")) return alreadyWritten(target, written, stored === 1);
+  if (written) notices.push(whatIsLeftOf(written));
   if (target.expect === "Absent" && stored > 0) {
     throw new RepositoryError(
       "RepositoryNotEmpty",
       `A Full needs a place of its own, but ${repository.storage.description} already holds ${stored} snapshots: use another URL, or make an Incremental.`,
     );
   }
-  const present = await loadPresentIndex(repository);
-  const { repository: indexed } = present;
   const { provenance, scope } = chooseOrigin({ ...plan.config, isFirst: stored === 0 });
   notices.push(...noticesOf(plan.config.type, provenance, present));
   const parent = chooseParent(snapshots, plan, provenance.type);
@@ -184,14 +185,14 @@ interface Completion {
   readonly before: () => Promise<Snapshot | undefined>;
 }
 
-/** The order matters: packs, then the index, and only when both are safe and our lock still stands the snapshot. */
+/** The order matters: packs, then the index, and only when both are safe and our lock still stands the snapshot; and then the lock once more. */
 async function complete({ plan, target }: TargetRun, completion: Completion): Promise<TargetOutcome> {
   const { repository, lock, session, writer, read, provenance, before } = completion;
   await writer.finish();
   await lock.confirm();
   const doubt = doubtAbout(read) ?? (await doubtAboutEmptiness({ plan, target, read, before, folders: session }));
   const isIncomplete = doubt !== undefined;
-  const snapshot = await writeSnapshot({ plan, repository, session, writer, read, provenance, isIncomplete });
+  const snapshot = await writeSnapshot({ plan, repository, lock, session, writer, read, provenance, isIncomplete });
   return {
     snapshot,
     result: {
@@ -228,6 +229,10 @@ function doubtAbout({
   }
   return undefined;
 }
+
+/** Of an earlier attempt that lost its lock: a prune had begun before its snapshot was stored. */
+const whatIsLeftOf = ({ id }: Snapshot): string =>
+  `An earlier attempt at this run had written the snapshot ${id}, whose data somebody removed: it is stored again. Forget that snapshot.`;
 
 /** An earlier attempt at this run got as far as the snapshot: this one has nothing to do here. */
 function alreadyWritten(target: BackupTarget, snapshot: Snapshot, isFirst: boolean): TargetOutcome {
