@@ -20,6 +20,9 @@ export const ageLimitSeconds = (
   { rpoSeconds }: Pick<Evidence["objectives"], "rpoSeconds">,
 ): number => maxAgeSeconds ?? rpoSeconds;
 
+/** A clock may be ahead by so much. What is from later than that proves nothing: it would count as new until its time has come, and beyond. */
+const clockSkewMilliseconds = 5 * 60_000;
+
 /**
  * The freshness of every volume on every target, volume by volume. A copy counts while it is good, of this very PVC (its UID: one
  * that was made again under the same name starts anew), on a target that still exists, and not older than the limit.
@@ -32,7 +35,7 @@ export function freshness(evidence: Evidence, now: Date): readonly Freshness[] {
       if (target.store === undefined) {
         return { volume, target, limitSeconds, state: "Stale", expires: new Date(volume.created) };
       }
-      const newest = newestGood(points.get(volume.uid) ?? [], target.name);
+      const newest = newestGood(points.get(volume.uid) ?? [], target.name, now);
       const expires = new Date((newest ?? new Date(volume.created)).getTime() + limitSeconds * 1000);
       const state = expires < now ? "Stale" : newest ? "Fresh" : "Waiting";
       return { volume, target, ...(newest ? { newest } : {}), limitSeconds, state, expires };
@@ -50,17 +53,22 @@ export function describeStale(entry: Freshness): string {
 }
 
 /**
- * Finds the newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. Tests from
- * before the volume was made are of another that had its name.
+ * Finds the newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. Tests of another volume
+ * that had its name do not count, and a test that passed in the future has not passed yet. One that failed there has.
  */
 export function newestTests(
   evidence: Evidence,
+  now: Date,
 ): (volume: VolumeEvidence, target: TargetEvidence) => TestEvidence | undefined {
   const tests = Map.groupBy(evidence.tests, (test) => `${test.pvc}/${test.target}`);
-  const rank = (test: TestEvidence): number => Date.parse(test.time) + (test.result === "Failed" ? 0.5 : 0);
+  const latest = now.getTime() + clockSkewMilliseconds;
+  const rank = (test: TestEvidence): number =>
+    Math.min(Date.parse(test.time), latest) + (test.result === "Failed" ? 0.5 : 0);
+  const isOf = (test: TestEvidence, volume: VolumeEvidence): boolean =>
+    Date.parse(test.time) >= Date.parse(volume.created) && (test.pvcUid ?? volume.uid) === volume.uid;
   return (volume, target) =>
     (tests.get(`${volume.pvc}/${target.name}`) ?? [])
-      .filter((test) => Date.parse(test.time) >= Date.parse(volume.created))
+      .filter((test) => isOf(test, volume) && (test.result === "Failed" || Date.parse(test.time) <= latest))
       .sort((a, b) => rank(b) - rank(a))[0];
 }
 
@@ -70,9 +78,17 @@ export function earliestExpiry(entries: readonly { readonly expires?: Date }[], 
   return coming.length === 0 ? undefined : new Date(Math.min(...coming));
 }
 
-function newestGood(points: readonly PointEvidence[], target: string): Date | undefined {
+/** Milliseconds since 1970 that a copy's data is from. The earlier of two clocks is believed: of who took the volume's snapshot, and of who wrote the copy. */
+export const copyTime = (pointTime: string, completed: string | undefined): number =>
+  Math.min(Date.parse(pointTime), Date.parse(completed ?? pointTime));
+
+function newestGood(points: readonly PointEvidence[], target: string, now: Date): Date | undefined {
   const times = points
-    .filter((point) => point.copies.some((copy) => copy.target === target && copy.state === "Good"))
-    .map((point) => Date.parse(point.time));
+    .flatMap((point) =>
+      point.copies
+        .filter((copy) => copy.target === target && copy.state === "Good")
+        .map(({ completed }) => copyTime(point.time, completed)),
+    )
+    .filter((time) => time <= now.getTime() + clockSkewMilliseconds);
   return times.length === 0 ? undefined : new Date(Math.max(...times));
 }

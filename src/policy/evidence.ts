@@ -51,10 +51,14 @@ export interface PointEvidence {
 export interface CopyEvidence {
   readonly target: string;
   readonly state: CopyState;
+  /** When it was written, by the clock of whoever wrote it; the point's own time is the volume snapshot's. */
+  readonly completed?: string;
 }
 
 export interface TestEvidence {
   readonly pvc: string;
+  /** Of the volume whose copy was restored, where that is known. */
+  readonly pvcUid?: string;
   readonly target: string;
   readonly result: "Passed" | "Failed";
   readonly time: string;

@@ -77,6 +77,23 @@ describe("RPOMet", () => {
     expect(judgeRpo(evidence({ volumes, points: [point("data", 2, good)] }), now).status).toBe("Unknown");
   });
 
+  test("of the clocks of a storage system and of the run the earlier one is believed, and neither where both are ahead", () => {
+    const ahead = (completed: string | undefined) => {
+      const copies = ["onprem", "offsite"].map((target) => ({
+        target,
+        state: "Good" as const,
+        ...(completed !== undefined && { completed }),
+      }));
+      return evidence({ points: [point("data", 30, good), { ...point("data", -72, good), copies }] });
+    };
+    expect(judgeRpo(ahead(hoursAgo(1)), now).judgeAgainAt).toEqual(new Date(seconds(-23).getTime() + 1));
+    expect(judgeRpo(ahead(hoursAgo(25)), now).status).toBe("False");
+    for (const completed of [undefined, hoursAgo(-71), hoursAgo(-0.1)]) {
+      expect(judgeRpo(ahead(completed), now).message).toContain("the newest good copy is from 2026-11-22T06:00:00Z");
+    }
+    expect(judgeRpo(ahead(hoursAgo(-0.05)), now).status).toBe("True");
+  });
+
   test("a target whose object does not exist proves nothing", () => {
     const { store: _, ...gone } = offsite;
     const verdict = judgeRpo(evidence({ targets: [onprem, gone], points: [point("data", 1, good)] }), now);
@@ -170,6 +187,27 @@ describe("Verified", () => {
   test("tests of a PVC that was there before under the same name do not count", () => {
     const volumes = [volume("data", { created: hoursAgo(2) })];
     expect(judgeVerified(copied({ volumes, tests: both }), now).status).toBe("Unknown");
+  });
+
+  test("a test of the volume before it that ended after the PVC was made again does not count", () => {
+    const volumes = [volume("data", { uid: "another", created: hoursAgo(10) })];
+    const points = [point("data", 6, good, "another")];
+    const of = (pvcUid: string) => both.map((each) => ({ ...each, pvcUid }));
+    expect(judgeVerified(evidence({ volumes, points, tests: of("uid-of-data") }), now).status).toBe("Unknown");
+    expect(judgeVerified(evidence({ volumes, points, tests: of("another") }), now).status).toBe("True");
+  });
+
+  test("a test that passed in the future has not passed yet, and hides none that failed; one that failed there has", () => {
+    const inFuture = (result: "Passed" | "Failed") => restoreTest("data", "offsite", -24, { result });
+    const failed = restoreTest("data", "offsite", 1, { result: "Failed" });
+    expect(judgeVerified(copied({ tests: [...both, failed, inFuture("Passed")] }), now).status).toBe("False");
+    expect(judgeVerified(copied({ tests: [restoreTest("data", "onprem", 5), inFuture("Passed")] }), now).status).toBe(
+      "Unknown",
+    );
+    expect(judgeVerified(copied({ tests: [...both, inFuture("Failed")] }), now).status).toBe("False");
+    // A clock may be a little ahead.
+    const tests = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", -0.05)];
+    expect(judgeVerified(copied({ tests }), now).status).toBe("True");
   });
 
   test("tests of other volumes and targets change nothing", () => {

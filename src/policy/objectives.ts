@@ -133,7 +133,7 @@ interface TestedPair {
 }
 
 function testedPairs(evidence: Evidence, now: Date): readonly TestedPair[] {
-  const newestTest = newestTests(evidence);
+  const newestTest = newestTests(evidence, now);
   return evidence.volumes.flatMap((volume) =>
     evidence.targets.map((target): TestedPair => {
       const test = newestTest(volume, target);

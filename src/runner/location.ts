@@ -1,4 +1,5 @@
-import type { BackupTarget } from "../api/objects.ts";
+import type { BackupTarget, RestorePoint } from "../api/objects.ts";
+import type { Copy } from "../api/restorepoint.ts";
 import type { RepositoryLocation } from "../mover/configs.ts";
 import { chainPath, mirrorChain, volumePath } from "../policy/chains.ts";
 import { type CredentialMount, credentialPaths } from "./mover-pod.ts";
@@ -25,6 +26,21 @@ export function resticRepository(target: Target, namespace: string, pvc: string,
   const { endpoint, region, bucket, prefix } = target.spec.s3;
   const host = (endpoint ?? `https://s3.${region}.amazonaws.com`).replace(/\/$/, "");
   return `s3:${host}/${bucket}/${chainPath({ prefix, namespace, pvc, chain })}`;
+}
+
+/**
+ * Whether a copy lies where its target keeps that chain today. After the target was given another bucket, prefix or endpoint it does not, until a
+ * run has found it there, or the target is changed back. One that does not say where it lies is believed.
+ */
+export function isInPlace(
+  { spec, metadata }: Pick<RestorePoint, "spec" | "metadata">,
+  copy: Pick<Copy, "repository">,
+  target: Target,
+): boolean {
+  const { repository } = copy;
+  return (
+    repository === undefined || repository === resticRepository(target, metadata.namespace, spec.pvc.name, spec.chain)
+  );
 }
 
 /** The Secrets that a mover needs for a target; `moverJob` mounts them where the locations say. */

@@ -1,8 +1,8 @@
 import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { Copy } from "../../api/restorepoint.ts";
 import { durationSeconds } from "../../api/scalars.ts";
-import { ageLimitSeconds } from "../../policy/copies.ts";
-import { targetEvidence } from "../policy/evidence.ts";
+import { ageLimitSeconds, copyTime } from "../../policy/copies.ts";
+import { isOfCopyInPlace, targetEvidence, withCopiesInPlace } from "../policy/evidence.ts";
 import type { MetricName } from "./catalogue.ts";
 
 /** One number of one metric. */
@@ -91,16 +91,21 @@ function targetOfVolumeSamples(
   labels: VolumeLabels & { readonly target: string },
   newestFirst: readonly RestorePoint[],
 ): readonly Sample[] {
-  const copies = newestFirst.flatMap(({ spec, status }) => {
+  const copies = newestFirst.flatMap((point) => {
+    const { spec, status } = withCopiesInPlace(point, targets);
     const copy = status?.copies?.find(({ target }) => target === labels.target);
     return copy ? [{ time: spec.time, copy }] : [];
   });
   const target = targets.find(({ metadata }) => metadata.name === labels.target);
   const objectives = { rpoSeconds: durationSeconds(policy.spec.objectives.rpo) };
   const ageLimit = target && ageLimitSeconds(targetEvidence(labels.target, target), objectives);
-  const good = copies.filter(({ copy }) => copy.state === "Good");
+  const good = copies
+    .filter(({ copy }) => copy.state === "Good")
+    .toSorted((a, b) => copyTime(b.time, b.copy.completionTime) - copyTime(a.time, a.copy.completionTime));
   const [newest] = good;
-  const proofs = [...good.flatMap(({ copy }) => copy.verified ?? []), ...resultsOf(tests, labels)]
+  const byName = new Map(newestFirst.map((point) => [point.metadata.name, point]));
+  const results = resultsOf(tests, labels).filter((result) => isOfCopyInPlace(result, byName, targets));
+  const proofs = [...good.flatMap(({ copy }) => copy.verified ?? []), ...results]
     .filter(({ result }) => result === "Passed")
     .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
   return [
@@ -118,7 +123,11 @@ function newestCopySamples(
   now: Date,
 ): readonly Sample[] {
   return [
-    { name: "holdfast_backup_age_seconds", labels, value: (now.getTime() - Date.parse(time)) / 1000 },
+    {
+      name: "holdfast_backup_age_seconds",
+      labels,
+      value: (now.getTime() - copyTime(time, copy.completionTime)) / 1000,
+    },
     ...instantSample("holdfast_last_success_timestamp_seconds", labels, copy.completionTime ?? time),
     ...count("holdfast_backup_bytes_added", labels, copy.bytesAdded),
     ...count("holdfast_backup_bytes_stored", labels, copy.bytesStored),

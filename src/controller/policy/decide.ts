@@ -15,7 +15,7 @@ import { lastRunCondition, type ToldRun } from "../runs/condition.ts";
 import { jobState } from "../runs/report.ts";
 import { later, latestRun, successTimes, summarizeRun } from "../runs/summary.ts";
 import { scheduleCronJob, scheduleCronJobName } from "./cronjobs.ts";
-import { evidenceOf } from "./evidence.ts";
+import { evidenceOf, withCopiesInPlace } from "./evidence.ts";
 import { isSuspended, type PolicyInput, targetNames, zoneOf } from "./input.ts";
 import { findProblems, type Problem, problemReason } from "./problems.ts";
 
@@ -63,7 +63,9 @@ export function decidePolicy(options: {
       nextTime: nextTimes.toSorted().at(0),
       lastSuccessTime: later(policy.status?.lastSuccessTime, ...schedules.map((schedule) => schedule.lastSuccessTime)),
       volumes: volumes.matching.length,
-      restorePoints: points.filter((point) => point.status?.copies?.some((copy) => copy.state === "Good")).length,
+      restorePoints: points.filter((point) =>
+        withCopiesInPlace(point, input.targets).status?.copies?.some((copy) => copy.state === "Good"),
+      ).length,
       schedules,
     },
     againAfterSeconds: pause({ verdicts, nextTimes, running: runs.some(({ run }) => run.outcome === "Running"), now }),

@@ -1,5 +1,7 @@
 import { annotation } from "../../api/names.ts";
 import type { BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
+import type { Copy } from "../../api/restorepoint.ts";
+import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, StorageClass, Stored } from "../../kube/types.ts";
 import {
@@ -10,12 +12,15 @@ import {
   type TestEvidence,
   type VolumeEvidence,
 } from "../../policy/evidence.ts";
+import { isInPlace } from "../../runner/location.ts";
 import { type PolicyInput, targetNames } from "./input.ts";
 
 /** The objects of a policy's namespace as plain evidence. `claims` are those that the policy matches. */
 export function evidenceOf(input: PolicyInput, claims: readonly Stored<PersistentVolumeClaim>[]): Evidence {
   const { policy, points, targets, tests } = input;
   const { rpo, rto, verifiedWithin } = policy.spec.objectives;
+  const inPlace = points.map((point) => withCopiesInPlace(point, targets));
+  const byName = new Map(points.map((point) => [point.metadata.name, point]));
   return {
     volumes: claims.map((claim) => volumeEvidence(claim, input.storageClasses)),
     targets: targetNames(policy).map((name) =>
@@ -24,8 +29,8 @@ export function evidenceOf(input: PolicyInput, claims: readonly Stored<Persisten
         targets.find((target) => target.metadata.name === name),
       ),
     ),
-    points: points.map(pointEvidence),
-    tests: [...points.flatMap(verifiedCopies), ...tests.flatMap(testResults)],
+    points: inPlace.map(pointEvidence),
+    tests: [...inPlace.flatMap(verifiedCopies), ...tests.flatMap((test) => testResults(test, byName, targets))],
     objectives: {
       rpoSeconds: durationSeconds(rpo),
       ...(rto === undefined ? {} : { rtoSeconds: durationSeconds(rto) }),
@@ -63,27 +68,63 @@ export function targetEvidence(name: string, target: BackupTarget | undefined): 
   };
 }
 
+/** Without the copies that lie where their target was before it was changed: where it is now, nobody knows of them. */
+export function withCopiesInPlace(point: RestorePoint, targets: readonly BackupTarget[]): RestorePoint {
+  const copies = point.status?.copies?.filter((copy) => isKnownInPlace(point, copy, targets));
+  return copies ? { ...point, status: { ...point.status, copies } } : point;
+}
+
+function isKnownInPlace(point: RestorePoint, copy: Copy, targets: readonly BackupTarget[]): boolean {
+  const target = targets.find(({ metadata }) => metadata.name === copy.target);
+  return target === undefined || isInPlace(point, copy, target);
+}
+
+/** Whether a test restored a copy that is where its target is now. Of a point that is not there any more only the name is known, which is believed. */
+export function isOfCopyInPlace(
+  { restorePoint, target }: Pick<TestResult, "restorePoint" | "target">,
+  points: ReadonlyMap<string, RestorePoint>,
+  targets: readonly BackupTarget[],
+): boolean {
+  const point = points.get(restorePoint ?? "");
+  const copy = point?.status?.copies?.find((each) => each.target === target);
+  return point === undefined || copy === undefined || isKnownInPlace(point, copy, targets);
+}
+
 const pointEvidence = ({ metadata, spec, status }: RestorePoint): PointEvidence => ({
   name: metadata.name,
   pvc: spec.pvc.name,
   pvcUid: spec.pvc.uid,
   time: spec.time,
-  copies: (status?.copies ?? []).map(({ target, state }) => ({ target, state })),
+  copies: (status?.copies ?? []).map(({ target, state, completionTime }) => ({
+    target,
+    state,
+    ...(completionTime === undefined ? {} : { completed: completionTime }),
+  })),
 });
 
 const verifiedCopies = ({ metadata, spec, status }: RestorePoint): readonly TestEvidence[] =>
   (status?.copies ?? []).flatMap(({ target, verified }) =>
-    verified ? [{ ...verified, target, pvc: spec.pvc.name, restorePoint: metadata.name }] : [],
+    verified ? [{ ...verified, target, pvc: spec.pvc.name, pvcUid: spec.pvc.uid, restorePoint: metadata.name }] : [],
   );
 
-const testResults = ({ metadata, status }: RestoreTest): readonly TestEvidence[] =>
-  (status?.results ?? []).map(({ pvc, target, result, time, restoreSeconds, restorePoint, message }) => ({
-    pvc,
-    target,
-    result,
-    time,
-    restoreSeconds,
-    restorePoint,
-    restoreTest: metadata.name,
-    ...(result === "Failed" ? { message } : {}),
-  }));
+const testResults = (
+  { metadata, status }: RestoreTest,
+  points: ReadonlyMap<string, RestorePoint>,
+  targets: readonly BackupTarget[],
+): readonly TestEvidence[] =>
+  (status?.results ?? [])
+    .filter((result) => isOfCopyInPlace(result, points, targets))
+    .map(({ pvc, target, result, time, restoreSeconds, restorePoint, message }) => {
+      const pvcUid = points.get(restorePoint ?? "")?.spec.pvc.uid;
+      return {
+        pvc,
+        ...(pvcUid === undefined ? {} : { pvcUid }),
+        target,
+        result,
+        time,
+        restoreSeconds,
+        restorePoint,
+        restoreTest: metadata.name,
+        ...(result === "Failed" ? { message } : {}),
+      };
+    });

@@ -28,7 +28,8 @@ describe("supersededStatus", () => {
       point(2, { a: "Good" }, { chain: "20261101T010000Z" }),
       undefined,
     ],
-    ["nothing newer, and not itself", point(2, { a: "Good" }), point(2, { a: "Good" }), undefined],
+    ["one that a clock has dated ahead", point(3, { a: "Good" }), point(2, { a: "Good" }), { a: "Pruned" }],
+    ["not itself", point(2, { a: "Good" }), point(2, { a: "Good" }), undefined],
     [
       "nothing that is gone already",
       point(1, { a: "Missing", b: "Pruned" }),

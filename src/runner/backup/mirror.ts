@@ -31,10 +31,13 @@ export function assertNotHeld(points: readonly RestorePoint[]): void {
   );
 }
 
-/** The status of a point whose mirror a newer good run has replaced on these targets; undefined where nothing changes. */
+/**
+ * The status of a point whose mirror the current run, which has just ended, has replaced on these targets, whatever a clock says; undefined where
+ * nothing changes.
+ */
 export function supersededStatus(point: RestorePoint, current: RestorePoint): RestorePointStatus | undefined {
-  const isOlder = point.spec.chain === mirrorChain && Date.parse(point.spec.time) < Date.parse(current.spec.time);
-  if (!isOlder || current.spec.chain !== mirrorChain) return undefined;
+  const isAnother = point.metadata.name !== current.metadata.name;
+  if (!isAnother || point.spec.chain !== mirrorChain || current.spec.chain !== mirrorChain) return undefined;
   const replaced = (current.status?.copies ?? []).filter(({ state }) => state === "Good").map(({ target }) => target);
   const isReplaced = (copy: Copy): boolean => replaced.includes(copy.target) && isStored(copy);
   if (!point.status?.copies?.some(isReplaced)) return undefined;

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import type { BackupTarget, RestoreTest } from "../../api/objects.ts";
+import { resticRepository } from "../../runner/location.ts";
+import { claimOf, hoursAgo, meta, now, pointOf, policyOf, targetOf } from "../fixtures.ts";
+import { collectSamples } from "../metrics/samples.ts";
+import { evidenceOf } from "./evidence.ts";
+
+const before = targetOf("onprem");
+const movedTo = (s3: object): BackupTarget =>
+  targetOf("onprem", { spec: { s3: { ...before.spec.s3, ...s3 } } }) as BackupTarget;
+
+const written = pointOf({ hours: 2 });
+const repository = resticRepository(before, "shop", "data", written.spec.chain);
+const passed = { result: "Passed", time: hoursAgo(1), restoreTest: "weekly", restoreSeconds: 5 } as const;
+const point = {
+  ...written,
+  status: {
+    phase: "Succeeded" as const,
+    copies: [{ target: "onprem", state: "Good" as const, repository, completionTime: hoursAgo(1.5), verified: passed }],
+  },
+};
+const result = { id: "data.onprem", pvc: "data", target: "onprem", result: "Passed", reason: "Passed", message: "" };
+const test = {
+  metadata: meta("weekly"),
+  spec: { policyRef: { name: "shop" } },
+  status: { results: [{ ...result, time: hoursAgo(1), restorePoint: point.metadata.name }] },
+} as unknown as RestoreTest;
+
+const evidenceWith = (target: BackupTarget, tests = [test]) =>
+  evidenceOf(
+    {
+      policy: policyOf(),
+      claims: [],
+      targets: [target],
+      cronJobs: [],
+      storageClasses: [],
+      snapshotClasses: [],
+      points: [point],
+      tests,
+      runs: [],
+    } as unknown as Parameters<typeof evidenceOf>[0],
+    [claimOf("data")],
+  );
+
+const samplesWith = (target: BackupTarget) =>
+  collectSamples({ policies: [policyOf()], targets: [target], points: [point], tests: [test] }, now)
+    .filter(({ labels }) => labels.target === "onprem")
+    .map(({ name }) => name);
+
+describe("evidence of a target that was changed", () => {
+  it("counts copies and tests while it is where it was", () => {
+    const { points, tests } = evidenceWith(before);
+    expect(points[0]?.copies).toEqual([{ target: "onprem", state: "Good", completed: hoursAgo(1.5) }]);
+    expect(tests.map(({ restoreTest, pvcUid }) => [restoreTest, pvcUid])).toEqual([
+      ["weekly", "uid-data"],
+      ["weekly", "uid-data"],
+    ]);
+    expect(samplesWith(before)).toEqual(
+      expect.arrayContaining(["holdfast_backup_age_seconds", "holdfast_last_verified_timestamp_seconds"]),
+    );
+  });
+
+  it.each<[string, object]>([
+    ["bucket", { bucket: "another" }],
+    ["prefix", { prefix: "deeper" }],
+    ["endpoint", { endpoint: "https://another:9000" }],
+  ])("does not count what lies elsewhere since its %s was changed", (_, s3) => {
+    const moved = movedTo(s3);
+    expect(evidenceWith(moved)).toMatchObject({ points: [{ copies: [] }], tests: [] });
+    const samples = samplesWith(moved);
+    expect(samples).not.toContain("holdfast_backup_age_seconds");
+    expect(samples).not.toContain("holdfast_last_verified_timestamp_seconds");
+  });
+
+  it.each<[string, BackupTarget]>([
+    ["a claim of its medium and place was changed", targetOf("onprem", { spec: { media: "tape", offsite: true } })],
+    ["other credentials were given", movedTo({ credentialsSecretRef: { name: "new" } })],
+  ])("counts as before where only %s", (_, target) => {
+    expect(evidenceWith(target).points[0]?.copies).toHaveLength(1);
+  });
+
+  it("believes a test of a point that is not there any more", () => {
+    const orphan = { ...test, status: { results: [{ ...result, time: hoursAgo(1), restorePoint: "gone" }] } };
+    expect(evidenceWith(movedTo({ bucket: "another" }), [orphan as unknown as RestoreTest]).tests).toHaveLength(1);
+  });
+});
