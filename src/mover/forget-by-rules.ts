@@ -6,13 +6,13 @@ import { prune } from "../repository/prune.ts";
 import { openRepository } from "../repository/repository.ts";
 import { isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
-import { invalid } from "./failure.ts";
+import { failureOf, invalid } from "./failure.ts";
 import type { ForgetFlags, ForgottenTarget } from "./forget.ts";
 import { maxUnusedFrom } from "./max-unused.ts";
 import { type Output, showPacks } from "./output.ts";
 import { repositoryOnly } from "./repository-only.ts";
 import { lockOf, required } from "./settings.ts";
-import type { TaskContext } from "./task.ts";
+import { logInternal, type TaskContext } from "./task.ts";
 
 /** Applies keep rules to one repository, as restic's `forget` does: to the snapshots of each host and set of paths apart. */
 export async function forgetByRules(
@@ -27,23 +27,42 @@ export async function forgetByRules(
   const url = required(flags.repository, "--repository");
   const repository = await openRepository(await repositoryOnly(stores, url));
   const options = { exclusive: !flags.dryRun, identity, onNotice: output.notice, signal };
-  return withLock(repository, options, async (lock) => {
-    const removed = removedByRules(await listSnapshots(repository), rules, timeZone);
-    const nothing = { target: "repository", state: "Good", chainsDropped: 0, bytesFreed: 0 } as const;
-    if (flags.dryRun) {
-      for (const { id, time, hostname = "", paths } of removed) {
-        output.notice(`would remove ${[id.slice(0, 8), time.slice(0, 19), hostname, paths.join(", ")].join("  ")}`);
+  const nothing = {
+    target: "repository",
+    state: "Good",
+    snapshotsRemoved: 0,
+    chainsDropped: 0,
+    bytesFreed: 0,
+  } as const;
+  let snapshotsRemoved = 0;
+  let bytesFreed = 0;
+  const done = () => ({ ...nothing, snapshotsRemoved, bytesFreed: Math.max(0, bytesFreed) });
+  try {
+    return await withLock(repository, options, async (lock) => {
+      const removed = removedByRules(await listSnapshots(repository), rules, timeZone);
+      if (flags.dryRun) {
+        for (const { id, time, hostname = "", paths } of removed) {
+          output.notice(`would remove ${[id.slice(0, 8), time.slice(0, 19), hostname, paths.join(", ")].join("  ")}`);
+        }
+        return { ...nothing, snapshotsRemoved: removed.length };
       }
-      return { ...nothing, snapshotsRemoved: removed.length };
-    }
-    const snapshots = removed.map(({ id }) => id);
-    const snapshotsRemoved = await forgetSnapshots({ repository, lock, snapshots });
-    if (!flags.prune) return { ...nothing, snapshotsRemoved };
-    const onProgress = showPacks(output);
-    const share = maxUnusedShare !== undefined && { maxUnusedShare };
-    const { bytesFreed } = await prune({ repository, lock, onProgress, ...share });
-    return { ...nothing, snapshotsRemoved, bytesFreed };
-  });
+      const snapshots = removed.map(({ id }) => id);
+      await forgetSnapshots({ repository, lock, snapshots, onRemoved: () => snapshotsRemoved++ });
+      if (!flags.prune) return done();
+      const onFreed = (bytes: number): void => {
+        bytesFreed += bytes;
+      };
+      const share = maxUnusedShare !== undefined && { maxUnusedShare };
+      await prune({ repository, lock, onProgress: showPacks(output), onFreed, ...share });
+      return done();
+    });
+  } catch (error) {
+    // What is gone is gone, and is told.
+    if (snapshotsRemoved === 0 && bytesFreed <= 0) throw error;
+    const failure = failureOf(error);
+    if (failure.reason === "InternalError") logInternal(error);
+    return { ...done(), state: "Failed", ...failure };
+  }
 }
 
 /** The newest good snapshot of a group stays whatever the rules say. */

@@ -17,6 +17,7 @@ type Chain = ForgetConfig["targets"][number]["chains"][number];
 interface Tally {
   snapshotsRemoved: number;
   chainsDropped: number;
+  /** Less than nothing where new packs were stored and the old ones could not be removed any more. */
   bytesFreed: number;
   /** Those whose snapshots are gone. */
   readonly chainsForgotten: string[];
@@ -36,15 +37,16 @@ export async function forgetGiven(
       notices.push(notice);
       output.notice(notice);
     };
+    const counted = () => ({ ...tally, bytesFreed: Math.max(0, tally.bytesFreed) });
     try {
       for (const chain of chains) await forgetChain(chain, tally, { config, context, notice: onNotice, output });
-      const { chainsForgotten: _, ...done } = tally;
+      const { chainsForgotten: _, ...done } = counted();
       results.push({ target: name, state: "Good", ...(notices.length > 0 && { message: notices.join(" ") }), ...done });
     } catch (error) {
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
       const message = [failure.message, ...notices].join(" ");
-      results.push({ target: name, state: "Failed", ...failure, message, ...tally });
+      results.push({ target: name, state: "Failed", ...failure, message, ...counted() });
     }
   }
   return results;
@@ -61,11 +63,14 @@ async function forgetChain(
   if (await isMirror(location.storage)) {
     throw invalid(`${location.storage.description} is a mirror: it has no snapshots to forget, and is not dropped.`);
   }
+  const onFreed = (bytes: number): void => {
+    tally.bytesFreed += bytes;
+  };
   // A removal that was interrupted is finished; where there is nothing, there is nothing to do.
   const state = dropWhenEmpty ? await repositoryState(location.storage) : "Ready";
   if (state !== "Ready") {
     tally.chainsForgotten.push(chain);
-    if (state === "Initialising") tally.bytesFreed += (await finishDrop(location.storage)).bytesFreed;
+    if (state === "Initialising") await finishDrop(location.storage, onFreed);
     else if (snapshots.length > 0)
       notice(`There is nothing at ${location.storage.description}: nothing had to be removed of chain ${chain}.`);
     return;
@@ -76,13 +81,13 @@ async function forgetChain(
     tally.chainsForgotten.push(chain);
     const isEmpty = (await listSnapshots(repository)).length === 0;
     if (dropWhenEmpty && isEmpty) {
-      tally.bytesFreed += (await dropRepository({ repository, lock })).bytesFreed;
+      await dropRepository({ repository, lock, onFreed });
       tally.chainsDropped++;
       return;
     }
     const { maxUnusedShare } = config;
     const share = maxUnusedShare !== undefined && { maxUnusedShare };
-    tally.bytesFreed += (await prune({ repository, lock, onProgress: showPacks(output), ...share })).bytesFreed;
+    await prune({ repository, lock, onProgress: showPacks(output), onFreed, ...share });
   });
 }
 

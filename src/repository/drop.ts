@@ -15,7 +15,11 @@ export interface DropOptions {
   readonly repository: Repository;
   /** Exclusive. */
   readonly lock: HeldLock;
+  /** Bytes of each object that is gone, as it goes. */
+  readonly onFreed?: OnFreed | undefined;
 }
+
+type OnFreed = (bytes: number) => void;
 
 const concurrentRemovals = 8;
 
@@ -25,7 +29,7 @@ const concurrentRemovals = 8;
  * which is `Initialising` and for `finishDrop`. Locks, ours too, mean nothing without `config`, and go before the last key:
  * behind it nobody would find them.
  */
-export async function dropRepository({ repository, lock }: DropOptions): Promise<DropReport> {
+export async function dropRepository({ repository, lock, onFreed }: DropOptions): Promise<DropReport> {
   if (!lock.exclusive) throw new TypeError("Dropping a repository takes an exclusive lock.");
   const { storage } = repository;
   const snapshots = await listDocuments(repository, "snapshots");
@@ -36,7 +40,7 @@ export async function dropRepository({ repository, lock }: DropOptions): Promise
     );
   }
   await lock.confirm();
-  const count = countRemovals();
+  const count = countRemovals(onFreed);
   for (const prefix of ["snapshots/", "index/", "data/"])
     await removeBelow(storage, prefix, count.removed, lock.signal);
   const { length } = await storage.get("config");
@@ -49,8 +53,8 @@ export async function dropRepository({ repository, lock }: DropOptions): Promise
 }
 
 /** Removes the key that an interrupted `dropRepository` (or initialisation) left. Rejects unless that is all there is. */
-export async function finishDrop(storage: Storage): Promise<DropReport> {
-  const count = countRemovals();
+export async function finishDrop(storage: Storage, onFreed?: OnFreed): Promise<DropReport> {
+  const count = countRemovals(onFreed);
   if ((await repositoryState(storage)) === "Ready") {
     throw new RepositoryError("RepositoryNotEmpty", `${storage.description} holds a repository and was not removed.`);
   }
@@ -58,13 +62,14 @@ export async function finishDrop(storage: Storage): Promise<DropReport> {
   return count.report();
 }
 
-function countRemovals() {
+function countRemovals(onFreed?: OnFreed) {
   let objectsRemoved = 0;
   let bytesFreed = 0;
   return {
     removed({ size }: Pick<StoredObject, "size">): void {
       objectsRemoved++;
       bytesFreed += size;
+      onFreed?.(size);
     },
     report: (): DropReport => ({ objectsRemoved, bytesFreed }),
   };

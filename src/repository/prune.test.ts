@@ -213,6 +213,32 @@ describe("prune in threads", () => {
     expect((await sound(repository)).problems).toEqual([]);
   });
 
+  test("tells what it has freed when it cannot remove the rest", async () => {
+    const { repository, objects, old } = await halfUsed();
+    const bytesStored = () =>
+      objects.entries().reduce((sum, [key, { length }]) => sum + (key.startsWith("data/") ? length : 0), 0);
+    const before = bytesStored();
+    let left = 5;
+    const failing = {
+      ...repository.storage,
+      async delete(key: string) {
+        if (key.startsWith("data/") && left-- <= 0) throw new Error("no more");
+        await repository.storage.delete(key);
+      },
+    };
+    let freed = 0;
+    const onFreed = (bytes: number) => {
+      freed += bytes;
+    };
+    await expect(pruneAll({ ...repository, storage: failing }, old, { onFreed })).rejects.toThrow("no more");
+    // Removals under way at the same time end by themselves.
+    expect(freed).toBe(before - bytesStored());
+    expect(left).toBeLessThan(0);
+    const again = await pruneAll(repository, [], { onFreed });
+    expect(freed).toBe(before - bytesStored());
+    expect(again.bytesFreed).toBeGreaterThan(0);
+  });
+
   test("removes nothing when its lock is lost in the middle", async () => {
     const { repository, old, lost } = await halfUsed();
     const pruning = withLock(repository, exclusive, async (lock) => {

@@ -24,6 +24,8 @@ export interface PruneOptions {
   /** Unused bytes that may stay inside packs, as a share of the used ones; 0.05 where absent. */
   readonly maxUnusedShare?: number;
   readonly onProgress?: (progress: PruneProgress) => void;
+  /** Bytes by which the store has got smaller, as it goes (what is gone is gone, should the next step fail); less than nothing where packs were written anew. */
+  readonly onFreed?: ((bytes: number) => void) | undefined;
   /** How blobs are moved; by default in threads where there are many. */
   readonly packing?: PackingPoolOptions | undefined;
 }
@@ -54,7 +56,7 @@ const worthThreads = 64 * 1024 * 1024;
  * snapshot is whole throughout; the next prune goes on. Removes nothing from a damaged repository.
  */
 export async function prune(options: PruneOptions): Promise<PruneReport> {
-  const { repository, lock, maxUnusedShare = 0.05, onProgress, packing } = options;
+  const { repository, lock, maxUnusedShare = 0.05, onProgress, onFreed, packing } = options;
   if (!lock.exclusive) throw new TypeError("Pruning takes an exclusive lock.");
   const snapshots = await listSnapshots(repository);
   const indexFiles = new Set<Id>();
@@ -66,20 +68,30 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   await refuseNews(repository, "snapshots", new Set(snapshots.map(({ id }) => id)));
   await refuseNews(repository, "index", indexFiles);
 
-  const written = await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing });
+  let bytesFreed = 0;
+  const countFreed = (bytes: number): void => {
+    bytesFreed += bytes;
+    onFreed?.(bytes);
+  };
+  countFreed(-(await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing })));
   const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
   await replaceIndexes({ repository, lock, obsolete, known: indexFiles, ownerOf: indexed.index.ownerOf });
   const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
-  await removePacks({ repository, lock, packs: removable, onProgress });
+  await removePacks({
+    repository,
+    lock,
+    packs: removable,
+    onProgress,
+    onRemoved: (pack) => countFreed(stored.get(pack) ?? 0),
+  });
 
-  const removedBytes = removable.reduce((sum, pack) => sum + (stored.get(pack) ?? 0), 0);
   const keptUnused = [...measured]
     .filter(([pack]) => !obsolete.has(pack))
     .reduce((sum, [, { unused }]) => sum + unused, 0);
   return {
     packsRemoved: plan.remove.size + plan.unreferenced.size,
     packsRewritten: plan.rewrite.size,
-    bytesFreed: Math.max(0, removedBytes - written),
+    bytesFreed: Math.max(0, bytesFreed),
     bytesUnused: keptUnused,
   };
 }
@@ -210,15 +222,17 @@ const bytesOf = (inUse: ReadonlyMap<Id, readonly BlobLocation[]>): number =>
 
 interface RemoveOptions extends Pick<PruneOptions, "repository" | "lock" | "onProgress"> {
   readonly packs: readonly Id[];
+  readonly onRemoved: (pack: Id) => void;
 }
 
-async function removePacks({ repository, lock, packs, onProgress }: RemoveOptions): Promise<void> {
+async function removePacks({ repository, lock, packs, onProgress, onRemoved }: RemoveOptions): Promise<void> {
   if (packs.length === 0) return;
   await lock.confirm();
   let done = 0;
   await forEachConcurrently(packs, concurrentRemovals, async (pack) => {
     lock.signal.throwIfAborted();
     await repository.storage.delete(packKey(pack));
+    onRemoved(pack);
     onProgress?.({ phase: "remove", done: ++done, total: packs.length });
   });
 }
