@@ -1,7 +1,7 @@
 import { closeSync, constants, fsync, openSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
 import { isZero } from "../kernel/zeros.ts";
-import { RepositoryError } from "../repository/errors.ts";
+import { damaged, RepositoryError } from "../repository/errors.ts";
 import type { BlobLocation, Snapshot, TreeNode } from "../repository/types.ts";
 import { imageName, isOfDevice } from "../repository/volume-image.ts";
 import { deviceSize, forgetCached, zeroOut } from "../system/block-device.ts";
@@ -53,7 +53,9 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
       const window = newWindow();
       const some = parts.slice(first, first + windowParts);
       const size = some.reduce((sum, { plainLength }) => sum + plainLength, 0);
-      planFile(repository, window, { folder: root, node: { ...node, size, content: some.map(({ id }) => id) } });
+      const part = { ...node, size, content: some.map(({ id }) => id) };
+      const planned = planFile(repository, window, { folder: root, node: part });
+      if ("damage" in planned) throw damaged(`The image cannot be restored: ${planned.damage}.`);
       const onBytes = (count: number) => {
         outcome.bytes += count;
         flusher.written(count);
@@ -61,6 +63,11 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
       };
       await fetchWindow({ repository, window, writer: deviceWriter(descriptor, target, base), onBytes, signal });
       base += size;
+    }
+    // Nothing is known to let a part go missing. Should anything do so, this is no image.
+    if (outcome.bytes !== base) {
+      const message = `Only ${outcome.bytes} of the ${base} bytes of the image were written to ${target}.`;
+      throw new RepositoryError("InternalError", message);
     }
     await flusher.finish();
     forgetCached(descriptor);

@@ -69,6 +69,21 @@ describe("restoreSnapshot", () => {
     expect(outcome.directories).toBe(5);
   });
 
+  it("takes no file for restored of which a part has neither come nor been refused", async () => {
+    const repository = {
+      ...odd.repository,
+      async *readParts(...asked: Parameters<typeof odd.repository.readParts>) {
+        let number = 0;
+        for await (const blob of odd.repository.readParts(...asked)) if (number++ > 0) yield blob;
+      },
+    };
+    const target = newFolder();
+    const outcome = await restore(target, { repository });
+    expect(outcome.errors).toBeGreaterThan(0);
+    expect(outcome.failures).toEqual([{ reason: "InternalError", message: expect.stringMatching(/neither written/) }]);
+    for (const path of outcome.failedPaths) expect(existsSync(join(target, path)), path).toBe(false);
+  });
+
   it("does the same in windows of a few blobs, in bounded memory and descriptors", async () => {
     const target = newFolder();
     const before = readdirSync("/proc/self/fd").length;

@@ -212,6 +212,12 @@ async function complete(job: Job, window: Window, later: Later): Promise<void> {
     }
     throw error;
   }
+  for (const file of window.files) {
+    // Nothing is known to let a part go missing. Should anything do so, the file is not as it was, and nobody must believe it.
+    if (file.state === "Finished" || file.state === "Failed") continue;
+    const path = displayPath(file.folder, file.node.name);
+    writer.abandon(file, "InternalError", `${file.missing} parts of ${path} were neither written nor refused.`);
+  }
   for (const link of later.links) guarded(job, link.folder, link.node.name, () => makeLink(job, link));
   for (const leave of later.leaves) guarded(job, leave.folder, undefined, () => leaveFolder(job, leave));
 }
