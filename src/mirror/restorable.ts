@@ -48,6 +48,9 @@ export function locateParts(node: TreeNode, key: string): Located {
   return sized(parts, node);
 }
 
+/** Several parts of a long file: they come one after the other. */
+const longestRequest = 32 * 1024 * 1024;
+
 /**
  * Each part compared with its hash, and good until the next one is asked for. One that is not what it was is handed out as its error, and
  * the others go on.
@@ -57,7 +60,7 @@ async function* readParts(
   key: string,
   locations: readonly BlobLocation[],
 ): AsyncGenerator<PackBlob> {
-  for await (const { locations: group, start, bytes } of readRanges(reader, key, locations)) {
+  for await (const { locations: group, start, bytes } of readRanges(reader, key, locations, longestRequest)) {
     for (const location of group) {
       const at = location.offset - start;
       const plaintext = bytes?.subarray(at, at + location.length);

@@ -61,6 +61,61 @@ test.each(["to the end", "and stopping after the first"])("pieces are given back
   }
 });
 
+/** A pack with blobs of these lengths, and the ranges in which it is read. */
+async function rangesOf(lengths: readonly number[], cutTo?: number) {
+  const { repository, objects } = await testRepository();
+  await testSnapshot(repository, Object.fromEntries(lengths.map((length, at) => [`${at}`, randomBytes(length)])));
+  const { index } = await loadIndex(repository);
+  const locations = [...index.locations()].filter(({ type }) => type === "data");
+  const id = locations[0]?.pack ?? "";
+  const key = [...objects.keys()].find((each) => each.endsWith(id)) ?? "";
+  if (cutTo !== undefined) objects.set(key, (objects.get(key) as Buffer).subarray(0, cutTo));
+  const ranges: (readonly [blobs: number, isRead: boolean])[] = [];
+  for await (const { locations: found, bytes } of readSealedRanges(repository, id, locations)) {
+    if (bytes)
+      for (const location of found) expect(location.offset + location.length).toBeLessThanOrEqual(cutTo ?? 2 ** 30);
+    ranges.push([found.length, bytes !== undefined]);
+  }
+  return ranges;
+}
+
+const MiB = 1024 * 1024;
+/** Of a blob that does not compress, in a pack. */
+const seal = 32;
+
+test.each<[string, readonly number[], number | undefined, readonly (readonly [number, boolean])[]]>([
+  ["in one piece up to 6 MiB", [3 * MiB - seal, 3 * MiB - seal], undefined, [[2, true]]],
+  [
+    "in two beyond that",
+    [3 * MiB - seal, 3 * MiB - seal + 1],
+    undefined,
+    [
+      [1, true],
+      [1, true],
+    ],
+  ],
+  [
+    "with a blob that is longer by itself",
+    [7 * MiB, 1000],
+    undefined,
+    [
+      [1, true],
+      [1, true],
+    ],
+  ],
+  [
+    "up to where it was cut off",
+    [4 * MiB, 1 * MiB, 4 * MiB, 1 * MiB],
+    9 * MiB,
+    [
+      [2, true],
+      [2, false],
+    ],
+  ],
+])("a pack is read %s", async (_, lengths, cutTo, expected) => {
+  expect(await rangesOf(lengths, cutTo)).toEqual(expected);
+});
+
 test("a check gives back every pack", async () => {
   const { repository, memory } = await pack();
   const { problems } = await checkRepository({ repository, readData: true });

@@ -54,8 +54,8 @@ export interface PackBlobsOptions {
 
 /** Blobs whose gap is no longer than this are fetched with one request. */
 const joinedGap = 256 * 1024;
-/** A pack of 16 MiB is fetched in three pieces: several are in memory at a time, and requests that long cost no time. */
-const longestRange = 6 * 1024 * 1024;
+/** A pack of 16 MiB is fetched in three pieces or more: several packs are under way at a time, and requests of this length cost none. */
+const longestPiece = 6 * 1024 * 1024;
 
 /**
  * Many blobs of one pack, in the order of their offsets, with few ranged requests; each is good until the next one is asked for.
@@ -97,16 +97,20 @@ export const readSealedRanges = <Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
   locations: readonly Location[],
-): AsyncGenerator<StoredRange<Location>> => readRanges(repository, packKey(pack), locations);
+): AsyncGenerator<StoredRange<Location>> => readRanges(repository, packKey(pack), locations, longestPiece);
 
-/** The pieces of an object that hold these parts, in the order of their offsets, with one request each. Each is good until the next one is asked for. */
+/**
+ * The pieces of an object that hold these parts, in the order of their offsets, with one request each: of `longest` bytes at most, but for one part
+ * that is longer by itself. Each is good until the next one is asked for.
+ */
 export async function* readRanges<Location extends BlobLocation>(
   { storage, memory }: Pick<Repository, "storage" | "memory">,
   key: string,
   locations: readonly Location[],
+  longest: number,
 ): AsyncGenerator<StoredRange<Location>> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
-  for (const group of groupNear(sorted)) {
+  for (const group of groupNear(sorted, longest)) {
     const bytes = await memory.fill((allocate) => storage.get(key, rangeOf(group), allocate)).catch(damageAsUndefined);
     try {
       yield { locations: group, start: group[0]?.offset ?? 0, bytes };
@@ -116,14 +120,14 @@ export async function* readRanges<Location extends BlobLocation>(
   }
 }
 
-function groupNear<Location extends BlobLocation>(sorted: readonly Location[]): Location[][] {
+function groupNear<Location extends BlobLocation>(sorted: readonly Location[], longest: number): Location[][] {
   const groups: Location[][] = [];
   let start = 0;
   let end = 0;
   for (const location of sorted) {
     const group = groups.at(-1);
     const locationEnd = location.offset + location.length;
-    if (group && location.offset - end <= joinedGap && locationEnd - start <= longestRange) {
+    if (group && location.offset - end <= joinedGap && locationEnd - start <= longest) {
       group.push(location);
     } else {
       groups.push([location]);

@@ -120,7 +120,7 @@ export function createPackSink(
       uploads.add(task);
     },
     async room() {
-      // Bounds the memory of a writer, and has uploading overlap with the rest.
+      // Bounds the memory of a writer, give or take what is being packed already, and has uploading overlap with the rest.
       while (uploads.size >= repository.storage.concurrentPuts) await Promise.race(uploads);
       throwFailure();
     },

@@ -177,7 +177,7 @@ export function createPackingPool({
     const free = hands.reduce((least, each) => (each.waiting < least.waiting ? each : least), hands[0] ?? own);
     return free.waiting < ahead ? free : own;
   };
-  /** To who lacks most, and not to who made the pack: each would keep the memory of as many as it once had under way. */
+  /** To who lacks most, and not to who made the pack: as many packs as are under way together are then under way of each, and none keeps many. */
   const recycle = (bytes: Buffer): void => {
     const hand = everybody().reduce((most, each) => (each.owed > most.owed ? each : most));
     hand.owed--;

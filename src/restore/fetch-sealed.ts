@@ -19,7 +19,7 @@ interface FetchSealedOptions extends DeliverOptions {
 const pieceBytes = 16 * 1024 * 1024;
 /** Places that the blobs of a piece belong to, at most: bounds the files that are open, and what is handed over. Few pieces of large blobs have more. */
 export const mostPlaces = 128;
-/** Pieces of one pack that are handed over at once, so that the last pack, too, has all threads at work. */
+/** Of what was fetched of one pack with one request, where it is so much longer when it is decompressed that it was divided. */
 const concurrentPieces = 2;
 
 /** Fetches blobs of a pack and has them opened and written, by a thread that is free or else by this one. */

@@ -17,6 +17,12 @@ export function describeStorage(name: string, { fresh }: { readonly fresh: Fresh
 }
 
 function describeReadingAndWriting(fresh: Fresh): void {
+  it("says how many puts at a time are worth while, also of a part of it", async () => {
+    const storage = await fresh();
+    expect(storage.concurrentPuts).toBeGreaterThanOrEqual(1);
+    expect(storage.below("part").concurrentPuts).toBe(storage.concurrentPuts);
+  });
+
   it.each([0, 1, 4096, 300_001])("gives back %i bytes as they were put", async (size) => {
     const storage = await fresh();
     const data = randomBytes(size);

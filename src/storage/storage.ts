@@ -8,7 +8,7 @@ export interface Storage {
   /** What this is, for messages: `s3://bucket/prefix at https://host` or `file:///folder`. Never holds credentials. */
   readonly description: string;
 
-  /** So many objects at a time are worth putting into it; a caller that holds them in memory has no more of them under way. */
+  /** So many objects at a time are worth putting into it; a caller that holds them in memory begins with no more while they are under way. */
   readonly concurrentPuts: number;
 
   /**

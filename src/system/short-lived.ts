@@ -7,9 +7,9 @@ let waiting = 0;
  * To be told of bytes that somebody else's code has allocated for a moment, outside of the heap, and that nobody needs any more. The engine, which sees
  * small objects only, lets some 64 MiB of them pile up otherwise. Does nothing where Node runs without `--expose-gc`.
  */
-export function shortLived(bytes: number, collect: typeof globalThis.gc = globalThis.gc): void {
+export function shortLived(bytes: number): void {
   waiting += bytes;
   if (waiting < most) return;
   waiting = 0;
-  collect?.({ type: "minor" });
+  globalThis.gc?.({ type: "minor" });
 }

@@ -8,7 +8,7 @@ import { resticFor } from "../support/restic.ts";
 
 /**
  * Pruning keeps the index in memory, and not the data: of two repositories, one with four times the blobs, both take about the same, although every
- * pack is rewritten. Even the one has enough to fill all the packs that are in memory at a time.
+ * pack is rewritten. Even the one fills the packs that are in memory at a time, with a thread or two.
  */
 
 const password = "memory";
