@@ -12,6 +12,10 @@ const point = (day: number, copies: Record<string, string>, more: { chain?: stri
   }) as unknown as RestorePoint;
 
 describe("supersededStatus", () => {
+  const ahead = point(5, { a: "Good" });
+  const completed = ahead.status?.copies?.map((copy) => ({ ...copy, completionTime: "2026-11-01T02:00:00Z" }));
+  const datedAhead = { ...ahead, status: { ...ahead.status, copies: completed } } as RestorePoint;
+
   test.each<[string, RestorePoint, RestorePoint, Record<string, string> | undefined]>([
     ["an older good copy", point(1, { a: "Good" }), point(2, { a: "Good" }), { a: "Pruned" }],
     [
@@ -28,8 +32,9 @@ describe("supersededStatus", () => {
       point(2, { a: "Good" }, { chain: "20261101T010000Z" }),
       undefined,
     ],
-    ["one that a clock has dated ahead", point(3, { a: "Good" }), point(2, { a: "Good" }), { a: "Pruned" }],
-    ["not itself", point(2, { a: "Good" }), point(2, { a: "Good" }), undefined],
+    ["one that the storage's clock has dated ahead", datedAhead, point(2, { a: "Good" }), { a: "Pruned" }],
+    ["nothing newer, when it is resumed", point(3, { a: "Good" }), point(2, { a: "Good" }), undefined],
+    ["nothing newer, and not itself", point(2, { a: "Good" }), point(2, { a: "Good" }), undefined],
     [
       "nothing that is gone already",
       point(1, { a: "Missing", b: "Pruned" }),

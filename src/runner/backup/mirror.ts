@@ -2,6 +2,7 @@ import { annotation } from "../../api/names.ts";
 import type { RestorePoint } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
 import { mirrorChain } from "../../policy/chains.ts";
+import { copyTime } from "../../policy/copies.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
@@ -32,14 +33,19 @@ export function assertNotHeld(points: readonly RestorePoint[]): void {
 }
 
 /**
- * The status of a point whose mirror the current run, which has just ended, has replaced on these targets, whatever a clock says; undefined where
- * nothing changes.
+ * The status of a point whose mirror a newer good run has replaced on these targets; undefined where nothing changes. A run that is resumed after its mirror
+ * was done may find that it is the older one. The time that data is from is the storage system's, whose clock may have been ahead.
  */
 export function supersededStatus(point: RestorePoint, current: RestorePoint): RestorePointStatus | undefined {
-  const isAnother = point.metadata.name !== current.metadata.name;
-  if (!isAnother || point.spec.chain !== mirrorChain || current.spec.chain !== mirrorChain) return undefined;
-  const replaced = (current.status?.copies ?? []).filter(({ state }) => state === "Good").map(({ target }) => target);
-  const isReplaced = (copy: Copy): boolean => replaced.includes(copy.target) && isStored(copy);
+  if (point.spec.chain !== mirrorChain || current.spec.chain !== mirrorChain) return undefined;
+  const newer = new Map(
+    (current.status?.copies ?? []).filter(({ state }) => state === "Good").map((copy) => [copy.target, copy]),
+  );
+  const isReplaced = (copy: Copy): boolean => {
+    const by = newer.get(copy.target);
+    if (!by || !isStored(copy)) return false;
+    return copyTime(point.spec.time, copy.completionTime) < copyTime(current.spec.time, by.completionTime);
+  };
   if (!point.status?.copies?.some(isReplaced)) return undefined;
   const message = `the mirror is that of ${current.metadata.name} now`;
   const copies = point.status.copies.map(
