@@ -8,7 +8,6 @@ import type { Repository } from "./types.ts";
 
 export interface DropReport {
   readonly objectsRemoved: number;
-  readonly bytesFreed: number;
 }
 
 export interface DropOptions {
@@ -64,14 +63,12 @@ export async function finishDrop(storage: Storage, onFreed?: OnFreed): Promise<D
 
 function countRemovals(onFreed?: OnFreed) {
   let objectsRemoved = 0;
-  let bytesFreed = 0;
   return {
     removed({ size }: Pick<StoredObject, "size">): void {
       objectsRemoved++;
-      bytesFreed += size;
       onFreed?.(size);
     },
-    report: (): DropReport => ({ objectsRemoved, bytesFreed }),
+    report: (): DropReport => ({ objectsRemoved }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { BackupTarget, RestorePoint } from "../api/objects.ts";
+import type { BackupTarget } from "../api/objects.ts";
 import type { Copy } from "../api/restorepoint.ts";
 import type { RepositoryLocation } from "../mover/configs.ts";
 import { chainPath, mirrorChain, volumePath } from "../policy/chains.ts";
@@ -29,19 +29,11 @@ export function resticRepository(target: Target, namespace: string, pvc: string,
 }
 
 /**
- * Whether a copy lies where its target keeps that chain today. After the target was given another bucket, prefix or endpoint it does not, until a
+ * Whether a copy lies where its target keeps that chain today, `place`. After the target was given another bucket, prefix or endpoint it does not, until a
  * run has found it there, or the target is changed back. One that does not say where it lies is believed.
  */
-export function isInPlace(
-  { spec, metadata }: Pick<RestorePoint, "spec" | "metadata">,
-  copy: Pick<Copy, "repository">,
-  target: Target,
-): boolean {
-  const { repository } = copy;
-  return (
-    repository === undefined || repository === resticRepository(target, metadata.namespace, spec.pvc.name, spec.chain)
-  );
-}
+export const isInPlace = ({ repository }: Pick<Copy, "repository">, place: string): boolean =>
+  repository === undefined || repository === place;
 
 /** The Secrets that a mover needs for a target; `moverJob` mounts them where the locations say. */
 export function credentialMount({ metadata, spec }: Target): CredentialMount {

@@ -2,7 +2,7 @@ import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../.
 import type { Copy } from "../../api/restorepoint.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import { ageLimitSeconds, copyTime } from "../../policy/copies.ts";
-import { isOfCopyInPlace, targetEvidence, withCopiesInPlace } from "../policy/evidence.ts";
+import { isOfCopyInPlace, isWhereTargetIs, targetEvidence } from "../policy/evidence.ts";
 import type { MetricName } from "./catalogue.ts";
 
 /** One number of one metric. */
@@ -92,9 +92,8 @@ function targetOfVolumeSamples(
   newestFirst: readonly RestorePoint[],
 ): readonly Sample[] {
   const copies = newestFirst.flatMap((point) => {
-    const { spec, status } = withCopiesInPlace(point, targets);
-    const copy = status?.copies?.find(({ target }) => target === labels.target);
-    return copy ? [{ time: spec.time, copy }] : [];
+    const copy = point.status?.copies?.find(({ target }) => target === labels.target);
+    return copy && isWhereTargetIs(point, copy, targets) ? [{ time: point.spec.time, copy }] : [];
   });
   const target = targets.find(({ metadata }) => metadata.name === labels.target);
   const objectives = { rpoSeconds: durationSeconds(policy.spec.objectives.rpo) };

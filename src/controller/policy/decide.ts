@@ -1,7 +1,6 @@
 import type { PolicyStatus, Schedule, ScheduleStatus } from "../../api/policy.ts";
 import type { RunSummary } from "../../api/runs.ts";
-import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
-import type { Verdict } from "../../policy/evidence.ts";
+import type { Evidence, Verdict } from "../../policy/evidence.ts";
 import { judgeRpo, judgeRto, judgeVerified } from "../../policy/objectives.ts";
 import { nextTime } from "../../policy/schedules.ts";
 import { judgeThreeTwoOne } from "../../policy/three-two-one.ts";
@@ -15,7 +14,7 @@ import { lastRunCondition, type ToldRun } from "../runs/condition.ts";
 import { jobState } from "../runs/report.ts";
 import { later, latestRun, successTimes, summarizeRun } from "../runs/summary.ts";
 import { scheduleCronJob, scheduleCronJobName } from "./cronjobs.ts";
-import { evidenceOf, withCopiesInPlace } from "./evidence.ts";
+import { evidenceOf } from "./evidence.ts";
 import { isSuspended, type PolicyInput, targetNames, zoneOf } from "./input.ts";
 import { findProblems, type Problem, problemReason } from "./problems.ts";
 
@@ -40,11 +39,12 @@ export function decidePolicy(options: {
   readonly now: Date;
 }): PolicyDecision {
   const { input, image, isCurrent, now } = options;
-  const { policy, points } = input;
+  const { policy } = input;
   const problems = findProblems(input, now);
   const plan = planSchedules({ input, image, isCurrent, problems });
   const volumes = chooseVolumes(policy.spec.volumes, input.claims);
-  const verdicts = judge(input, volumes.matching, now);
+  const evidence = evidenceOf(input, volumes.matching);
+  const verdicts = judge(evidence, now);
   const runs = input.runs.map(({ schedule, facts }) => ({ schedule, run: summarizeRun(facts, now) }));
   const schedules = policy.spec.schedules.map((schedule) =>
     scheduleStatus({ input, schedule, runs, problems, plan, now }),
@@ -63,21 +63,14 @@ export function decidePolicy(options: {
       nextTime: nextTimes.toSorted().at(0),
       lastSuccessTime: later(policy.status?.lastSuccessTime, ...schedules.map((schedule) => schedule.lastSuccessTime)),
       volumes: volumes.matching.length,
-      restorePoints: points.filter((point) =>
-        withCopiesInPlace(point, input.targets).status?.copies?.some((copy) => copy.state === "Good"),
-      ).length,
+      restorePoints: evidence.points.filter(({ copies }) => copies.some(({ state }) => state === "Good")).length,
       schedules,
     },
     againAfterSeconds: pause({ verdicts, nextTimes, running: runs.some(({ run }) => run.outcome === "Running"), now }),
   };
 }
 
-function judge(
-  input: PolicyInput,
-  claims: readonly Stored<PersistentVolumeClaim>[],
-  now: Date,
-): readonly (readonly [string, Verdict])[] {
-  const evidence = evidenceOf(input, claims);
+function judge(evidence: Evidence, now: Date): readonly (readonly [string, Verdict])[] {
   const rto = judgeRto(evidence, now);
   return [
     ["RPOMet", judgeRpo(evidence, now)],

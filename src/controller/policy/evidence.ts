@@ -12,7 +12,7 @@ import {
   type TestEvidence,
   type VolumeEvidence,
 } from "../../policy/evidence.ts";
-import { isInPlace } from "../../runner/location.ts";
+import { isInPlace, resticRepository } from "../../runner/location.ts";
 import { type PolicyInput, targetNames } from "./input.ts";
 
 /** The objects of a policy's namespace as plain evidence. `claims` are those that the policy matches. */
@@ -69,14 +69,21 @@ export function targetEvidence(name: string, target: BackupTarget | undefined): 
 }
 
 /** Without the copies that lie where their target was before it was changed: where it is now, nobody knows of them. */
-export function withCopiesInPlace(point: RestorePoint, targets: readonly BackupTarget[]): RestorePoint {
-  const copies = point.status?.copies?.filter((copy) => isKnownInPlace(point, copy, targets));
+function withCopiesInPlace(point: RestorePoint, targets: readonly BackupTarget[]): RestorePoint {
+  const copies = point.status?.copies?.filter((copy) => isWhereTargetIs(point, copy, targets));
   return copies ? { ...point, status: { ...point.status, copies } } : point;
 }
 
-function isKnownInPlace(point: RestorePoint, copy: Copy, targets: readonly BackupTarget[]): boolean {
-  const target = targets.find(({ metadata }) => metadata.name === copy.target);
-  return target === undefined || isInPlace(point, copy, target);
+/** Whether a copy of the point lies where its target is now; also of a target that is not there any more, which proves nothing anyhow. */
+export function isWhereTargetIs(
+  { metadata, spec }: RestorePoint,
+  copy: Copy,
+  targets: readonly BackupTarget[],
+): boolean {
+  const target = targets.find(({ metadata: { name } }) => name === copy.target);
+  return (
+    target === undefined || isInPlace(copy, resticRepository(target, metadata.namespace, spec.pvc.name, spec.chain))
+  );
 }
 
 /** Whether a test restored a copy that is where its target is now. Of a point that is not there any more only the name is known, which is believed. */
@@ -87,7 +94,7 @@ export function isOfCopyInPlace(
 ): boolean {
   const point = points.get(restorePoint ?? "");
   const copy = point?.status?.copies?.find((each) => each.target === target);
-  return point === undefined || copy === undefined || isKnownInPlace(point, copy, targets);
+  return point === undefined || copy === undefined || isWhereTargetIs(point, copy, targets);
 }
 
 const pointEvidence = ({ metadata, spec, status }: RestorePoint): PointEvidence => ({

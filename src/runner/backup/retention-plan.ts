@@ -4,7 +4,7 @@ import type { CopyState } from "../../api/restorepoint.ts";
 import type { ForgetConfig } from "../../mover/configs.ts";
 import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
-import { chainLocation } from "../location.ts";
+import { chainLocation, isInPlace } from "../location.ts";
 import { isHeld, isStored } from "../points.ts";
 
 /** What retention removes from one target, by chain. */
@@ -45,8 +45,8 @@ export function planRemovals(options: {
   return targets.flatMap((target) => {
     const name = target.metadata.name;
     const isHere = ({ spec, status }: RestorePoint): boolean => {
-      const place = status?.copies?.find((copy) => copy.target === name)?.repository;
-      return place === undefined || place === repositoryOn(target, spec.chain);
+      const copy = status?.copies?.find((each) => each.target === name);
+      return copy === undefined || isInPlace(copy, repositoryOn(target, spec.chain));
     };
     const { here = [], elsewhere = [] } = Object.groupBy(points, (point) => (isHere(point) ? "here" : "elsewhere"));
     const stored = here.flatMap((point) => storedOn(point, name));
