@@ -33,6 +33,10 @@ test("finds what was added, and nothing else", () => {
           expect(index.has(id, type)).toBe(expected.length > 0);
         }
       }
+      const first = (each: BlobLocation) => index.find(each.id, each.type);
+      expect([...index.contradictions()]).toEqual(
+        locations.filter((each) => each.plainLength !== first(each)?.plainLength),
+      );
       const ends = (pack: string) =>
         locations.filter((each) => each.pack === pack).map((each) => each.offset + each.length);
       for (const pack of index.packs()) expect(index.packEnds().get(pack)).toBe(Math.max(...ends(pack)));

@@ -20,6 +20,8 @@ export interface BlobIndex {
   at(position: number): BlobLocation;
   /** Every location, in the order of their adding. */
   locations(): Iterable<BlobLocation>;
+  /** Copies whose plain length is not that of the first copy of their blob, in the order of their adding. */
+  contradictions(): Iterable<BlobLocation>;
   /** Every pack that was named. */
   packs(): Iterable<Id>;
   hasPack(id: Id): boolean;
@@ -130,8 +132,12 @@ export function createBlobIndex(): BlobIndex {
     });
 
   const firstEntry = (id: Id, type: BlobType): number => {
-    const flag = type === "tree" ? treeFlag : 0;
     parseId(id);
+    return firstOfWords(type === "tree" ? treeFlag : 0);
+  };
+
+  /** Of the blob whose id is in `idWords`. */
+  const firstOfWords = (flag: number): number => {
     for (let slot = firstSlot(idWords[0] as number); slots[slot] !== 0; slot = nextSlot(slot)) {
       const entry = (slots[slot] as number) - 1;
       if (matches(entry, flag)) return entry;
@@ -169,6 +175,16 @@ export function createBlobIndex(): BlobIndex {
     at: locationOf,
     *locations() {
       for (let entry = 0; entry < size; entry++) yield locationOf(entry);
+    },
+    *contradictions() {
+      for (let entry = 0; entry < size; entry++) {
+        const [segment, base] = [segmentOf(entry), baseOf(entry)];
+        idWords.set(segment.subarray(base, base + 8));
+        const flags = segment[base + 11] as number;
+        const first = firstOfWords((flags & treeFlag) >>> 0);
+        const firstFlags = segmentOf(first)[baseOf(first) + 11] as number;
+        if ((firstFlags & plainLengthMask) !== (flags & plainLengthMask)) yield locationOf(entry);
+      }
     },
     packs: () => packIds.values(),
     hasPack: (id) => packNumbers.has(id),

@@ -42,6 +42,16 @@ export async function comparePacks(
   return new Map(groups.packs.flatMap((pack) => (stored.has(pack) ? [[pack, stored.get(pack) ?? 0]] : [])));
 }
 
+/** Copies of one blob are equally long. Where the index says otherwise, it depends on the copy whether a file can be restored. */
+export function compareCopies({ index }: IndexedRepository, findings: Findings): void {
+  for (const { id, type, pack, plainLength } of index.contradictions()) {
+    const first = index.find(id, type) as BlobLocation;
+    findings.problems.push(
+      `${type} blob ${id}: the index says that it has ${first.plainLength} bytes in pack ${first.pack}, ${plainLength} bytes in pack ${pack}`,
+    );
+  }
+}
+
 /** One pack may be in two index files, left so by a prune that was killed. */
 function expectedSize(locations: readonly BlobLocation[]): number {
   const seen = new Set<number>();

@@ -1,13 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
+import type { Storage, StoredObject } from "../storage/storage.ts";
 import { checkRepository } from "./check.ts";
 import type { ReadData } from "./check-options.ts";
 import { isChosen } from "./check-packs.ts";
+import { writeDocument } from "./documents.ts";
+import { encodeIndex } from "./index-format.ts";
 import { loadIndex } from "./load-index.ts";
 import { packKey } from "./pack-cache.ts";
+import type { PackEntry } from "./pack-format.ts";
 import { testRepository, testSnapshot } from "./testing.ts";
-import type { BlobType, Repository, Snapshot } from "./types.ts";
+import type { BlobLocation, BlobType, Repository, Snapshot } from "./types.ts";
 
 let repository: Repository;
 let objects: Map<string, Buffer>;
@@ -105,6 +109,37 @@ describe("checkRepository", () => {
     objects.set(packKey("f".repeat(64)), Buffer.from("x"));
     expect(await check()).toMatchObject({ problems: [], hints: [expect.stringMatching(/1 packs are in no index/)] });
   });
+
+  test.each(["first", "last"])(
+    "names a blob whose copies are of different lengths, if the lie is read %s",
+    async (place) => {
+      const locations = [...(await loadIndex(repository)).index.locations()];
+      const { id, pack, plainLength } = locations.find(({ type }) => type === "data") as BlobLocation;
+      const lost = "ab".repeat(32);
+      const lie: PackEntry = {
+        id,
+        type: "data",
+        offset: 0,
+        length: 32,
+        plainLength: plainLength - 7,
+        compressed: true,
+      };
+      const index = await writeDocument(repository, "index", encodeIndex([{ id: lost, entries: [lie] }]));
+      const storage: Storage = {
+        ...repository.storage,
+        async *list(prefix) {
+          const found = await Array.fromAsync(repository.storage.list(prefix));
+          const isLie = ({ key }: StoredObject): boolean => key === `index/${index}`;
+          const others = found.filter((object) => !isLie(object));
+          yield* place === "first" ? [...found.filter(isLie), ...others] : [...others, ...found.filter(isLie)];
+        },
+      };
+      const { problems } = await checkRepository({ repository: { ...repository, storage } });
+      const said = problems.find((problem) => problem.startsWith(`data blob ${id}: `));
+      expect(said).toContain(`${plainLength} bytes in pack ${pack}`);
+      expect(said).toContain(`${plainLength - 7} bytes in pack ${lost}`);
+    },
+  );
 
   test("does not call a store that fails a damaged repository", async () => {
     const storage = { ...repository.storage, get: () => Promise.reject(new StorageError("Unreachable", "no route")) };

@@ -1,6 +1,6 @@
 import { checkIsolation } from "./check-isolation.ts";
 import type { CheckOptions } from "./check-options.ts";
-import { comparePacks, readPacks } from "./check-packs.ts";
+import { compareCopies, comparePacks, readPacks } from "./check-packs.ts";
 import { checkTrees } from "./check-trees.ts";
 import { listDocuments } from "./documents.ts";
 import { type AffectedFile, findAffected } from "./find-affected.ts";
@@ -38,6 +38,7 @@ export async function checkRepository(options: CheckOptions): Promise<CheckRepor
 
   const groups = groupByPack(indexed.index);
   const packs = await comparePacks(indexed, groups, findings);
+  compareCopies(indexed, findings);
   await checkTrees(indexed, snapshots, findings, options);
   const bytesRead =
     readData === false ? 0 : await readPacks(indexed, groups, findings, { ...options, readData, packs });
