@@ -28,9 +28,8 @@ RUN npm prune --omit=dev --no-audit --no-fund --loglevel=error \
     && find node_modules -type d -empty -delete
 
 FROM ${BASE} AS program
-# Objects that live shortly are collected in small steps: left to itself, the heap grows by tens of megabytes of them, and what is beside the heap by
-# more, unless the program may ask for it.
-ENV NODE_ENV=production NODE_OPTIONS="--max-semi-space-size=4 --expose-gc"
+# Objects that live shortly are collected in small steps: left to itself, the heap grows by tens of megabytes of them.
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4
 WORKDIR /app
 COPY --from=production /app/node_modules node_modules
 COPY package.json LICENSE ./

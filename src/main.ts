@@ -1,11 +1,6 @@
 import { enableCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
-
-// Memory outside of the heap, such as what comes from a connection, is a reason to look through all objects only together with them,
-// and not by itself every few dozen MiB.
-setFlagsFromString("--external-memory-accounted-in-global-limit");
 
 // Before anything else is loaded: from the second start on, code is not compiled again, nor stripped of its types where it is
 // run from its modules. Where the folder cannot be written, what is in it is used, and nothing else happens.

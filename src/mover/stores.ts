@@ -1,6 +1,7 @@
 import { InvalidLocationError } from "../storage/location.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
+import { tuneCollector } from "../system/collector.ts";
 import type { RepositoryLocation } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import { readPassword } from "./password.ts";
@@ -29,6 +30,7 @@ export function createStores(signal: AbortSignal): Stores {
       throw error instanceof InvalidLocationError ? invalid(error.message, error) : error;
     });
     opened.push(storage);
+    tuneCollector();
     return storage;
   };
   const passwordOf = ({ passwordFile }: RepositoryLocation): string => readPassword(passwordFile, process.env);
