@@ -6,6 +6,9 @@ export type Component = "mover" | "check" | "snapshot" | "clone" | "scratch";
 /** On a scratch volume that a failed RestoreTest left to be looked at: the run that made it. The next run removes it. */
 export const keptAnnotation = "holdfast.dev/kept";
 
+/** On a VolumeSnapshot: the UID of the PVC that it is of, which may be replaced by another one of its name at any moment. */
+export const volumeUidAnnotation = "holdfast.dev/pvc-uid";
+
 /** The beginning of a run's UID, for names. */
 const short = (run: string): string => run.replaceAll("-", "").slice(0, 8);
 

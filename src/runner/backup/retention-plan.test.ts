@@ -181,6 +181,21 @@ describe("emptyPoints", () => {
     expect(names([held, verified, ...missing.slice(2)])).toEqual(["p3"]);
   });
 
+  it.each([
+    ["held", { annotations: { "holdfast.dev/hold": "audit" } }, {}],
+    ["verified", {}, { verified: { result: "Passed" } }],
+  ])("nor one that is %s, though another copy of it was pruned", (_, more, found) => {
+    const gone = point(1, 1, { onprem: "Pruned", offsite: "Missing" });
+    const [onprem, offsite] = gone.status?.copies ?? [];
+    const precious = {
+      ...gone,
+      metadata: { ...gone.metadata, ...more },
+      status: { ...gone.status, copies: [onprem, { ...offsite, ...found }] },
+    } as RestorePoint;
+    expect(names([gone])).toEqual(["p1"]);
+    expect(names([precious])).toEqual([]);
+  });
+
   it("but never one that is being made, or that has an incomplete copy", () => {
     const running = point(1, 1, { onprem: "InProgress" });
     expect(names([running, point(2, 1, { onprem: "Incomplete", offsite: "Pruned" })])).toEqual([]);

@@ -153,7 +153,10 @@ export function emptyPoints(points: readonly RestorePoint[]): readonly RestorePo
   const failed = empty
     .filter((point) => !isPruned(point))
     .toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
-  return [...empty.filter(isPruned), ...failed.slice(keptFailures).filter((point) => !isPrecious(point))];
+  const mayComeBack = ({ status }: RestorePoint): boolean =>
+    (status?.copies ?? []).some(({ state }) => state === "Missing");
+  const pruned = empty.filter((point) => isPruned(point) && !(mayComeBack(point) && isPrecious(point)));
+  return [...pruned, ...failed.slice(keptFailures).filter((point) => !isPrecious(point))];
 }
 
 const isPrecious = (point: RestorePoint): boolean =>

@@ -3,9 +3,10 @@ import { volumeSnapshotClasses, volumeSnapshots } from "../../kube/resources.ts"
 import type { PersistentVolume, VolumeSnapshot, VolumeSnapshotClass } from "../../kube/types.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { ensure } from "../ensure.ts";
+import { deleteAndWait, ensure, findOurs } from "../ensure.ts";
 import { RunFailure } from "../failure.ts";
 import { loadClaim } from "../load.ts";
+import { volumeUidAnnotation } from "../names.ts";
 import { waitFor } from "../wait.ts";
 import { chooseSnapshotClass, driverOf } from "./snapshot-class.ts";
 
@@ -39,23 +40,30 @@ async function listClasses({ client }: RunContext): Promise<readonly VolumeSnaps
   }
 }
 
-/** Takes a snapshot of a PVC, or finds the one that an earlier attempt of this run took, and waits until it is there. */
+/**
+ * Takes a snapshot of a PVC, or finds the one that an earlier attempt of this run took of it, and waits until it is there. Throws
+ * `VolumeNotFound` where another PVC has got its name.
+ */
 export async function takeSnapshot(
   context: RunContext,
   options: {
     readonly name: string;
-    readonly pvc: string;
+    readonly pvc: { readonly name: string; readonly uid: string };
     readonly className: string;
     readonly labels: Readonly<Record<string, string>>;
   },
 ): Promise<TakenSnapshot> {
   const { client, identity, owner, patience, signal } = context;
-  const { name, pvc, className, labels } = options;
+  const { name, className, labels } = options;
+  const { name: pvc, uid } = options.pvc;
   const ref = { namespace: identity.namespace, name };
+  const earlier = await findOurs(context, volumeSnapshots, name);
+  if (earlier && earlier.metadata.annotations?.[volumeUidAnnotation] !== uid)
+    await deleteAndWait(context, [{ resource: volumeSnapshots, name }]);
   await ensure(context, volumeSnapshots, {
     apiVersion: "snapshot.storage.k8s.io/v1",
     kind: "VolumeSnapshot",
-    metadata: { ...ref, labels, ownerReferences: [owner] },
+    metadata: { ...ref, labels, annotations: { [volumeUidAnnotation]: uid }, ownerReferences: [owner] },
     spec: { volumeSnapshotClassName: className, source: { persistentVolumeClaimName: pvc } },
   });
   const problems = errorWatch(pvc, patience.snapshotError);
@@ -65,7 +73,10 @@ export async function takeSnapshot(
       throw new RunFailure(runReason.snapshotFailed, `the snapshot ${name} of PVC ${pvc} was deleted; run it again`);
     }
     const { creationTime, readyToUse, restoreSize } = snapshot.status ?? {};
-    if (creationTime && (readyToUse || restoreSize)) return { name, time: new Date(creationTime), restoreSize };
+    if (creationTime && (readyToUse || restoreSize)) {
+      await assertNotReplaced(context, options.pvc);
+      return { name, time: new Date(creationTime), restoreSize };
+    }
     if (!creationTime) await checkSource(context, pvc);
     problems.note(snapshot);
     return undefined;
@@ -80,6 +91,19 @@ export async function takeSnapshot(
 async function checkSource(context: RunContext, pvc: string): Promise<void> {
   if (await loadClaim(context, pvc)) return;
   throw new RunFailure(runReason.volumeNotFound, `PVC ${pvc} was deleted before a snapshot of it was taken`);
+}
+
+/** The snapshot controller goes by the name: it is of this PVC if that has its name still, or had it last. Throws `VolumeNotFound`. */
+export async function assertNotReplaced(
+  context: RunContext,
+  { name, uid }: { readonly name: string; readonly uid: string },
+): Promise<void> {
+  const now = await loadClaim(context, name);
+  if (!now || now.metadata.uid === uid) return;
+  throw new RunFailure(
+    runReason.volumeNotFound,
+    `PVC ${name} was deleted and made again while the run was under way; the next run backs the new one up`,
+  );
 }
 
 /** The snapshot controller tries again after an error, so only one that stays is a failure. */

@@ -1,9 +1,10 @@
-import type { RestorePoint } from "../../api/objects.ts";
+import type { BackupPolicy, RestorePoint } from "../../api/objects.ts";
 import type { RunContext } from "../context.ts";
 import { undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait } from "../ensure.ts";
-import { describeFailure, logged } from "../failure.ts";
+import { describeFailure, logged, RunFailure } from "../failure.ts";
+import { loadPolicy } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
 import { asPresent, listPoints } from "../points.ts";
@@ -39,13 +40,15 @@ export async function retainVolume(
   const known = [...options.points.filter(({ metadata }) => metadata.name !== point.metadata.name), point];
   try {
     // The backup may have taken hours: whoever held or verified a point meanwhile is to be heeded.
+    const rules = await presentRules(context, plan);
+    if (!rules) return outcome;
     const present = asPresent(known, await listPoints(context, pvc));
     const points = await supersede(context, present, point);
     const deadHolders = await findDeadMovers(context, pvc);
     const done = await retain(context, {
       name,
       labels,
-      policy: plan.policy,
+      policy: rules,
       pvc,
       points,
       newest: point.metadata.name,
@@ -67,6 +70,20 @@ export async function retainVolume(
     return withFailure(outcome, describeFailure(error).message);
   } finally {
     await deleteAndWait(undisturbed(context), moverObjects(name));
+  }
+}
+
+/** The policy as it is now: somebody who sees damage may have asked for more to be kept. Undefined where it is gone, or another one has its name. */
+export async function presentRules(
+  context: RunContext,
+  { policy }: Pick<BackupPlan, "policy">,
+): Promise<BackupPolicy | undefined> {
+  try {
+    const present = await loadPolicy(context, policy.metadata.name);
+    return present.metadata.uid === policy.metadata.uid ? present : undefined;
+  } catch (error) {
+    if (error instanceof RunFailure && error.reason === runReason.policyNotFound) return undefined;
+    throw error;
   }
 }
 

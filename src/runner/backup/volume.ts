@@ -21,7 +21,7 @@ import { adoptPoint, openPoint, sourceOf } from "./point.ts";
 import { reconcileWithStore, settleDeadPoints } from "./records.ts";
 import type { BackupPlan } from "./resolve.ts";
 import { selectionOf } from "./selection.ts";
-import { type TakenSnapshot, takeSnapshot } from "./snapshot.ts";
+import { assertNotReplaced, type TakenSnapshot, takeSnapshot } from "./snapshot.ts";
 import { resolveSource, type Source } from "./source.ts";
 import { failedStatus, finishedStatus, initialStatus } from "./status.ts";
 import { blameDeletion, outcomeOf, withDeletion } from "./volume-outcome.ts";
@@ -163,9 +163,16 @@ async function begin(context: RunContext, volume: VolumeRun, known: Known): Prom
   const { plan, claim, pvc, name } = volume;
   const { policy, schedule, targets } = plan;
   const run = context.identity.jobUid;
+  // The list of volumes may be hours old by now.
+  await assertNotReplaced(context, claim.metadata);
   const source = await resolveSource(context, claim, policy.spec.snapshot?.volumeSnapshotClassName);
   const labels = labelsOf(context, volume, "snapshot");
-  const snapshot = await takeSnapshot(context, { name, pvc, className: source.snapshotClass, labels });
+  const snapshot = await takeSnapshot(context, {
+    name,
+    pvc: { name: pvc, uid: claim.metadata.uid },
+    className: source.snapshotClass,
+    labels,
+  });
   const isResumed = ({ spec }: RestorePoint) => spec.run === run && Date.parse(spec.time) === snapshot.time.getTime();
   const resumed = known.points.find(isResumed);
   await settleDeadPoints(context, known.points, (point) => point.spec.run === run && point !== resumed);

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { label } from "../../api/names.ts";
+import { persistentVolumeClaims, type Resource } from "../../kube/resources.ts";
+import type { VolumeSnapshot } from "../../kube/types.ts";
+import { defaultPatience, type RunContext } from "../context.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+const status = { creationTime: "2026-11-28T01:00:00Z", readyToUse: true, restoreSize: "1Gi" };
+
+/** A cluster in which every snapshot is taken at once; `claims` are the UIDs of the PVC as it is found, look by look. */
+function clusterWith(found: { readonly of: string } | undefined, ...claims: readonly (string | undefined)[]) {
+  const calls: string[] = [];
+  const metadata = { name: "snap", labels: { [label.run]: "this run" } };
+  let snapshot: object | undefined = found && {
+    metadata: { ...metadata, annotations: { "holdfast.dev/pvc-uid": found.of } },
+    status,
+  };
+  let looks = 0;
+  const client = {
+    async find({ kind }: Resource) {
+      if (kind !== persistentVolumeClaims.kind) return snapshot;
+      const uid = claims[Math.min(looks++, claims.length - 1)];
+      return uid && { metadata: { name: "data", uid } };
+    },
+    async delete() {
+      calls.push("delete");
+      snapshot = undefined;
+    },
+    async create(_: unknown, object: VolumeSnapshot) {
+      calls.push("create");
+      snapshot = { ...object, status };
+      return snapshot;
+    },
+  };
+  const identity = { namespace: "shop", jobUid: "this run" };
+  const context = { client, identity, patience: defaultPatience, signal: new AbortController().signal };
+  return { context: context as unknown as RunContext, calls };
+}
+
+const take = ({ context }: ReturnType<typeof clusterWith>) =>
+  takeSnapshot(context, { name: "snap", pvc: { name: "data", uid: "one" }, className: "csi", labels: {} });
+
+test("goes on with a snapshot of this very volume", async () => {
+  const cluster = clusterWith({ of: "one" }, "one");
+  expect(await take(cluster)).toMatchObject({ name: "snap", time: new Date(status.creationTime) });
+  expect(cluster.calls).toEqual([]);
+});
+
+test("takes one anew where an earlier attempt had taken one of the volume that had the name before", async () => {
+  const cluster = clusterWith({ of: "before" }, "one");
+  await take(cluster);
+  expect(cluster.calls).toEqual(["delete", "create"]);
+});
+
+test("takes nothing for a snapshot of this volume when another one has its name by then", async () => {
+  await expect(take(clusterWith(undefined, "two"))).rejects.toMatchObject({ reason: "VolumeNotFound" });
+});
+
+test("a volume that was deleted after its snapshot was taken is as good as any", async () => {
+  expect(await take(clusterWith(undefined, undefined))).toMatchObject({ name: "snap" });
+});
