@@ -56,6 +56,17 @@ describe("decideRestore", () => {
     });
   });
 
+  it("believes what the runner of a vanished Job had written down", () => {
+    const of = (phase: "Succeeded" | "Failed") =>
+      decideRestore({ restore: restore({ phase, startTime: hoursAgo(1) }), present: undefined, run: undefined }, now);
+    const restored = of("Succeeded");
+    expect(restored).toMatchObject({ standing: { state: "Ready", reason: "Succeeded" } });
+    expect(restored).not.toHaveProperty("status");
+    const failed = of("Failed");
+    expect(failed).toMatchObject({ standing: { state: "Stalled", message: expect.stringContaining("it failed") } });
+    expect(failed).not.toHaveProperty("status");
+  });
+
   it("does not take somebody else's Job for its own, and starts once that is gone", () => {
     const foreign = jobOf("restore-back", { hours: 1 });
     const decision = decideRestore({ restore: restore(), present: foreign, run: undefined }, now);

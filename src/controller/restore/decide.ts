@@ -89,8 +89,19 @@ function follow(restore: Restore, run: RunFacts, now: Date): RestoreDecision {
   return { step: "Say", standing: { state: "Stalled", reason, message }, ...failedPhase(restore, completionTime) };
 }
 
+/** What its runner could still write down stands, whatever became of the Job. */
 function lost(restore: Restore, now: Date): RestoreDecision {
-  const message = `the Job ${restoreJobName(restore)} was deleted before it had ended; look at what is in the new PVC, and make another Restore`;
+  const { phase } = restore.status ?? {};
+  const job = restoreJobName(restore);
+  if (phase === "Succeeded") {
+    const message = `it was restored; the Job ${job} with its report was deleted before it was read`;
+    return { step: "Say", standing: { state: "Ready", reason: summaryReason.succeeded, message } };
+  }
+  if (phase === "Failed") {
+    const message = `it failed, and the Job ${job}, whose report says why, was deleted before it was read; look at the events, and make another Restore`;
+    return { step: "Say", standing: { state: "Stalled", reason: summaryReason.runLost, message } };
+  }
+  const message = `the Job ${job} was deleted before it had ended; look at what is in the new PVC, and make another Restore`;
   const standing: Standing = { state: "Stalled", reason: summaryReason.runLost, message };
   return { step: "Say", standing, ...failedPhase(restore, now.toISOString()) };
 }
