@@ -21,8 +21,8 @@ export type JobTask = {
   readonly container: string;
   /** The volume the pod waits for, for the reason why it does not come. */
   readonly claim?: string;
-  /** Exit codes after which the Job makes no other pod. */
-  readonly isFinal: (exitCode: number) => boolean;
+  /** Whether this is the end: the Job makes no other pod then, and nothing more will be said of this one. */
+  readonly isFinal: (exitCode: number, pod: Stored<Pod>) => boolean;
   /** Called with each pod, again when it has a node, and now and then while it runs. */
   readonly onPod?: (pod: Stored<Pod>) => Promise<void>;
 };
@@ -32,10 +32,10 @@ const pauseMs = (elapsedMs: number): number => (elapsedMs < 120_000 ? 500 : 2000
 /** Problems are looked for at every so many looks, as events are dearer to read. */
 const looksPerProblem = 4;
 
-/** Starts a Job, or finds it started by an earlier attempt of this run; one that had failed is started anew. */
+/** Starts a Job, or finds it started by an earlier attempt of this run; one that had failed, or whose result is gone with its pod, is started anew. */
 export async function startJob(context: RunContext, job: Job): Promise<Stored<Job>> {
   const found = await findOurs(context, jobs, job.metadata.name);
-  if (found && !hasFailed(found) && !isGoing(found)) return found;
+  if (found && !hasFailed(found) && !isGoing(found) && !(await hasLostResult(context, found))) return found;
   if (found) await deleteAndWait(context, [{ resource: jobs, name: job.metadata.name }]);
   return await ensure(context, jobs, job);
 }
@@ -52,8 +52,10 @@ export async function followJob(context: RunContext, job: Stored<Job>, task: Job
     const { current, pod } = await lookAt(context, job);
     if (pod) await task.onPod?.(pod);
     const end = pod && endOf(pod, task.container);
-    if (end && (task.isFinal(end.exitCode) || end.reason === "OOMKilled")) return end;
+    if (end && (task.isFinal(end.exitCode, end.pod) || end.reason === "OOMKilled")) return end;
     if (hasFailed(current)) return endOfFailed(current, end);
+    // The pods were looked at after the Job: none is to come.
+    if (isComplete(current) && !end) throw lostResult(current);
     if (look % looksPerProblem === 0) problems.note(await findProblemOf(context, current, pod, task.claim));
     await sleep(pauseMs(performance.now() - started), undefined, { signal: context.signal });
   }
@@ -64,11 +66,27 @@ async function lookAt({ client }: RunContext, { metadata }: Stored<Job>) {
   if (current?.metadata.uid !== metadata.uid) {
     throw new RunFailure(runReason.moverLost, `the Job ${metadata.name} was deleted while it ran; run it again`);
   }
-  const labelSelector = `batch.kubernetes.io/controller-uid=${metadata.uid}`;
-  const { items } = await client.list(pods, { namespace: metadata.namespace, labelSelector });
-  const pod = items.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1)).at(-1);
-  return { current, pod };
+  return { current, pod: await newestPod(client, metadata) };
 }
+
+async function newestPod(
+  client: RunContext["client"],
+  { uid, namespace }: Stored<Job>["metadata"],
+): Promise<Stored<Pod> | undefined> {
+  const labelSelector = `batch.kubernetes.io/controller-uid=${uid}`;
+  const { items } = await client.list(pods, { namespace, labelSelector });
+  return items.toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1)).at(-1);
+}
+
+/** It ended well, and its pod, which was to tell how, was deleted before anybody asked: with its node, or as one of too many. */
+const hasLostResult = async ({ client }: RunContext, job: Stored<Job>): Promise<boolean> =>
+  isComplete(job) && (await newestPod(client, job.metadata)) === undefined;
+
+const lostResult = ({ metadata }: Job): RunFailure =>
+  new RunFailure(
+    runReason.moverLost,
+    `${metadata.name} ended well, but its pod, which was to tell how, was deleted before it was asked; run it again`,
+  );
 
 function endOf(pod: Stored<Pod>, container: string): JobEnd | undefined {
   const status = pod.status?.containerStatuses?.find(({ name }) => name === container);
@@ -78,8 +96,10 @@ function endOf(pod: Stored<Pod>, container: string): JobEnd | undefined {
   return { pod, exitCode, reason, terminationMessage: message };
 }
 
-const failedCondition = (job: Job) =>
-  job.status?.conditions?.find(({ type, status }) => type === "Failed" && status === "True");
+const conditionOf = (job: Job, wanted: "Complete" | "Failed") =>
+  job.status?.conditions?.find(({ type, status }) => type === wanted && status === "True");
+const failedCondition = (job: Job) => conditionOf(job, "Failed");
+const isComplete = (job: Job): boolean => conditionOf(job, "Complete") !== undefined;
 const hasFailed = (job: Job): boolean => failedCondition(job) !== undefined;
 
 /** What the pod said if it could; else what Kubernetes says of the Job. */
