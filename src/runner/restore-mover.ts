@@ -5,6 +5,7 @@ import type { RestoreConfig, VerifyConfig } from "../mover/configs.ts";
 import type { ProgressLine, RestoreResult } from "../mover/results.ts";
 import { isBlock, recordedSource } from "./claim.ts";
 import type { RunContext } from "./context.ts";
+import { runReason } from "./contract.ts";
 import { explainFailure } from "./explain.ts";
 import { RunFailure } from "./failure.ts";
 import { chainLocation, credentialMount } from "./location.ts";
@@ -93,11 +94,19 @@ const moverTask = ({ name, labels, choice, target, options }: RestoreTask) => ({
   options,
 });
 
+/** A Job that an earlier attempt had started may be of another point. */
+function assertOf({ copy }: Choice, { kind, state, snapshot }: RestoreResult): void {
+  if (snapshot === copy.snapshot || (state === "Failed" && snapshot === undefined)) return;
+  const message = `the ${kind} was of snapshot ${snapshot}, and not of ${copy.snapshot}, which was asked for; run it again`;
+  throw new RunFailure(runReason.internalError, message);
+}
+
 async function complete(
   context: RunContext,
   result: RestoreResult,
   { about, choice, target }: RestoreTask,
 ): Promise<RestoreResult> {
+  assertOf(choice, result);
   if (result.state === "Good") {
     const targets = [{ target: target.metadata.name, state: result.state, message: result.message }];
     await tellNotices(context, { about, pvc: choice.point.spec.pvc.name, targets });

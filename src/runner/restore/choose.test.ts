@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RestorePoint } from "../../api/objects.ts";
-import { chooseByTime, chooseCopy } from "./choose.ts";
+import { chooseAgain, chooseByTime, chooseCopy } from "./choose.ts";
 
 const pointAt = (time: string, copies: Record<string, string>) =>
   ({
@@ -43,5 +43,18 @@ describe("chooseCopy", () => {
     expect(() => chooseCopy(broken, undefined)).toThrow(/onprem: Incomplete, offsite: Pruned/);
     expect(chooseCopy(broken, "onprem").copy.state).toBe("Incomplete");
     expect(() => chooseCopy(broken, "offsite")).toThrow(/on offsite/);
+  });
+});
+
+describe("chooseAgain", () => {
+  it("takes the copy that was begun with, though a retention has marked it meanwhile", () => {
+    expect(chooseAgain(first, { target: "offsite", snapshot: "s-offsite" })?.copy.target).toBe("offsite");
+    expect(chooseAgain(broken, { target: "offsite", snapshot: "s-offsite" })?.copy.state).toBe("Pruned");
+  });
+  it("takes none where nothing was begun, or where the copy is another one by now", () => {
+    expect(chooseAgain(first, undefined)).toBeUndefined();
+    expect(chooseAgain(first, {})).toBeUndefined();
+    expect(chooseAgain(first, { target: "nowhere", snapshot: "s-nowhere" })).toBeUndefined();
+    expect(chooseAgain(first, { target: "offsite", snapshot: "another" })).toBeUndefined();
   });
 });

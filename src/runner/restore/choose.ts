@@ -47,6 +47,20 @@ export function chooseCopy(point: RestorePoint, target: string | undefined): Cho
   );
 }
 
+/**
+ * The copy that an earlier attempt had begun to restore, whatever has become of its state: a newer point, which would be chosen now, is not what
+ * comes of that. Undefined where nothing was chosen, or the copy has another snapshot by now, or none.
+ */
+export function chooseAgain(
+  point: RestorePoint,
+  before: { readonly target?: string | undefined; readonly snapshot?: string | undefined } | undefined,
+): Choice | undefined {
+  const copy = point.status?.copies?.find(
+    (each): each is Choice["copy"] => each.target === before?.target && each.snapshot !== undefined,
+  );
+  return copy && copy.snapshot === before?.snapshot ? { point, copy } : undefined;
+}
+
 export const goodCopy = (point: RestorePoint, target: string | undefined): Choice["copy"] | undefined =>
   copyOn(point, target, ["Good"]);
 

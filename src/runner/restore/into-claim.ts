@@ -4,7 +4,7 @@ import { persistentVolumeClaims } from "../../kube/resources.ts";
 import type { RestoreResult } from "../../mover/results.ts";
 import { claimSpecFor, isBlock, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
-import { deleteAndWait, ensure } from "../ensure.ts";
+import { deleteAndWait, ensure, findOurs } from "../ensure.ts";
 import { RunFailure } from "../failure.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
@@ -72,6 +72,15 @@ async function makeClaim(context: RunContext, restore: Restore, choice: Choice):
     },
     spec: claimSpecFor(recordedSource(choice.point), wanted),
   });
+}
+
+/** What an earlier attempt of this run has made, of a copy that is not there any more. Throws `NameTaken` where the PVC is somebody else's. */
+export async function discardAttempt(context: RunContext, restore: Restore): Promise<void> {
+  const claim = restore.spec.to.pvc.name;
+  // It is made first: without it there is nothing else.
+  if (!(await findOurs(context, persistentVolumeClaims, claim))) return;
+  await deleteAndWait(context, moverObjects(runObjectName(context.identity.jobUid, restore.metadata.name)));
+  await deleteAndWait(context, [{ resource: persistentVolumeClaims, name: claim }]);
 }
 
 /** From here on it is the user's: nothing owns it, and no run claims it. */
