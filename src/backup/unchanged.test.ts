@@ -38,3 +38,11 @@ test("does not trust a file that was changed while its parent's backup began", (
   expect(isUnchanged(late, late, byOlderRestic)).toBe(false);
   expect(isUnchanged(late, late, { ...byOlderRestic, time: "2026-01-01T12:00:01Z" })).toBe(true);
 });
+
+test("does not trust what was changed just before the volume's snapshot that its parent is of, and written back perhaps later", () => {
+  const at = (time: string) => ({ ...node, ctime: parseTime(time) as bigint });
+  const ofSnapshot = { ...parent, time: "2026-01-01T11:50:00Z" };
+  expect(isUnchanged(at("2026-01-01T11:51:00Z"), at("2026-01-01T11:51:00Z"), ofSnapshot)).toBe(false);
+  expect(isUnchanged(at("2026-01-01T11:49:30Z"), at("2026-01-01T11:49:30Z"), ofSnapshot)).toBe(false);
+  expect(isUnchanged(at("2026-01-01T11:48:59Z"), at("2026-01-01T11:48:59Z"), ofSnapshot)).toBe(true);
+});

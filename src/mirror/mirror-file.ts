@@ -68,11 +68,15 @@ async function readOnce(scan: Scan, file: FileEntry): Promise<TreeNode> {
   try {
     if (!opened.stat.isFile()) return { ...file.node, error: "was replaced by something else while it was being read" };
     const size = Number(opened.stat.size);
-    const content = size <= partBytes ? await storeSmall(scan, file, opened) : await storeLarge(scan, file, opened);
+    const bytes = size <= partBytes ? await readPart(opened, 0, size) : undefined;
+    const content = bytes ? contentOf(scan, bytes) : await storeLarge(scan, file, opened);
     const node = withAttributes(nodeOf({ ...entry, stat: opened.stat }, scan), entry.path);
     const isStable = content.length === size && isSameState(opened.stat, statOpenFile(opened.descriptor));
     const whole = withObject({ ...node, content: content.ids }, path);
-    return isStable ? whole : { ...whole, error: "changed while it was being read" };
+    if (!isStable) return { ...whole, error: "changed while it was being read" };
+    // Only now: what goes into the store goes there beside us, and a second reading's object would come to the same place in any order.
+    if (bytes) await storeSmall(scan, file, content, bytes);
+    return whole;
   } finally {
     closeFile(opened);
   }
@@ -83,15 +87,17 @@ interface Content {
   readonly length: number;
 }
 
-async function storeSmall(scan: Scan, file: FileEntry, opened: OpenFile): Promise<Content> {
-  const bytes = await readPart(opened, 0, Number(opened.stat.size));
+function contentOf(scan: Scan, bytes: Buffer): Content {
   scan.totals.bytesRead += bytes.length;
-  const content = { ids: bytes.length === 0 ? [] : [idOf(bytes)], length: bytes.length };
+  return { ids: bytes.length === 0 ? [] : [idOf(bytes)], length: bytes.length };
+}
+
+/** Once for each path: what is put at the same place twice may be stored in any order. */
+async function storeSmall(scan: Scan, file: FileEntry, content: Content, bytes: Buffer): Promise<void> {
   const key = placeFor(scan, file, content);
-  if (key === undefined) return content;
+  if (key === undefined) return;
   await scan.uploads.put(key, bytes);
   scan.totals.bytesStored += bytes.length;
-  return content;
 }
 
 /** One that may be the same as before is read for comparison first: it is cheaper to read twice than to store in vain. */

@@ -65,11 +65,11 @@ export async function makeMirror(options: MirrorOptions): Promise<Mirrored> {
   const failures = collectFailures();
   const scanned = await readSource(options, { trees, before, generation, failures });
   if (failures.count > 0) {
-    await clearStaging(storage);
+    await clearStaging(storage, lock);
     throw new ReadErrorsError(storage.description, failures);
   }
   if (scanned.isAllLeftOut) {
-    await clearStaging(storage);
+    await clearStaging(storage, lock);
     throw new RepositoryError("EverythingExcluded", describeEverything(scanned.leftOut));
   }
   if (before) await assertNoMassChange(options, trees, before, scanned);
@@ -77,11 +77,11 @@ export async function makeMirror(options: MirrorOptions): Promise<Mirrored> {
   const manifest = await writeManifest(storage, describe(facts, options, scanned));
   if (before) {
     await writeState(storage, { phase: "Settling", manifest: manifest.id, previous: before.id, generation });
-    await settle({ storage, trees, manifest, previous: before, generation, isResumed: false, signal: lock.signal });
+    await settle({ storage, trees, manifest, previous: before, generation, isResumed: false, lock });
   } else {
     await writeState(storage, { phase: "Settled", manifest: manifest.id });
   }
-  await clearOld(storage, manifest.id, scanned.reached);
+  await clearOld(storage, lock, { manifest: manifest.id, reached: scanned.reached });
   return { manifest, totals: scanned.totals, leftOut: scanned.leftOut };
 }
 
@@ -129,15 +129,15 @@ async function finishEarlier(
   manifest: Snapshot | undefined,
 ): Promise<void> {
   if (!manifest) {
-    await clearFiles(storage);
+    await clearFiles(storage, lock);
     return;
   }
   if (state.phase === "Settling") {
     const previous = await readManifest(storage, state.previous);
     const { generation } = state;
-    await settle({ storage, trees, manifest, previous, generation, isResumed: true, signal: lock.signal });
+    await settle({ storage, trees, manifest, previous, generation, isResumed: true, lock });
   }
-  await clearStaging(storage);
+  await clearStaging(storage, lock);
 }
 
 interface Scanned {
@@ -213,12 +213,12 @@ async function assertNoMassChange(
   before: Snapshot,
   { tree, totals }: Scanned,
 ): Promise<void> {
-  const { storage } = options;
+  const { storage, lock } = options;
   const [old, current] = [await innerTree(trees, before.tree), await innerTree(trees, tree)];
   const amounts = { before: amountOf(before), ...(await summarise(changesBetween(trees, old, current))) };
   const verdict = guard({ ...amounts, filesAfter: totals.files }, guardSettings(options, before));
   if (verdict.verdict === "Proceed") return;
-  await clearStaging(storage);
+  await clearStaging(storage, lock);
   throw new MassChangeError(storage.description, { ...amounts, share: verdict.share, token: verdict.token });
 }
 

@@ -1,4 +1,5 @@
 import { forEachConcurrently } from "../repository/concurrency.ts";
+import type { HeldLock } from "../repository/locks.ts";
 import type { Id } from "../repository/types.ts";
 import { isStorageError, StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -16,7 +17,7 @@ export interface Settlement {
   readonly generation: string;
   /** An earlier run began with this, and moved what is not in staging any more. */
   readonly isResumed: boolean;
-  readonly signal: AbortSignal;
+  readonly lock: HeldLock;
 }
 
 const concurrentChanges = 16;
@@ -26,11 +27,12 @@ const concurrentChanges = 16;
  * because a file may have become a folder. May be interrupted anywhere and repeated; readers find each file in either place meanwhile.
  */
 export async function settle(settlement: Settlement): Promise<void> {
-  const { storage, trees, manifest, previous, signal } = settlement;
+  const { storage, trees, manifest, previous, lock } = settlement;
+  const assertOurs = whileOurs(lock);
   const [before, after] = [await innerTree(trees, previous.tree), await innerTree(trees, manifest.tree)];
   const forEachChange = (work: (change: Change) => Promise<void>) =>
     forEachConcurrently(changesBetween(trees, before, after), concurrentChanges, async (change) => {
-      signal.throwIfAborted();
+      await assertOurs();
       await work(change);
     });
   await forEachChange(async (change) => {
@@ -40,6 +42,7 @@ export async function settle(settlement: Settlement): Promise<void> {
   await forEachChange(async (change) => {
     if (change.kind !== "Removed") await move(settlement, waiting, change);
   });
+  await lock.confirm();
   await writeState(storage, { phase: "Settled", manifest: manifest.id });
 }
 
@@ -68,26 +71,60 @@ export async function stagedKeys(storage: Storage, generation: string): Promise<
   return keys;
 }
 
+/** A lock is asked for anew when the last answer is so old. */
+const askAgainMilliseconds = 5000;
+
+/**
+ * To be asked before each object is touched: one that is removed for ours may be another run's by then, which took our lock for a dead
+ * one's. Rejects as soon as that is known.
+ */
+function whileOurs({ signal, confirm }: HeldLock): () => Promise<void> {
+  let askedAt = performance.now();
+  return async () => {
+    signal.throwIfAborted();
+    if (performance.now() - askedAt < askAgainMilliseconds) return;
+    askedAt = performance.now();
+    await confirm();
+  };
+}
+
 /** Removes what unfinished runs left: nothing in staging counts once the state is settled. */
-export async function clearStaging(storage: Storage): Promise<void> {
+export async function clearStaging(storage: Storage, lock: HeldLock): Promise<void> {
+  await lock.confirm();
   await storage.abortUploads(layout.staging);
-  await forEachConcurrently(storage.list(layout.staging), concurrentChanges, ({ key }) => storage.delete(key));
+  await removeThose(storage, lock, layout.staging);
 }
 
 /** Removes all files of a first run that did not get to its end. */
-export async function clearFiles(storage: Storage): Promise<void> {
+export async function clearFiles(storage: Storage, lock: HeldLock): Promise<void> {
+  await lock.confirm();
   for (const folder of [layout.files, layout.awkward]) {
     await storage.abortUploads(folder);
-    await forEachConcurrently(storage.list(folder), concurrentChanges, ({ key }) => storage.delete(key));
+    await removeThose(storage, lock, folder);
   }
 }
 
 /** Removes manifests and folders that the present manifest does not need. */
-export async function clearOld(storage: Storage, manifest: Id, reached: ReadonlySet<Id>): Promise<void> {
-  await forEachConcurrently(storage.list(layout.manifests), concurrentChanges, async ({ key }) => {
-    if (key !== manifestKey(manifest)) await storage.delete(key);
-  });
-  await forEachConcurrently(storage.list(layout.trees), concurrentChanges, async ({ key }) => {
-    if (!reached.has(key.slice(layout.trees.length))) await storage.delete(key);
+export async function clearOld(
+  storage: Storage,
+  lock: HeldLock,
+  { manifest, reached }: { readonly manifest: Id; readonly reached: ReadonlySet<Id> },
+): Promise<void> {
+  await lock.confirm();
+  await removeThose(storage, lock, layout.manifests, (key) => key !== manifestKey(manifest));
+  await removeThose(storage, lock, layout.trees, (key) => !reached.has(key.slice(layout.trees.length)));
+}
+
+async function removeThose(
+  storage: Storage,
+  lock: HeldLock,
+  folder: string,
+  isOld: (key: string) => boolean = () => true,
+): Promise<void> {
+  const assertOurs = whileOurs(lock);
+  await forEachConcurrently(storage.list(folder), concurrentChanges, async ({ key }) => {
+    if (!isOld(key)) return;
+    await assertOurs();
+    await storage.delete(key);
   });
 }

@@ -232,8 +232,9 @@ function makeLink({ folders, outcome }: Job, { folder, node, first }: Later["lin
 }
 
 function leaveFolder({ folders, outcome }: Job, { folder, node }: Later["leaves"][number]): void {
+  if (node) {
+    const path = folders.entry(folder, Buffer.from("."));
+    applyMetadata({ node, path, display: () => displayPath(folder) }, outcome);
+  }
   if (folder.parent) outcome.directories++;
-  if (!node) return;
-  const path = folders.entry(folder, Buffer.from("."));
-  applyMetadata({ node, path, display: () => displayPath(folder) }, outcome);
 }

@@ -129,11 +129,14 @@ async function inFolder<T>(
   }
 }
 
+/** Another file system, one that has no links, or a file that has all it may have. */
+const cannotLink: readonly (string | undefined)[] = ["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
+
 async function linkOrCopy(source: string, temporary: string): Promise<void> {
   try {
     await link(source, temporary);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EXDEV") throw error;
+    if (!cannotLink.includes((error as NodeJS.ErrnoException).code)) throw error;
     await copyFile(source, temporary);
     await syncPath(temporary);
   }

@@ -40,6 +40,9 @@ describe("openFolders", () => {
     folders.close();
     expect(readdirSync("/proc/self/fd").length).toBe(before);
     expect(displayPath(below(below(root, "a"), "b"), Buffer.from("c"))).toBe("/a/b/c");
+    expect(displayPath(below(root, "é"), Buffer.from("ü"))).toBe("/é/ü");
+    expect(displayPath(root, Buffer.from([0x61, 0xff]))).toBe("/a\\xff");
+    expect(displayPath(root, Buffer.from([0x61, 0xfe]))).toBe("/a\\xfe");
   });
 
   it("keeps a folder open while a path in it is held, whatever else is opened", () => {

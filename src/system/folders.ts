@@ -6,11 +6,17 @@ export interface Folder {
   readonly parent: Folder | undefined;
 }
 
-/** `/a/b` for people; bytes that are not UTF-8 show as «�». */
+/** `/a/b` for people, and to tell paths apart by: in a name that is not UTF-8 what is not ASCII shows as `\xff`. */
 export function displayPath(folder: Folder, name?: Buffer): string {
-  const parts: string[] = name ? [name.toString()] : [];
-  for (let at = folder; at.parent; at = at.parent) parts.push(at.name.toString());
+  const parts: string[] = name ? [displayName(name)] : [];
+  for (let at = folder; at.parent; at = at.parent) parts.push(displayName(at.name));
   return `/${parts.reverse().join("/")}`;
+}
+
+function displayName(name: Buffer): string {
+  const text = name.toString();
+  if (Buffer.from(text).equals(name)) return text;
+  return name.toString("latin1").replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
 }
 
 /**

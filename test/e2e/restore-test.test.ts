@@ -4,6 +4,7 @@ import type { BackupPolicy, RestoreTest } from "../../src/api/objects.ts";
 import { persistentVolumeClaims } from "../../src/kube/resources.ts";
 import { busyApplication, quietApplication } from "./support/application.ts";
 import { client, setting } from "./support/cluster.ts";
+import { killPod } from "./support/kill.ts";
 import { policy, restoreTest } from "./support/manifests.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
 import { damage } from "./support/store.ts";
@@ -53,6 +54,31 @@ scenario("restores every copy, checks it and measures it; then the policy is ver
   expect(await s.run("shop-incremental")).toMatchObject({ succeeded: true });
   const [still] = await s.points();
   expect(still?.status?.copies?.map((copy) => copy.verified?.result)).toEqual(["Passed", "Passed"]);
+});
+
+scenario("a test whose runner is killed begins anew, and passes", "killed", async (s) => {
+  await s.runApplication(quietApplication);
+  const checks = [check("slow", "sleep 20; test -e /data/a.txt")];
+  await s.apply(policy("shop"), restoreTest("proof", "shop", { checks, targets: ["onprem"] }));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const job = await s.startRun("proof");
+  await until("a running check", () => s.runningPod("check"));
+  await killPod(await until("its runner", () => s.runningPod("runner")));
+  expect(await s.endOfRun(job)).toMatchObject({ succeeded: true, report: { outcome: "Succeeded" } });
+  expect((await resultsOf(s)).map(({ id, result }) => [id, result])).toEqual([["data/onprem", "Passed"]]);
+  await s.expectNothingLeft();
+});
+
+scenario("a check that is stopped has not passed, whatever it ends with", "late", async (s) => {
+  await s.runApplication(quietApplication);
+  const late = { ...check("late", "trap 'exit 0' TERM; sleep 300 & wait"), timeout: "5s" };
+  await s.apply(policy("shop"), restoreTest("proof", "shop", { checks: [late], targets: ["onprem"] }));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const end = await s.run("proof");
+  expect(end).toMatchObject({ succeeded: false, report: { outcome: "Failed", reason: "CheckFailed" } });
+  expect(end.report.message).toContain("the check late did not end within 5s");
+  expect((await verifiedIs(s, "False")).message).toContain("onprem");
+  await s.expectNothingLeft();
 });
 
 scenario("fails when a repository is damaged, and says which copy", "damage", async (s) => {

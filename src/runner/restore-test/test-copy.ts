@@ -99,7 +99,8 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   const movers = [nameOf("restore"), nameOf("verify")];
   let failed = true;
   // What an earlier attempt of this run left is of a point that it had chosen for itself, and begun to restore at its own time.
-  await cleanUp(context, { movers, claim: scratch });
+  const checks = (test.spec.checks ?? []).map((check) => nameOf("check", check.name));
+  await cleanUp(context, { movers: [...movers, ...checks], claim: scratch });
   try {
     const task: RestoreTask = {
       about: test,

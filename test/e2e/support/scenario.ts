@@ -42,7 +42,7 @@ export type Scenario = {
   /** Oldest first. */
   readonly points: () => Promise<readonly RestorePoint[]>;
   /** One of a run's pods that is running now. */
-  readonly runningPod: (component: "runner" | "mover") => Promise<Stored<Pod> | undefined>;
+  readonly runningPod: (component: "runner" | "mover" | "check") => Promise<Stored<Pod> | undefined>;
   /** The messages of the events with a reason. */
   readonly eventsOf: (reason: string) => Promise<readonly string[]>;
   readonly expectNothingLeft: () => Promise<void>;
