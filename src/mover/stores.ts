@@ -30,6 +30,7 @@ export function createStores(signal: AbortSignal): Stores {
       throw error instanceof InvalidLocationError ? invalid(error.message, error) : error;
     });
     opened.push(storage);
+    // By now the command is loaded, and what its store needs.
     tuneCollector();
     return storage;
   };

@@ -6,8 +6,8 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
+import { shortLived } from "../system/collector.ts";
 import type { Allocate } from "../system/memory.ts";
-import { shortLived } from "../system/short-lived.ts";
 import { isStorageError, StorageError } from "./errors.ts";
 import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
 import { checksumOf } from "./s3-checksum.ts";
