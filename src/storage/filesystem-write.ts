@@ -55,13 +55,13 @@ export async function writeObject(request: {
 export async function copyObject(source: string, path: string, shared: Shared): Promise<void> {
   const folder = dirname(path);
   const temporary = temporaryFor(path);
-  await inFolder(
-    folder,
-    shared,
-    () => linkOrCopy(source, temporary),
-    () => isThere(source),
-  );
   try {
+    await inFolder(
+      folder,
+      shared,
+      () => linkOrCopy(source, temporary),
+      () => isThere(source),
+    );
     await rename(temporary, path);
     // Where both are one file already, renaming leaves the temporary name.
     await unlink(temporary).catch(missingAsUndefined);
