@@ -99,7 +99,7 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   const movers = [nameOf("restore"), nameOf("verify")];
   let failed = true;
   // What an earlier attempt of this run left is of a point that it had chosen for itself, and begun to restore at its own time.
-  const checks = (test.spec.checks ?? []).map((check) => nameOf("check", check.name));
+  const checks = (test.spec.checks ?? []).map((check) => nameOf(...checkName(check)));
   await cleanUp(context, { movers: [...movers, ...checks], claim: scratch });
   try {
     const task: RestoreTask = {
@@ -132,6 +132,8 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   }
 }
 
+const checkName = ({ name }: { readonly name: string }): readonly string[] => ["check", name];
+
 async function runChecks(
   context: RunContext,
   { test }: Subject,
@@ -144,7 +146,7 @@ async function runChecks(
 ): Promise<void> {
   const { nameOf, ...volume } = options;
   for (const check of test.spec.checks ?? []) {
-    const name = nameOf("check", check.name);
+    const name = nameOf(...checkName(check));
     try {
       await runCheck(context, { name, ...volume, check, options: test.spec.mover });
     } finally {
