@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
-import { backupConfig } from "../mover/configs.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
-import { runMirror } from "./run.ts";
+import { mirrorTo } from "./testing.ts";
 
 /** Called when a part of a file was read. */
 let onRead = (): void => {};
@@ -50,17 +49,7 @@ test("of a file that changes while it is read only what is whole is stored", asy
       await memory.put(key, bytes, options);
     },
   };
-  const config = backupConfig.parse({
-    source,
-    path: "/data",
-    tags: ["policy=shop"],
-    mirror: { unencrypted: true, owner: ["policy=shop"] },
-    targets: [{ name: "one", repository: { url: "file:///one" }, expect: "Any" }],
-    lock: { holder: "test", waitSeconds: 0 },
-  });
-  if (!config.mirror) throw new Error("it is a mirror");
-  const { signal } = new AbortController();
-  const result = await runMirror({ config, settings: config.mirror, openStorage: async () => storage, signal });
+  const result = await mirrorTo(source, { storage });
   expect(result).toMatchObject({ state: "Good", files: 1 });
   expect(reads).toBe(2);
   expect(puts).toEqual(["version B"]);

@@ -2,15 +2,12 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
-import { type BackupConfig, backupConfig } from "../mover/configs.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout } from "./layout.ts";
 import { withMirrorLock } from "./locks.ts";
-import { runMirror } from "./run.ts";
+import { type Change as MirrorChange, mirrorTo } from "./testing.ts";
 
-const { signal } = new AbortController();
-const owner = ["cluster=c", "policy=shop"];
 let scratch: Scratch;
 let source: string;
 
@@ -22,36 +19,12 @@ beforeAll(() => {
 });
 afterAll(() => scratch?.remove());
 
-interface Change {
-  readonly tags?: readonly string[];
-  readonly runTag?: string;
-  readonly expect?: "Present" | "Any";
-  readonly owner?: readonly string[];
+interface Change extends MirrorChange {
   readonly source?: string;
 }
 
-function run(stores: Readonly<Record<string, Storage>>, change: Change = {}) {
-  const config: BackupConfig = backupConfig.parse({
-    source: change.source ?? source,
-    path: "/data",
-    tags: change.tags ?? owner,
-    runTag: change.runTag,
-    mirror: { unencrypted: true, owner: change.owner ?? owner },
-    targets: Object.keys(stores).map((name) => ({
-      name,
-      repository: { url: `file:///${name}` },
-      expect: change.expect ?? "Any",
-    })),
-    lock: { holder: "test", waitSeconds: 0 },
-  });
-  if (!config.mirror) throw new Error("it is a mirror");
-  const openStorage = async ({ url }: { readonly url: string }) => {
-    const storage = stores[url.slice("file:///".length)];
-    if (!storage) throw new Error(`there is no ${url}`);
-    return storage;
-  };
-  return runMirror({ config, settings: config.mirror, openStorage, signal });
-}
+const run = (stores: Readonly<Record<string, Storage>>, { source: other = source, ...change }: Change = {}) =>
+  mirrorTo(other, stores, change);
 
 test("mirrors to each target by itself: one that fails does not keep the others", async () => {
   const [good, full] = [memoryStorage(), memoryStorage()];

@@ -1,20 +1,18 @@
 import { expect, test } from "vitest";
-import { label } from "../api/names.ts";
 import { configMaps } from "../kube/resources.ts";
 import type { ConfigMap } from "../kube/types.ts";
-import { defaultPatience, type RunContext } from "./context.ts";
 import { ensure } from "./ensure.ts";
+import { contextIn, ours } from "./testing.ts";
 
 /** A cluster in which one object of this run exists, and goes only some time after it was deleted. */
 function clusterWith(found: object, looksUntilGone = 0) {
   const calls: string[] = [];
   let looks = looksUntilGone;
   let isDeleted = false;
-  const labels = { [label.run]: "this run" };
   const client = {
     async find() {
       if (isDeleted && looks-- <= 0) return undefined;
-      return { metadata: { name: "config", labels, ...found } };
+      return { metadata: { name: "config", labels: ours, ...found } };
     },
     async delete() {
       calls.push("delete");
@@ -25,9 +23,7 @@ function clusterWith(found: object, looksUntilGone = 0) {
       return object;
     },
   };
-  const identity = { namespace: "shop", jobUid: "this run" };
-  const context = { client, identity, patience: defaultPatience, signal: new AbortController().signal };
-  return { context: context as unknown as RunContext, calls };
+  return { context: contextIn(client), calls };
 }
 
 const wanted: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "config", namespace: "shop" } };

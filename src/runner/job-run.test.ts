@@ -1,11 +1,10 @@
 import { describe, expect, it, test } from "vitest";
-import { label } from "../api/names.ts";
 import { jobs, type Resource } from "../kube/resources.ts";
 import type { Job, Pod, Stored } from "../kube/types.ts";
-import { defaultPatience, type RunContext } from "./context.ts";
 import { followJob, startJob } from "./job-run.ts";
+import { contextIn, ours } from "./testing.ts";
 
-const metadata = { name: "mover", namespace: "shop", uid: "job", labels: { [label.run]: "this run" } };
+const metadata = { name: "mover", namespace: "shop", uid: "job", labels: ours };
 const job = (condition?: "Complete" | "Failed") =>
   ({
     metadata,
@@ -50,9 +49,7 @@ function clusterWith(...looks: readonly { readonly job: Stored<Job>; readonly po
       return object;
     },
   };
-  const identity = { namespace: "shop", jobUid: "this run" };
-  const context = { client, identity, patience: defaultPatience, signal: new AbortController().signal };
-  return { context: context as unknown as RunContext, calls };
+  return { context: contextIn(client), calls };
 }
 
 const follow = (cluster: ReturnType<typeof clusterWith>, isFinal: (exitCode: number, of: Stored<Pod>) => boolean) =>

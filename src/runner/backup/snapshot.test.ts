@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { label } from "../../api/names.ts";
 import { persistentVolumeClaims, type Resource } from "../../kube/resources.ts";
 import type { VolumeSnapshot } from "../../kube/types.ts";
-import { defaultPatience, type RunContext } from "../context.ts";
+import { contextIn, ours } from "../testing.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 const status = { creationTime: "2026-11-28T01:00:00Z", readyToUse: true, restoreSize: "1Gi" };
@@ -10,7 +9,7 @@ const status = { creationTime: "2026-11-28T01:00:00Z", readyToUse: true, restore
 /** A cluster in which every snapshot is taken at once; `claims` are the UIDs of the PVC as it is found, look by look. */
 function clusterWith(found: { readonly of: string } | undefined, ...claims: readonly (string | undefined)[]) {
   const calls: string[] = [];
-  const metadata = { name: "snap", labels: { [label.run]: "this run" } };
+  const metadata = { name: "snap", labels: ours };
   let snapshot: object | undefined = found && {
     metadata: { ...metadata, annotations: { "holdfast.dev/pvc-uid": found.of } },
     status,
@@ -32,9 +31,7 @@ function clusterWith(found: { readonly of: string } | undefined, ...claims: read
       return snapshot;
     },
   };
-  const identity = { namespace: "shop", jobUid: "this run" };
-  const context = { client, identity, patience: defaultPatience, signal: new AbortController().signal };
-  return { context: context as unknown as RunContext, calls };
+  return { context: contextIn(client), calls };
 }
 
 const take = ({ context }: ReturnType<typeof clusterWith>) =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type BackupPolicy, parseBackupPolicy } from "../../api/objects.ts";
-import type { RunContext } from "../context.ts";
+import { contextIn } from "../testing.ts";
 import { presentRules } from "./volume-retention.ts";
 
 const policy = (uid: string, keepLast?: number): BackupPolicy =>
@@ -16,8 +16,7 @@ const policy = (uid: string, keepLast?: number): BackupPolicy =>
     },
   });
 
-const clusterWith = (present: BackupPolicy | undefined): RunContext =>
-  ({ client: { find: async () => present }, identity: { namespace: "shop" } }) as unknown as RunContext;
+const clusterWith = (present: BackupPolicy | undefined) => contextIn({ find: async () => present });
 
 const atFirst = { policy: policy("one", 3) };
 
