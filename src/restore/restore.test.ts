@@ -18,6 +18,13 @@ import { folderState } from "../../test/support/folder-state.ts";
 import { makeOddFolder } from "../../test/support/odd-folder.ts";
 import { backedUp, opened } from "../../test/support/repository.ts";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
+import { createBlobIndex } from "../repository/blob-index.ts";
+import { idOf } from "../repository/crypto.ts";
+import { loadIndex } from "../repository/load-index.ts";
+import { saveSnapshot } from "../repository/snapshots.ts";
+import { folderNode, testRepository, testWriter } from "../repository/testing.ts";
+import { encodeTree } from "../repository/tree-format.ts";
+import { restorable } from "./restorable.ts";
 import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
 
 let scratch: Scratch;
@@ -67,6 +74,25 @@ describe("restoreSnapshot", () => {
     const files = Object.values(folderState(source)).filter((state) => /^mode 10\d{4},/.test(state));
     expect(outcome.files).toBe(files.length);
     expect(outcome.directories).toBe(5);
+  });
+
+  it("counts no folder that it could not make", async () => {
+    const { repository } = await testRepository();
+    const writer = testWriter({ repository, index: createBlobIndex() });
+    const store = async (bytes: Buffer) => {
+      const id = idOf(bytes);
+      await writer.add({ id, type: "tree", bytes });
+      return id;
+    };
+    const empty = await store(encodeTree([]));
+    const tree = await store(encodeTree([folderNode("good", empty), folderNode("x".repeat(300), empty)]));
+    await writer.finish();
+    const facts = { time: "2026-01-01T00:00:00Z", tree, paths: ["/"], hostname: "test" };
+    const snapshot = await saveSnapshot(repository, facts);
+    const target = newFolder();
+    const outcome = await restore(target, { repository: restorable(await loadIndex(repository)), snapshot });
+    expect(readdirSync(target)).toEqual(["good"]);
+    expect(outcome).toMatchObject({ directories: 1, errors: 1, failedPaths: [`/${"x".repeat(300)}`] });
   });
 
   it("takes no file for restored of which a part has neither come nor been refused", async () => {
