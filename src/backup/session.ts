@@ -1,4 +1,4 @@
-import { reasonOf } from "../repository/errors.ts";
+import { isOfOnePart } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
 import type { PackWriter } from "../repository/pack-writer.ts";
 import type { PlainBlob } from "../repository/packing-pool.ts";
@@ -106,7 +106,7 @@ export function createSession({ name, repository, writer, lock, parent, notices 
         readAhead(repository, nodes);
         return nodes;
       } catch (error) {
-        if (reasonOf(error) !== "RepositoryDamaged") {
+        if (!isOfOnePart(error)) {
           fail(error);
           return undefined;
         }

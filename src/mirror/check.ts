@@ -1,4 +1,4 @@
-import { reasonOf } from "../repository/errors.ts";
+import { isOfOnePart } from "../repository/errors.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import { displayPath, type Folder } from "../system/folders.ts";
@@ -65,7 +65,7 @@ async function checkFolder(check: Check, folder: Folder, tree: Id): Promise<void
   try {
     nodes = await check.mirror.readTree(tree);
   } catch (error) {
-    if (reasonOf(error) !== "RepositoryDamaged") throw error;
+    if (!isOfOnePart(error)) throw error;
     check.problems.push(`${displayPath(folder)}: ${(error as Error).message}`);
     return;
   }

@@ -1,8 +1,9 @@
-import { type PackBlob, readRanges } from "../repository/blobs.ts";
+import { isDamageOrUnreadable, type PackBlob, readRanges } from "../repository/blobs.ts";
 import { idOf } from "../repository/crypto.ts";
-import { damaged } from "../repository/errors.ts";
+import { damaged, RepositoryError } from "../repository/errors.ts";
 import type { BlobLocation, TreeNode } from "../repository/types.ts";
 import { type Located, type Restorable, sized } from "../restore/restorable.ts";
+import { isStorageError, type StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Folder } from "../system/folders.ts";
 import { createMemoryPool, type MemoryPool } from "../system/memory.ts";
@@ -60,11 +61,18 @@ async function* readParts(
   key: string,
   locations: readonly BlobLocation[],
 ): AsyncGenerator<PackBlob> {
-  for await (const { locations: group, start, bytes } of readRanges(reader, key, locations, longestRequest)) {
+  let unreadable: StorageError | undefined;
+  const passesOver = (error: unknown): boolean => {
+    unreadable = isStorageError(error, "Unreadable") ? error : undefined;
+    return isDamageOrUnreadable(error);
+  };
+  const ranges = readRanges(reader, key, locations, { longest: longestRequest, passesOver });
+  for await (const { locations: group, start, bytes } of ranges) {
     for (const location of group) {
       const at = location.offset - start;
       const plaintext = bytes?.subarray(at, at + location.length);
       if (plaintext && idOf(plaintext) === location.id) yield { location, plaintext };
+      else if (!bytes && unreadable) yield { location, error: cannotBeRead(unreadable) };
       else
         yield {
           location,
@@ -73,6 +81,9 @@ async function* readParts(
     }
   }
 }
+
+const cannotBeRead = (cause: StorageError): RepositoryError =>
+  new RepositoryError("ObjectUnreadable", cause.message, { cause });
 
 /** Below the folder that was mirrored. */
 function pathOf(folder: Folder, name: Buffer, from: ReaderStart): Buffer {

@@ -13,6 +13,7 @@ export const failureReason = z.enum([
   "BucketNotFound",
   "StoreUnreachable",
   "StoreError",
+  "ObjectUnreadable",
   "StoreFull",
   "WrongPassword",
   "PasswordMissing",

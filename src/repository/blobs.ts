@@ -1,4 +1,4 @@
-import { isStorageError } from "../storage/errors.ts";
+import { isStorageError, type StorageError } from "../storage/errors.ts";
 import type { ByteRange } from "../storage/storage.ts";
 import { reusedMemory } from "../system/memory.ts";
 import { damaged, RepositoryError } from "./errors.ts";
@@ -8,38 +8,49 @@ import type { BlobLocation, BlobType, Id, IndexedRepository, Repository } from "
 
 /**
  * The plaintext of a blob: authenticated, and its content compared with its id. Copies in other packs are tried where one is
- * damaged. Rejects with `RepositoryDamaged` where none is good, and with the store's error where it cannot be asked.
+ * damaged. Rejects with `RepositoryDamaged` where none is good, with `ObjectUnreadable` where one might be if it could be read, and with
+ * the store's error where it cannot be asked.
  */
 export async function readBlob(repository: IndexedRepository, id: Id, type: BlobType): Promise<Buffer> {
   const copies = repository.index.findAll(id, type);
   if (copies.length === 0) throw damaged(`The ${type} blob ${id} is in no index of ${repository.storage.description}.`);
+  const what = `The ${type} blob ${id} of ${repository.storage.description}`;
+  let unreadable: StorageError | undefined;
   for (const copy of copies) {
-    const plaintext = await readCopy(repository, copy);
-    if (plaintext) return plaintext;
+    try {
+      const plaintext = openBlob(repository.master, await readSealed(repository, copy), copy);
+      if (plaintext) return plaintext;
+    } catch (error) {
+      if (isStorageError(error, "Unreadable")) unreadable ??= error;
+      else if (!isDamage(error)) throw error;
+    }
   }
-  const packs = copies.map(({ pack }) => pack).join(", ");
-  throw damaged(`The ${type} blob ${id} of ${repository.storage.description} is damaged or missing in pack ${packs}.`);
-}
-
-async function readCopy(repository: IndexedRepository, copy: BlobLocation): Promise<Buffer | undefined> {
-  try {
-    const sealed = await readSealed(repository, copy);
-    return openBlob(repository.master, sealed, copy);
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
+  if (unreadable) {
+    const message = `${what} cannot be read at present. ${unreadable.message}`;
+    throw new RepositoryError("ObjectUnreadable", message, { cause: unreadable });
   }
+  throw damaged(`${what} is damaged or missing in pack ${copies.map(({ pack }) => pack).join(", ")}.`);
 }
 
 async function readSealed({ storage, packCache }: IndexedRepository, copy: BlobLocation): Promise<Buffer> {
-  if (copy.type === "data") return storage.get(packKey(copy.pack), { offset: copy.offset, length: copy.length });
-  const pack = await packCache.get(storage, copy.pack);
-  return pack.subarray(copy.offset, copy.offset + copy.length);
+  const alone = () => storage.get(packKey(copy.pack), { offset: copy.offset, length: copy.length });
+  if (copy.type === "data") return alone();
+  try {
+    const pack = await packCache.get(storage, copy.pack);
+    return pack.subarray(copy.offset, copy.offset + copy.length);
+  } catch (error) {
+    // Only a part of a pack may be unreadable.
+    if (isStorageError(error, "Unreadable")) return alone();
+    throw error;
+  }
 }
 
 /** The store answered, and what it has is no good. All its other errors say nothing about the data. */
 export const isDamage = (error: unknown): boolean =>
   isStorageError(error, "NotFound") || isStorageError(error, "Corrupted");
+
+/** For those who only read: whoever removes what is lost must not take something for it that cannot be read at present. */
+export const isDamageOrUnreadable = (error: unknown): boolean => isDamage(error) || isStorageError(error, "Unreadable");
 
 export type PackBlob =
   | { readonly location: BlobLocation; readonly plaintext: Buffer }
@@ -63,19 +74,23 @@ const longestPiece = 6 * 1024 * 1024;
  */
 export async function* readPackBlobs({ repository, pack, locations }: PackBlobsOptions): AsyncGenerator<PackBlob> {
   const memory = reusedMemory();
-  for await (const { location, sealed } of readSealedGroups(repository, pack, locations)) {
+  for await (const { location, sealed } of readSealedGroups(repository, pack, locations, isDamageOrUnreadable)) {
     const plaintext = sealed && openBlob(repository.master, sealed, location, memory);
     yield plaintext ? { location, plaintext } : await readElsewhere(repository, location);
   }
 }
 
-/** The stored bytes of blobs of one pack, in the order of their offsets, good until the next ones are asked for; undefined where the pack is missing or too short. */
+/** Of errors, those for which what was to be read is passed over as `undefined`. The others end the reading. */
+type Tolerance = (error: unknown) => boolean;
+
+/** The stored bytes of blobs of one pack, in the order of their offsets, good until the next ones are asked for; undefined for what is passed over. */
 export async function* readSealedGroups<Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
   locations: readonly Location[],
+  passesOver: Tolerance = isDamage,
 ): AsyncGenerator<{ readonly location: Location; readonly sealed: Buffer | undefined }> {
-  for await (const { locations: group, start, bytes } of readSealedRanges(repository, pack, locations)) {
+  for await (const { locations: group, start, bytes } of readSealedRanges(repository, pack, locations, passesOver)) {
     for (const location of group) {
       const offset = location.offset - start;
       yield { location, sealed: bytes?.subarray(offset, offset + location.length) };
@@ -88,7 +103,7 @@ export interface StoredRange<Location extends BlobLocation = BlobLocation> {
   readonly locations: readonly Location[];
   /** Where it begins in the object. */
   readonly start: number;
-  /** Undefined where the object is missing or too short: then each part is to be tried on its own, or is lost. */
+  /** Undefined where it was passed over: then each part is to be tried on its own, or is lost. */
   readonly bytes: Buffer | undefined;
 }
 
@@ -97,7 +112,9 @@ export const readSealedRanges = <Location extends BlobLocation>(
   repository: Repository,
   pack: Id,
   locations: readonly Location[],
-): AsyncGenerator<StoredRange<Location>> => readRanges(repository, packKey(pack), locations, longestPiece);
+  passesOver: Tolerance = isDamage,
+): AsyncGenerator<StoredRange<Location>> =>
+  readRanges(repository, packKey(pack), locations, { longest: longestPiece, passesOver });
 
 /**
  * The pieces of an object that hold these parts, in the order of their offsets, with one request each: of `longest` bytes at most, but for one part
@@ -107,11 +124,16 @@ export async function* readRanges<Location extends BlobLocation>(
   { storage, memory }: Pick<Repository, "storage" | "memory">,
   key: string,
   locations: readonly Location[],
-  longest: number,
+  { longest, passesOver }: { readonly longest: number; readonly passesOver: Tolerance },
 ): AsyncGenerator<StoredRange<Location>> {
   const sorted = [...locations].sort((a, b) => a.offset - b.offset);
   for (const group of groupNear(sorted, longest)) {
-    const bytes = await memory.fill((allocate) => storage.get(key, rangeOf(group), allocate)).catch(damageAsUndefined);
+    const bytes = await memory
+      .fill((allocate) => storage.get(key, rangeOf(group), allocate))
+      .catch((error: unknown) => {
+        if (!passesOver(error)) throw error;
+        return undefined;
+      });
     try {
       yield { locations: group, start: group[0]?.offset ?? 0, bytes };
     } finally {
@@ -142,10 +164,6 @@ function rangeOf(group: readonly BlobLocation[]): ByteRange {
   const [first, last] = [group[0], group.at(-1)];
   if (!first || !last) throw new RangeError("There is no range of nothing.");
   return { offset: first.offset, length: last.offset + last.length - first.offset };
-}
-
-function damageAsUndefined(error: unknown): undefined {
-  if (!isDamage(error)) throw error;
 }
 
 /** A blob that is damaged or not to be had at this location, from another one. */

@@ -1,4 +1,5 @@
-import { isDamage } from "./blobs.ts";
+import { isStorageError } from "../storage/errors.ts";
+import { isDamage, isDamageOrUnreadable } from "./blobs.ts";
 import type { CheckOptions, ReadData } from "./check-options.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import type { Findings } from "./findings.ts";
@@ -7,7 +8,7 @@ import type { PackContent } from "./inspect-pack.ts";
 import { createInspectionPool, type InspectionPool } from "./inspection-pool.ts";
 import { listPacks } from "./list-packs.ts";
 import { packKey } from "./pack-cache.ts";
-import { headerEntryBytes, packOverhead } from "./pack-format.ts";
+import { headerEntryBytes, isGoodBlob, packOverhead } from "./pack-format.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
 
 /** Compares the packs in the store with those of the index, by their sizes, and returns those that are in both, with their sizes in the store. */
@@ -110,11 +111,18 @@ async function checkPack(
   findings: Findings,
 ): Promise<number> {
   const { pack, indexed } = content;
-  const bytes = await readWhole(repository, pack);
-  if (!bytes) {
-    findings.problems.push(`pack ${pack} cannot be read whole`);
-    for (const location of indexed) findings.addDamagedCopy(location);
-    return 0;
+  let bytes: Buffer;
+  try {
+    bytes = await readWhole(repository, pack);
+  } catch (error) {
+    if (isDamage(error)) {
+      findings.problems.push(`pack ${pack} cannot be read whole`);
+      for (const location of indexed) findings.addDamagedCopy(location);
+      return 0;
+    }
+    if (!isStorageError(error, "Unreadable")) throw error;
+    findings.problems.push(`pack ${pack} cannot be read whole at present. ${error.message}`);
+    return checkBlobs(repository, content, findings);
   }
   const { problems, damaged } = await inspections.inspect({ ...content, bytes });
   repository.memory.giveBack(bytes);
@@ -123,11 +131,24 @@ async function checkPack(
   return bytes.length;
 }
 
-async function readWhole({ storage, memory }: Repository, pack: Id): Promise<Buffer | undefined> {
-  try {
-    return await memory.fill((allocate) => storage.get(packKey(pack), undefined, allocate));
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
+const readWhole = ({ storage, memory }: Repository, pack: Id): Promise<Buffer> =>
+  memory.fill((allocate) => storage.get(packKey(pack), undefined, allocate));
+
+/** What can be read of a pack that cannot be read whole: a bad sector is in a few blobs only. */
+async function checkBlobs(
+  { storage, master }: Repository,
+  { pack, indexed }: Omit<PackContent, "bytes">,
+  findings: Findings,
+): Promise<number> {
+  let bytesRead = 0;
+  for (const location of indexed) {
+    const { offset, length } = location;
+    const sealed = await storage.get(packKey(pack), { offset, length }).catch((error: unknown) => {
+      if (!isDamageOrUnreadable(error)) throw error;
+      return undefined;
+    });
+    bytesRead += sealed?.length ?? 0;
+    if (!sealed || !isGoodBlob(master, sealed, location)) findings.addDamagedCopy(location);
   }
+  return bytesRead;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { checkRepository } from "./check.ts";
 import type { ReadData } from "./check-options.ts";
 import { isChosen } from "./check-packs.ts";
@@ -140,6 +141,26 @@ describe("checkRepository", () => {
       expect(said).toContain(`${plainLength - 7} bytes in pack ${lost}`);
     },
   );
+
+  test.each([false, true])("names the file on a bad sector, and looks at everything else: tree %s", async (isTree) => {
+    const { index } = await loadIndex(repository);
+    const blob = [...index.locations()].find(({ type, pack }) =>
+      isTree ? type === "tree" : type === "data" && !firstPacks.has(packKey(pack)),
+    ) as BlobLocation;
+    const key = packKey(blob.pack);
+    const storage = withBadSector(repository.storage, key, blob.offset + 5);
+    const report = await checkRepository({ repository: { ...repository, storage }, readData: true });
+    expect(report.problems).toContainEqual(expect.stringMatching(`${blob.pack} cannot be read whole at present.*EIO`));
+    expect(report).toMatchObject({ packs: 4, blobs: 7 });
+    const size = (objects.get(key) as Buffer).length;
+    const all = [...objects]
+      .filter(([name]) => name.startsWith("data/"))
+      .reduce((sum, [, { length }]) => sum + length, 0);
+    expect(report.bytesRead).toBeGreaterThanOrEqual(all - size);
+    expect(report.bytesRead).toBeLessThan(all - blob.length);
+    const touched = report.affected.map(({ path }) => path);
+    expect(new Set(touched).size).toBe(1);
+  });
 
   test("does not call a store that fails a damaged repository", async () => {
     const storage = { ...repository.storage, get: () => Promise.reject(new StorageError("Unreachable", "no route")) };

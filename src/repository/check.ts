@@ -1,8 +1,10 @@
+import { isStorageError } from "../storage/errors.ts";
 import { checkIsolation } from "./check-isolation.ts";
 import type { CheckOptions } from "./check-options.ts";
 import { compareCopies, comparePacks, readPacks } from "./check-packs.ts";
 import { checkTrees } from "./check-trees.ts";
 import { listDocuments } from "./documents.ts";
+import { RepositoryError } from "./errors.ts";
 import { type AffectedFile, findAffected } from "./find-affected.ts";
 import { createFindings, type Findings } from "./findings.ts";
 import { groupByPack } from "./group-by-pack.ts";
@@ -82,8 +84,13 @@ async function checkSnapshots(repository: Repository, findings: Findings): Promi
 }
 
 async function loadIndexOrSay(repository: Repository, findings: Findings): Promise<IndexedRepository | undefined> {
-  const indexed = await findings.noteDamage(() => loadIndex(repository));
-  if (!indexed)
-    findings.problems.push("Without its index nothing more can be checked: repair it from the packs first.");
-  return indexed;
+  try {
+    return await loadIndex(repository);
+  } catch (error) {
+    const isUnreadable = isStorageError(error, "Unreadable");
+    if (!isUnreadable && !(error instanceof RepositoryError)) throw error;
+    const advice = isUnreadable ? "see to what it lies on" : "repair it from the packs";
+    findings.problems.push(error.message, `Without its index nothing more can be checked: ${advice} first.`);
+    return undefined;
+  }
 }

@@ -21,6 +21,7 @@ const storageReasons: Readonly<Record<StorageErrorKind, FailureReason>> = {
   Unreachable: "StoreUnreachable",
   Full: "StoreFull",
   Corrupted: "StoreError",
+  Unreadable: "ObjectUnreadable",
   Failed: "StoreError",
 };
 
@@ -31,6 +32,12 @@ export function reasonOf(error: unknown): FailureReason {
   if (error instanceof Error && error.name === "AbortError") return "Interrupted";
   return "InternalError";
 }
+
+/** What is asked for is damaged, or its object cannot be read; everything else may be well. */
+export const isOfOnePart = (error: unknown): boolean => {
+  const reason = reasonOf(error);
+  return reason === "RepositoryDamaged" || reason === "ObjectUnreadable";
+};
 
 export const damaged = (message: string, cause?: unknown): RepositoryError =>
   new RepositoryError("RepositoryDamaged", message, { cause });

@@ -1,3 +1,4 @@
+import { isStorageError } from "../storage/errors.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import { RepositoryError } from "./errors.ts";
 import type { BlobLocation, BlobType, Id } from "./types.ts";
@@ -6,7 +7,7 @@ import type { BlobLocation, BlobType, Id } from "./types.ts";
 export interface Findings {
   readonly problems: string[];
   readonly hints: string[];
-  /** Runs `read`; damage becomes a problem, and the result undefined. Other errors are thrown. */
+  /** Runs `read`; damage, and what cannot be read, becomes a problem, and the result undefined. Other errors are thrown. */
   noteDamage<T>(read: () => Promise<T>): Promise<T | undefined>;
   /** This copy of a blob is no good. */
   addDamagedCopy(location: BlobLocation): void;
@@ -27,7 +28,7 @@ export function createFindings(): Findings {
       try {
         return await read();
       } catch (error) {
-        if (!(error instanceof RepositoryError)) throw error;
+        if (!(error instanceof RepositoryError) && !isStorageError(error, "Unreadable")) throw error;
         problems.push(error.message);
         return undefined;
       }

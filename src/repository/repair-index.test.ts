@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { ByteRange, Storage } from "../storage/storage.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { checkRepository } from "./check.ts";
 import { loadIndex } from "./load-index.ts";
 import { withLock } from "./locks.ts";
@@ -167,6 +168,19 @@ describe("repairIndex", () => {
     };
     await expect(repair({ ...repository, storage: failing })).rejects.toMatchObject({ kind: "Unreachable" });
     expect(indexKeys()).toEqual(old);
+  });
+
+  test("does not take for lost what cannot be read at present", async () => {
+    const old = indexKeys();
+    const key = [...objects.keys()].find((each) => each.startsWith("data/")) as string;
+    for (const at of [10, (objects.get(key) as Buffer).length - 1]) {
+      const failing = withBadSector(storage, key, at);
+      // Without a good header its blobs are looked at one by one.
+      if (at === 10) flip(key, (objects.get(key) as Buffer).length - 6);
+      await expect(repair({ ...repository, storage: failing })).rejects.toMatchObject({ kind: "Unreadable" });
+      expect(indexKeys()).toEqual(old);
+      expect(objects.has(key)).toBe(true);
+    }
   });
 
   test("wants the repository for itself", async () => {

@@ -20,7 +20,7 @@ export async function deliver(
     if (file.beingMade) await file.beingMade;
     if (damage !== undefined || "error" in blob) {
       const message = `${displayPath(file.folder, file.node.name)} cannot be restored: ${damage}`;
-      writer.abandon(file, "RepositoryDamaged", message);
+      writer.abandon(file, "error" in blob ? blob.error.reason : "RepositoryDamaged", message);
     } else {
       writer.write(file, offset, blob.plaintext);
       if (file.state !== "Failed") onBytes(blob.plaintext.length);

@@ -1,4 +1,5 @@
 import {
+  isDamageOrUnreadable,
   type PackBlob,
   readElsewhere,
   readPackBlobs,
@@ -11,7 +12,7 @@ import type { Folder } from "../system/folders.ts";
 
 /** What a restore and a comparison need of where a snapshot is kept: a repository, or a mirror. */
 export interface Restorable {
-  /** The entries of a folder, sorted by their names. Rejects with `RepositoryDamaged`, or with the store's error. */
+  /** The entries of a folder, sorted by their names. Rejects with `RepositoryDamaged`, `ObjectUnreadable`, or the store's error. */
   readTree(id: Id): Promise<readonly TreeNode[]>;
   /** Told of folders that are going to be entered, so that they can be on their way. */
   readAhead?(nodes: readonly TreeNode[]): void;
@@ -51,7 +52,7 @@ export function restorable(repository: IndexedRepository): Restorable {
     readParts: (pack, locations) => readPackBlobs({ repository, pack, locations }),
     sealed: {
       master: repository.master,
-      read: (pack, locations) => readSealedRanges(repository, pack, locations),
+      read: (pack, locations) => readSealedRanges(repository, pack, locations, isDamageOrUnreadable),
       readElsewhere: (location) => readElsewhere(repository, location),
     },
   };

@@ -21,9 +21,12 @@ import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { createBlobIndex } from "../repository/blob-index.ts";
 import { idOf } from "../repository/crypto.ts";
 import { loadIndex } from "../repository/load-index.ts";
+import { packKey } from "../repository/pack-cache.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
 import { folderNode, testRepository, testWriter } from "../repository/testing.ts";
 import { encodeTree } from "../repository/tree-format.ts";
+import type { BlobType } from "../repository/types.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { restorable } from "./restorable.ts";
 import { type RestoreOptions, restoreSnapshot } from "./restore.ts";
 
@@ -226,6 +229,33 @@ describe("restoreSnapshot from a damaged repository", () => {
     expect(readdirSync(target).sort()).toEqual(["a", "c", "d"]);
     const { "/b": _, "/b again": __, ...rest } = folderState(folder);
     expect(folderState(target)).toEqual(rest);
+  });
+
+  it.each([
+    ["a file's blob", "data"],
+    ["a folder's list of entries", "tree"],
+  ])("brings back everything but what lies on a bad sector: %s", async (_, type) => {
+    const { folder, place, repository, snapshot } = await smallRepository(make);
+    const { readTree } = await import("../repository/tree.ts");
+    const { select } = await import("./selection.ts");
+    const entries = await readTree(repository, (await select(repository, snapshot, [])).tree);
+    const named = (name: string) => entries.find((entry) => entry.name.toString() === name);
+    const id = type === "tree" ? named("d")?.subtree : named("b")?.content?.[3];
+    const blob = repository.index.find(id ?? "", type as BlobType);
+    if (!blob) throw new Error("there must be a blob");
+    const { repository: fresh } = await opened(place);
+    const storage = withBadSector(fresh.storage, packKey(blob.pack), blob.offset + 20);
+
+    const target = newFolder();
+    const outcome = await restore(target, { repository: restorable({ ...fresh, storage }), snapshot });
+    expect(outcome.failedPaths).toEqual(type === "tree" ? ["/d"] : ["/b", "/b again"]);
+    expect(outcome.failures[0]).toEqual({
+      reason: "ObjectUnreadable",
+      message: expect.stringContaining("the disk reports an error (EIO)"),
+    });
+    const { "/b": _b, "/b again": _again, ...withoutB } = folderState(folder);
+    if (type === "data") expect(folderState(target)).toEqual(withoutB);
+    else expect(readdirSync(target).sort()).toEqual(["a", "b", "b again", "c", "d"]);
   });
 
   it("goes on beside a folder whose list of entries is lost", async () => {

@@ -1,5 +1,5 @@
 import { linkSync, lstatSync, mkdirSync, symlinkSync } from "node:fs";
-import { RepositoryError } from "../repository/errors.ts";
+import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import { posixPermissions } from "../repository/mode.ts";
 import type { Snapshot, TreeNode } from "../repository/types.ts";
 import { getAttribute, removeAttribute } from "../system/attributes.ts";
@@ -138,7 +138,7 @@ function take(job: Job, step: Step, window: Window, later: Later): void {
       later.leaves.push(step);
       break;
     case "damaged":
-      job.outcome.fail(displayPath(step.folder), "RepositoryDamaged", step.error.message);
+      job.outcome.fail(displayPath(step.folder), reasonOf(step.error), step.error.message);
       break;
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from "node:fs";
-import { RepositoryError } from "../repository/errors.ts";
+import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import type { Snapshot, TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
@@ -64,7 +64,7 @@ function open(target: string): Folders {
 
 async function verifyStep(job: Job, step: Step): Promise<void> {
   if (step.kind === "damaged") {
-    job.outcome.fail(displayPath(step.folder), "RepositoryDamaged", step.error.message);
+    job.outcome.fail(displayPath(step.folder), reasonOf(step.error), step.error.message);
     return;
   }
   const name = step.kind === "entry" ? step.node.name : undefined;

@@ -1,4 +1,4 @@
-import { reasonOf } from "../repository/errors.ts";
+import { damaged, isOfOnePart } from "../repository/errors.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import { displayPath, type Folder } from "../system/folders.ts";
 import type { Restorable } from "./restorable.ts";
@@ -89,15 +89,14 @@ async function enter(
   },
 ): Promise<{ kind: "entered"; level: Level } | Extract<Step, { kind: "damaged" }>> {
   const { folder, node, tree, only } = at;
-  if (!tree)
-    return { kind: "damaged", folder, error: new Error(`${displayPath(folder)} has no tree in the repository`) };
+  if (!tree) return { kind: "damaged", folder, error: damaged(`${displayPath(folder)} has no tree in the repository`) };
   try {
     const nodes = await repository.readTree(tree);
     const entries = nodes.flatMap((each) => chosen(each, only));
     repository.readAhead?.(only ? entries.map((entry) => entry.node) : nodes);
     return { kind: "entered", level: { folder, node, entries, next: 0 } };
   } catch (error) {
-    if (reasonOf(error) !== "RepositoryDamaged") throw error;
+    if (!isOfOnePart(error)) throw error;
     return { kind: "damaged", folder, error: error as Error };
   }
 }

@@ -1,6 +1,8 @@
 /**
  * Why a store did not do what was asked. `Unreachable` and `Failed` never mean
  * «empty»: only `NotFound` does, and only for an object in a bucket that answered.
+ * `Unreadable` is about one object of a store that works otherwise: it is there, and nobody
+ * knows whether it is lost.
  */
 export type StorageErrorKind =
   | "NotFound"
@@ -11,6 +13,7 @@ export type StorageErrorKind =
   | "Unreachable"
   | "Full"
   | "Corrupted"
+  | "Unreadable"
   | "Failed";
 
 /** An error of a store, with what was tried on which object and what a person can do. */

@@ -20,7 +20,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EBUSY: { kind: "Failed", advice: "it is busy", transient: true },
   EAGAIN: { kind: "Failed", advice: "it is busy", transient: true },
   EIO: { kind: "Failed", advice: "the disk or the network filesystem reports an input/output error" },
+  EUCLEAN: { kind: "Failed", advice: "the filesystem is damaged: unmount and check it" },
+  EBADMSG: { kind: "Failed", advice: "the filesystem is damaged: unmount and check it" },
 };
+
+/** What a bad sector or a damaged filesystem says of what lies there, while all the rest may be well. */
+const unreadable: readonly (string | undefined)[] = ["EIO", "EUCLEAN", "EBADMSG"];
+
+export const isOfOneFile = (error: unknown): boolean => unreadable.includes((error as NodeJS.ErrnoException).code);
 
 /** What a system call's error on `path` means for a store. A `StorageError` passes as it is. */
 export function describeFileError(error: unknown, action: string, path: string): StorageError {

@@ -15,6 +15,8 @@ export interface Shared {
   readonly folders: Set<string>;
   /** Something was written, so we may also sweep up what a killed process left behind. */
   writing: boolean;
+  /** Paths of objects that could not be read since one last could. */
+  readonly unreadable: Set<string>;
 }
 
 const temporaryFor = (path: string): string =>

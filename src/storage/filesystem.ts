@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Allocate } from "../system/memory.ts";
 import { StorageError } from "./errors.ts";
-import { describeFileError } from "./filesystem-errors.ts";
+import { describeFileError, isOfOneFile } from "./filesystem-errors.ts";
 import {
   copyObject,
   isMissing,
@@ -20,12 +20,15 @@ import type { ByteRange, Storage, StoredObject } from "./storage.ts";
 /** No put takes this long, so an older temporary file is the remains of a killed process. */
 const staleAfterMs = 24 * 3600_000;
 
+/** Objects that cannot be read, one after the other: if there are more, it is the store that cannot be read. */
+const mostUnreadable = 16;
+
 /** Entries of a folder that are looked at together: one by one, each would wait for its turn. */
 const statsAtATime = 64;
 
 /** A folder as a store. It need not exist before the first put. Permissions are for the owner only, as restic's are. */
 export function filesystemStorage(folder: string): Storage {
-  return storageAt(folder, { folders: new Set(), writing: false });
+  return storageAt(folder, { folders: new Set(), writing: false, unreadable: new Set() });
 }
 
 function storageAt(root: string, shared: Shared): Storage {
@@ -44,9 +47,11 @@ function storageAt(root: string, shared: Shared): Storage {
     async get(key, range, allocate) {
       const path = pathOf(key);
       try {
-        return await readObject(path, range, allocate);
+        const bytes = await readObject(path, range, allocate);
+        shared.unreadable.clear();
+        return bytes;
       } catch (error) {
-        throw fail(error, "read", key);
+        throw isOfOneFile(error) ? unreadable(fail(error, "read", key), path, shared) : fail(error, "read", key);
       }
     },
 
@@ -138,6 +143,12 @@ function storageAt(root: string, shared: Shared): Storage {
     below: (prefix) => storageAt(join(root, normalisePrefix(prefix)), shared),
     close() {},
   };
+}
+
+/** A disk that is gone, or a network filesystem that gave up waiting, says the same of every object as a bad sector does of one. */
+function unreadable(error: StorageError, path: string, { unreadable: paths }: Shared): StorageError {
+  paths.add(path);
+  return paths.size > mostUnreadable ? error : new StorageError("Unreadable", error.message, { cause: error.cause });
 }
 
 async function readObject(

@@ -73,6 +73,59 @@ describe("retrying", () => {
     await expect(retrying(storage({ get }), quick).get("key")).rejects.toThrow("no answer");
   });
 
+  it("tells one object that is never given out from a store that is", async () => {
+    const isBad = (key: string) => key.startsWith("bad");
+    const get = vi.fn(async (key: string) => (isBad(key) ? Promise.reject(overloaded()) : Buffer.from("x")));
+    const store = retrying(storage({ get }), quick);
+    // Nothing was read yet that could be read again.
+    await expect(store.get("bad 1")).rejects.toMatchObject({ kind: "Failed" });
+    await store.get("good");
+    const expected = {
+      kind: "Unreadable",
+      message: expect.stringMatching(/overloaded.*while other objects can be read/),
+    };
+    await expect(store.get("bad 1")).rejects.toMatchObject(expected);
+    const before = get.mock.calls.length;
+    const started = performance.now();
+    await expect(store.get("bad 2")).rejects.toMatchObject(expected);
+    // It is not waited for as long again.
+    expect(get.mock.calls.length - before).toBeGreaterThan(2);
+    expect(performance.now() - started).toBeLessThan(quick.outageMs);
+    // Other parts of it are asked for once.
+    get.mockClear();
+    await expect(store.get("bad 1", { offset: 0, length: 1 })).rejects.toMatchObject({ kind: "Unreadable" });
+    expect(get.mock.calls.map(([key]) => key)).toEqual(["bad 1", "good"]);
+  });
+
+  it("waits a whole outage out, also after an object that is never given out", async () => {
+    let isDown = false;
+    const get = async (key: string) =>
+      key === "bad" ? Promise.reject(overloaded()) : isDown ? Promise.reject(unreachable()) : Buffer.from("x");
+    const store = retrying(storage({ get }), quick);
+    await store.get("good");
+    await expect(store.get("bad")).rejects.toMatchObject({ kind: "Unreadable" });
+    isDown = true;
+    setTimeout(() => (isDown = false), quick.outageMs * 0.7);
+    expect((await store.get("another")).toString()).toBe("x");
+  });
+
+  it("calls no object unreadable while the store gives out none, or is not to be waited for", async () => {
+    let isDown = false;
+    const get = async () => (isDown ? Promise.reject(unreachable()) : Buffer.from("x"));
+    const store = retrying(storage({ get }), quick);
+    await store.get("one");
+    isDown = true;
+    await expect(store.get("another")).rejects.toMatchObject({ kind: "Unreachable" });
+
+    const controller = new AbortController();
+    const another = async (key: string) => (key === "bad" ? Promise.reject(overloaded()) : Buffer.from("x"));
+    const stopped = retrying(storage({ get: another }), { ...quick, signal: controller.signal });
+    await stopped.get("good");
+    const reading = stopped.get("bad");
+    controller.abort();
+    await expect(reading).rejects.toMatchObject({ kind: "Failed" });
+  });
+
   it("does not wait for an outage to end once the task was stopped", async () => {
     const controller = new AbortController();
     const get = async () => Promise.reject(unreachable());

@@ -14,12 +14,24 @@ export interface RetryOptions {
   readonly signal?: AbortSignal;
 }
 
+const defaultOutageMs = 300_000;
 /** How long a store is tried after the abort, in milliseconds. */
 const afterAbortMs = 3_000;
+/** How much of an outage's time a further object gets, where one was found that cannot be read though others can. */
+const shareOnceUnreadable = 0.2;
 
 interface Contact {
   /** The store answered something, be it an error of its own. */
   reached: boolean;
+  /** The object that was read last, to see whether one still can be. */
+  lastRead?: ReadObject;
+  /** Names of those that could not be read though others could. */
+  readonly unreadable: Set<string>;
+}
+
+interface ReadObject {
+  readonly storage: Storage;
+  readonly key: string;
 }
 
 /**
@@ -27,7 +39,7 @@ interface Contact {
  * that restarts in the middle of a long backup must not end it: hence two limits.
  */
 export function retrying(storage: Storage, options: RetryOptions = {}): Storage {
-  return decorate(storage, options, { reached: false });
+  return decorate(storage, options, { reached: false, unreadable: new Set() });
 }
 
 function decorate(storage: Storage, options: RetryOptions, contact: Contact): Storage {
@@ -35,7 +47,8 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
   return {
     description: storage.description,
     concurrentPuts: storage.concurrentPuts,
-    get: (key, range, allocate) => attempt(() => storage.get(key, range, allocate)),
+    get: (key, range, allocate) =>
+      readOrTell({ storage, key }, () => storage.get(key, range, allocate), options, contact),
     put: (key, data, putOptions) =>
       putOptions?.ifAbsent
         ? putOnce(storage, key, data, putOptions, attempt)
@@ -56,6 +69,52 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
     below: (prefix) => decorate(storage.below(prefix), options, contact),
     close: () => storage.close(),
   };
+}
+
+/**
+ * An object that fails for good while another one can be read is `Unreadable`: a restore loses some files by it, and not all. Its other parts
+ * are tried once, and other objects not as long as this one, so that a run among many such comes to its end.
+ */
+async function readOrTell(
+  object: ReadObject,
+  read: () => Promise<Buffer>,
+  options: RetryOptions,
+  contact: Contact,
+): Promise<Buffer> {
+  const { outageMs = defaultOutageMs, signal } = options;
+  const { unreadable } = contact;
+  const name = nameOf(object);
+  const share = unreadable.has(name) ? 0 : unreadable.size > 0 ? shareOnceUnreadable : 1;
+  const readPatiently = async (outage: number): Promise<Buffer> => {
+    const bytes = await withRetry(read, { ...options, outageMs: outage }, contact);
+    contact.lastRead = object;
+    return bytes;
+  };
+  try {
+    return await readPatiently(outageMs * share);
+  } catch (error) {
+    if (!isStorageError(error) || !error.transient || signal?.aborted) throw error;
+    if (await canReadAnother(object, contact)) {
+      unreadable.add(name);
+      const message = `${error.message}, while other objects can be read`;
+      throw new StorageError("Unreadable", message, { cause: error.cause });
+    }
+    if (share === 1) throw error;
+    // It is an outage after all, of which the other object shows nothing.
+    return readPatiently(outageMs);
+  }
+}
+
+const nameOf = ({ storage, key }: ReadObject): string => `${storage.description} ${key}`;
+
+async function canReadAnother(object: ReadObject, { lastRead }: Contact): Promise<boolean> {
+  if (!lastRead || nameOf(lastRead) === nameOf(object)) return false;
+  try {
+    await lastRead.storage.get(lastRead.key, { offset: 0, length: 1 });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -136,7 +195,10 @@ async function withRetry<T>(action: () => Promise<T>, options: RetryOptions, con
   }
 }
 
-function patience({ firstContactMs = 15_000, outageMs = 300_000, signal }: RetryOptions, { reached }: Contact): number {
+function patience(
+  { firstContactMs = 15_000, outageMs = defaultOutageMs, signal }: RetryOptions,
+  { reached }: Contact,
+): number {
   if (signal?.aborted) return afterAbortMs;
   return reached ? outageMs : firstContactMs;
 }

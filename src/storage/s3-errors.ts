@@ -123,6 +123,12 @@ function byCode(code: string, { bucket, endpoint }: S3Request): Meaning | undefi
       };
     case "RequestTimeTooSkewed":
       return { kind: "Failed", advice: "this machine's clock and the store's differ too much", transient: true };
+    case "InvalidObjectState":
+      return {
+        kind: "Unreadable",
+        advice:
+          "it was moved to an archive class: bring it back there, and let no lifecycle rule move what is below the prefix",
+      };
     case "PreconditionFailed":
       return { kind: "AlreadyExists", advice: "it is already there" };
     case "InvalidRange":

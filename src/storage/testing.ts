@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import { expect } from "vitest";
-import type { StorageErrorKind } from "./errors.ts";
+import { StorageError, type StorageErrorKind } from "./errors.ts";
 import type { Storage, StoredObject } from "./storage.ts";
 
 /** For tests of stores. */
@@ -29,3 +29,14 @@ export async function listen(server: Server): Promise<number> {
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
+
+/** A store that cannot read the byte at `at` of an object, as of a disk with a bad sector. */
+export const withBadSector = (storage: Storage, object: string, at: number): Storage => ({
+  ...storage,
+  get(key, range, allocate) {
+    const { offset, length } = range ?? { offset: 0, length: Number.POSITIVE_INFINITY };
+    return key === object && offset <= at && at < offset + length
+      ? Promise.reject(new StorageError("Unreadable", `Could not read ${key}: the disk reports an error (EIO)`))
+      : storage.get(key, range, allocate);
+  },
+});
