@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { idOf } from "../repository/crypto.ts";
-import { encodeTree } from "../repository/tree-format.ts";
+import { encodeTree, TooManyEntries } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { archiveFile } from "./archive-file.ts";
@@ -182,7 +182,7 @@ async function archiveSubfolder(
     subtree = await archiveFolder(archive, { place, relative, parents, part });
     if (!subtree) return undefined;
   } catch (cause) {
-    if (!isFileSystemError(cause)) throw cause;
+    if (!isFileSystemError(cause) && !(cause instanceof TooManyEntries)) throw cause;
     // The folder itself is kept, empty, so that its owner and mode come back.
     archive.failures.add(relative, cause);
     error = `could not be read: ${causeOf(cause)}`;

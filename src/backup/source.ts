@@ -12,8 +12,14 @@ export interface SourceEntry {
   readonly stat: BigIntStats;
 }
 
-/** The names in a folder, sorted by their bytes. */
-export const listNames = (folder: Buffer): Buffer[] => readdirSync(folder, { encoding: "buffer" }).sort(Buffer.compare);
+/**
+ * The names in a folder, sorted by their bytes. Some network and union file systems list a name twice, and any may do so where it is removed
+ * and made again meanwhile; a tree with two entries of one name can be read by nobody.
+ */
+export const listNames = (folder: Buffer): Buffer[] =>
+  readdirSync(folder, { encoding: "buffer" })
+    .sort(Buffer.compare)
+    .filter((name, at, names) => at === 0 || !name.equals(names[at - 1] as Buffer));
 
 export const statOf = (path: Buffer): BigIntStats => lstatSync(path, { bigint: true });
 

@@ -1,6 +1,7 @@
+import { constants } from "node:buffer";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeTree, encodeTree } from "./tree-format.ts";
+import { decodeTree, encodeTree, TooManyEntries } from "./tree-format.ts";
 import type { TreeNode } from "./types.ts";
 
 const id = "a".repeat(64);
@@ -112,6 +113,15 @@ test("reads back any tree it wrote", () => {
       expect(decodeTree(encodeTree(tree), "a tree")).toEqual(sorted);
     }),
   );
+});
+
+test("writes no list that nobody could read", () => {
+  const other = { ...file, name: Buffer.from("other") };
+  expect(() => encodeTree([file, other, file])).toThrow("two entries named file");
+  // As long as 1.6 million files make it.
+  const long = "x".repeat(constants.MAX_STRING_LENGTH / 5);
+  const many = Array.from({ length: 6 }, (_, number) => ({ ...file, name: Buffer.from(`${number}`), user: long }));
+  expect(() => encodeTree(many)).toThrow(TooManyEntries);
 });
 
 describe("decodeTree", () => {

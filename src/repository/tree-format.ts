@@ -1,5 +1,6 @@
+import { constants } from "node:buffer";
 import { isId } from "./crypto.ts";
-import { damaged } from "./errors.ts";
+import { damaged, RepositoryError } from "./errors.ts";
 import { goJson, goString } from "./go-json.ts";
 import { goQuote, goUnquote } from "./go-quote.ts";
 import { formatTime, parseTime } from "./time.ts";
@@ -7,9 +8,20 @@ import type { ExtendedAttribute, Id, NodeType, TreeNode } from "./types.ts";
 
 /** The JSON of a tree blob: the entries of one folder, sorted by the bytes of their names. Its bytes decide its id. */
 
+/** A folder has more entries than a string can hold, some 1.6 million. */
+export class TooManyEntries extends Error {}
+
+/** Throws `TooManyEntries`, and where two entries have one name: nobody could read that. */
 export function encodeTree(nodes: readonly TreeNode[]): Buffer {
   const sorted = [...nodes].sort((a, b) => Buffer.compare(a.name, b.name));
-  return Buffer.from(`{"nodes":[${sorted.map(encodeNode).join(",")}]}\n`);
+  const twice = sorted.find((node, at) => sorted[at + 1]?.name.equals(node.name));
+  if (twice) throw new TypeError(`There are two entries named ${goQuote(twice.name)} in one folder.`);
+  try {
+    return Buffer.from(`{"nodes":[${sorted.map(encodeNode).join(",")}]}\n`);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new TooManyEntries(`A folder has ${nodes.length} entries, too many to be stored as one list.`, { cause });
+  }
 }
 
 /** Fields in restic's order; the ones at their zero value are left out where restic leaves them out. */
@@ -70,6 +82,10 @@ function parse(bytes: Buffer, where: string): unknown {
     const text = bytes.toString();
     return JSON.parse(anyLongNumber.test(text) ? text.replace(longNumber, '$1"$2"') : text);
   } catch (cause) {
+    if (bytes.length > constants.MAX_STRING_LENGTH) {
+      const message = `${where} has ${bytes.length} bytes, too many entries for this program: use restic.`;
+      throw new RepositoryError("FormatUnknown", message, { cause });
+    }
     throw damaged(`${where} is not JSON.`, cause);
   }
 }
