@@ -1,3 +1,4 @@
+import { isStorageError } from "../storage/errors.ts";
 import { createBlobIndex } from "./blob-index.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocumentIfPresent } from "./documents.ts";
@@ -73,20 +74,39 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
     bytesFreed += bytes;
     onFreed?.(bytes);
   };
-  countFreed(-(await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing })));
-  const obsolete = new Set([...plan.remove, ...plan.rewrite, ...plan.missing]);
-  await replaceIndexes({ repository, lock, obsolete, known: indexFiles, ownerOf: indexed.index.ownerOf });
-  const removable = [...plan.remove, ...plan.rewrite, ...plan.unreferenced];
-  await removePacks({
-    repository,
-    lock,
-    packs: removable,
-    onProgress,
-    onRemoved: (pack) => countFreed(stored.get(pack) ?? 0),
-  });
+  let known: ReadonlySet<Id> = indexFiles;
+  const remove = (packs: Iterable<Id>): Promise<void> =>
+    removePacks({
+      repository,
+      lock,
+      packs: [...packs],
+      onProgress,
+      onRemoved: (pack) => countFreed(stored.get(pack) ?? 0),
+    });
+  const removeNamed = async (packs: ReadonlySet<Id>): Promise<void> => {
+    const obsolete = packs.union(plan.missing);
+    known = await replaceIndexes({ repository, lock, obsolete, known, ownerOf: indexed.index.ownerOf });
+    await remove(packs);
+  };
+  const rewriteAll = async (): Promise<void> =>
+    countFreed(-(await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing })));
+
+  // No index names them. Among them is what a prune left that had no room for what it rewrote.
+  await remove(plan.unreferenced);
+  let leaving: ReadonlySet<Id> = plan.remove;
+  try {
+    await rewriteAll();
+  } catch (error) {
+    if (!isStorageError(error, "Full") || leaving.size === 0) throw error;
+    // What goes anyhow makes the room.
+    await removeNamed(leaving);
+    leaving = new Set();
+    await rewriteAll();
+  }
+  await removeNamed(leaving.union(plan.rewrite));
 
   const keptUnused = [...measured]
-    .filter(([pack]) => !obsolete.has(pack))
+    .filter(([pack]) => !plan.remove.has(pack) && !plan.rewrite.has(pack) && !plan.missing.has(pack))
     .reduce((sum, [, { unused }]) => sum + unused, 0);
   return {
     packsRemoved: plan.remove.size + plan.unreferenced.size,
