@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { idOf, isId } from "../repository/crypto.ts";
-import { type HeldLock, type LockOptions, type LockPlace, withLockAt } from "../repository/locks.ts";
+import { type HeldLock, type LockOptions, type LockPlace, type StoredLock, withLockAt } from "../repository/locks.ts";
 import { isStorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { layout } from "./layout.ts";
@@ -16,9 +16,12 @@ const locksOf = (storage: Storage): LockPlace => ({
   description: storage.description,
   remedy: `remove the objects below ${layout.locks}`,
   async list() {
-    const ids: string[] = [];
-    for await (const { key } of storage.list(layout.locks)) ids.push(key.slice(layout.locks.length));
-    return ids.filter(isId).sort();
+    const found: StoredLock[] = [];
+    for await (const { key, modified } of storage.list(layout.locks)) {
+      const id = key.slice(layout.locks.length);
+      if (isId(id)) found.push({ id, modified });
+    }
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1));
   },
   async read(id) {
     try {

@@ -62,6 +62,16 @@ export function encodeLock({ exclusive, hostname, now }: NewLock): unknown {
   };
 }
 
+/** Whether the system knows of no such process, also where it hides those of other users. */
+export function isGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
 /** Undefined where the system does not tell, or there is no such process. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
   try {

@@ -1,6 +1,6 @@
 import type { LockIdentity } from "../mover/configs.ts";
 import { RepositoryError } from "./errors.ts";
-import { decodeLock, describeLock, encodeLock, type Lock, processIdentity } from "./lock-file.ts";
+import { decodeLock, describeLock, encodeLock, isGone, type Lock, processIdentity } from "./lock-file.ts";
 import { conflicts, judgeLock, type LockVerdict } from "./lock-rules.ts";
 import type { Id } from "./types.ts";
 
@@ -13,13 +13,19 @@ export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface StoredLock {
+  readonly id: Id;
+  /** The store's date of it, in milliseconds since 1970; 0 where it tells none. */
+  readonly modified: number;
+}
+
 /** Where locks lie: sealed documents in a repository, plain JSON in a mirror. */
 export interface LockPlace {
   /** For messages. */
   readonly description: string;
   /** What a person can do about a lock that nobody holds any more. */
   readonly remedy: string;
-  list(): Promise<readonly Id[]>;
+  list(): Promise<readonly StoredLock[]>;
   /** Parsed JSON; undefined where it is gone, null where it is no JSON that we can read. Rejects with the store's error. */
   read(id: Id): Promise<unknown>;
   write(lock: unknown): Promise<Id>;
@@ -29,18 +35,29 @@ export interface LockPlace {
 export const writeLock = (place: LockPlace, { exclusive, identity }: LockOptions): Promise<Id> =>
   place.write(encodeLock({ exclusive, hostname: identity.holder, now: Date.now() }));
 
-export const isPresent = async (place: LockPlace, id: Id): Promise<boolean> => (await place.list()).includes(id);
+export const isPresent = async (place: LockPlace, id: Id): Promise<boolean> =>
+  (await place.list()).some((lock) => lock.id === id);
 
-/** Somebody else's living lock that excludes ours. The locks of the dead are removed on the way. */
+/**
+ * Somebody else's living lock that excludes ours. The locks of the dead are removed on the way; one that is only old, not before ours (`own`) is
+ * there to compare it with.
+ */
 export async function findConflict(place: LockPlace, options: LockOptions, own?: Id): Promise<Lock | undefined> {
   const self = processIdentity(process.pid);
   const { holder, deadHolders } = options.identity;
+  const stored = await place.list();
+  const ours = stored.find(({ id }) => id === own);
   let conflict: Lock | undefined;
-  for (const lock of await readLocks(place)) {
-    if (lock.id === own) continue;
+  for (const { id, modified } of stored) {
+    if (id === own) continue;
+    const lock = await readLock(place, id);
+    if (!lock) continue;
     const now = Date.now();
-    const verdict = judgeLock(lock, { now, holder, deadHolders, self, identityOf: processIdentity });
-    if (verdict === "Alive") {
+    const storedFor = ours?.modified && modified ? ours.modified - modified : Number.POSITIVE_INFINITY;
+    const verdict = judgeLock(lock, { now, storedFor, holder, deadHolders, self, identityOf: processIdentity, isGone });
+    if (verdict === "Stale" && own === undefined) continue;
+    // A listing that lacks ours shows nothing.
+    if (verdict === "Alive" || (verdict === "Stale" && !ours)) {
       if (conflicts(lock, options.exclusive)) conflict ??= lock;
       continue;
     }
@@ -56,14 +73,10 @@ const whyRemoved: Readonly<Record<Exclude<LockVerdict, "Alive">, string>> = {
   Stale: "it was not refreshed for more than 30 minutes",
 };
 
-async function readLocks(place: LockPlace): Promise<Lock[]> {
-  const locks: Lock[] = [];
-  for (const id of await place.list()) {
-    const document = await place.read(id);
-    if (document === undefined) continue;
-    locks.push(decodeLock(id, document) ?? unreadableLock(id));
-  }
-  return locks;
+/** Undefined where it is gone. */
+async function readLock(place: LockPlace, id: Id): Promise<Lock | undefined> {
+  const document = await place.read(id);
+  return document === undefined ? undefined : (decodeLock(id, document) ?? unreadableLock(id));
 }
 
 /** Somebody's, at some time: to be respected like one that excludes everybody. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { writeDocument } from "./documents.ts";
@@ -88,7 +88,9 @@ describe("withLock", () => {
     ],
   ])("removes the lock of %s, and says so", async (_, document, notice) => {
     const { repository, objects } = await testRepository();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 31 * 60_000 });
     await writeDocument(repository, "locks", document);
+    vi.useRealTimers();
     const notices: string[] = [];
     const options = {
       ...exclusive,
@@ -98,6 +100,33 @@ describe("withLock", () => {
     await withLock(repository, options, async () => {});
     expect(notices).toEqual([expect.stringMatching(notice)]);
     expect(locksIn(objects)).toEqual([]);
+  });
+
+  test.each([
+    ["whose holder's clock is behind", 31],
+    ["where our clock is ahead", 0],
+  ])("respects a lock that was stored a moment ago, %s", async (_, minutes) => {
+    const { repository, objects } = await testRepository();
+    const time = formatTime(BigInt(Date.now() - minutes * 60_000) * 1_000_000n);
+    const id = await writeDocument(repository, "locks", foreignLock({ exclusive: true, time }));
+    const { list } = repository.storage;
+    // The store's clock is its own.
+    const stored = Date.now();
+    const dated = {
+      ...repository.storage,
+      async *list(prefix: string) {
+        for await (const object of list(prefix)) yield { ...object, modified: stored };
+      },
+    };
+    if (minutes === 0) vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 31 * 60_000 });
+    try {
+      await expect(withLock({ ...repository, storage: dated }, exclusive, async () => {})).rejects.toMatchObject({
+        reason: "RepositoryLocked",
+      });
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(locksIn(objects)).toEqual([`locks/${id}`]);
   });
 
   test("respects a lock that it cannot read", async () => {

@@ -1,17 +1,17 @@
 import { isStorageError } from "../storage/errors.ts";
 import { listDocuments, readDocumentIfPresent, writeDocument } from "./documents.ts";
 import { type HeldLock, holdLock } from "./hold-lock.ts";
-import type { LockOptions, LockPlace } from "./lock-place.ts";
+import type { LockOptions, LockPlace, StoredLock } from "./lock-place.ts";
 import type { Repository } from "./types.ts";
 import { requireWritable } from "./writable.ts";
 
-export type { HeldLock, LockOptions, LockPlace };
+export type { HeldLock, LockOptions, LockPlace, StoredLock };
 
 /** Where a repository's locks lie. */
 export const locksOf = (repository: Repository): LockPlace => ({
   description: repository.storage.description,
   remedy: "`restic unlock` removes the lock",
-  list: async () => (await listDocuments(repository, "locks")).map(({ id }) => id),
+  list: () => listDocuments(repository, "locks"),
   read: (id) =>
     readDocumentIfPresent(repository, "locks", id).catch((error: unknown) => {
       if (isStorageError(error)) throw error;

@@ -8,6 +8,7 @@ import {
   readFileSync,
   statSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -156,19 +157,28 @@ describe.each(versions)("Restic $version", (version) => {
   });
 
   it("and we take a lock for stale that was not refreshed for half an hour", async () => {
-    const leave = (minutes: number) =>
-      writeDocument(repository, "locks", {
-        time: new Date(Date.now() - minutes * 60_000).toISOString(),
+    const leave = async (minutes: number, storedMinutes = minutes) => {
+      const time = new Date(Date.now() - minutes * 60_000);
+      const stored = new Date(Date.now() - storedMinutes * 60_000);
+      const lock = {
+        time: time.toISOString(),
         exclusive: true,
         hostname: "another machine",
         username: "root",
         pid: 4711,
-      });
+      };
+      utimesSync(join(folder(), "locks", await writeDocument(repository, "locks", lock)), stored, stored);
+    };
     await leave(29);
     await mover(place, ["backup", "--source", source], { code: 11 });
     await place.restic.run("unlock");
     expect(locks(), "restic judges alike").toHaveLength(1);
     await place.restic.run("unlock", "--remove-all");
+
+    await leave(31, 1);
+    await mover(place, pruning, { code: 11 });
+    await place.restic.run("unlock");
+    expect(locks(), "restic goes by the clock of the lock's holder").toEqual([]);
 
     await leave(31);
     const { stderr } = await mover(place, pruning);
@@ -177,6 +187,10 @@ describe.each(versions)("Restic $version", (version) => {
     await place.restic.run("unlock");
     expect(locks()).toEqual([]);
     report.row("of another machine, 29 minutes old", "both respect it");
+    report.row(
+      "of another machine, 31 minutes old by its own clock, and stored a minute ago",
+      "we respect it: a clock is behind, or ours ahead; `restic unlock` removes it",
+    );
     report.row(
       "of another machine, 31 minutes old",
       "both take it for stale: we remove it by ourselves, restic by `unlock`",
