@@ -1,6 +1,7 @@
 import { forEachConcurrently } from "../repository/concurrency.ts";
 import type { HeldLock } from "../repository/locks.ts";
 import type { Id } from "../repository/types.ts";
+import { whileOurs } from "../repository/while-ours.ts";
 import { isStorageError, StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { type Change, changesBetween } from "./changes.ts";
@@ -69,23 +70,6 @@ export async function stagedKeys(storage: Storage, generation: string): Promise<
   const keys = new Set<string>();
   for await (const { key } of storage.list(`${layout.staging}${generation}/`)) keys.add(key);
   return keys;
-}
-
-/** A lock is asked for anew when the last answer is so old. */
-const askAgainMilliseconds = 5000;
-
-/**
- * To be asked before each object is touched: one that is removed for ours may be another run's by then, which took our lock for a dead
- * one's. Rejects as soon as that is known.
- */
-function whileOurs({ signal, confirm }: HeldLock): () => Promise<void> {
-  let askedAt = performance.now();
-  return async () => {
-    signal.throwIfAborted();
-    if (performance.now() - askedAt < askAgainMilliseconds) return;
-    askedAt = performance.now();
-    await confirm();
-  };
 }
 
 /** Removes what unfinished runs left: nothing in staging counts once the state is settled. */

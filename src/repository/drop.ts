@@ -5,6 +5,7 @@ import { RepositoryError } from "./errors.ts";
 import type { HeldLock } from "./locks.ts";
 import { repositoryState } from "./repository.ts";
 import type { Repository } from "./types.ts";
+import { whileOurs } from "./while-ours.ts";
 
 export interface DropReport {
   readonly objectsRemoved: number;
@@ -39,15 +40,16 @@ export async function dropRepository({ repository, lock, onFreed }: DropOptions)
     );
   }
   await lock.confirm();
+  const assertOurs = whileOurs(lock);
   const count = countRemovals(onFreed);
-  for (const prefix of ["snapshots/", "index/", "data/"])
-    await removeBelow(storage, prefix, count.removed, lock.signal);
+  for (const prefix of ["snapshots/", "index/", "data/"]) await removeBelow(storage, prefix, count.removed, assertOurs);
   const { length } = await storage.get("config");
   await storage.delete("config");
   count.removed({ size: length });
   // Our own lock was not there before, and frees nothing.
-  await removeBelow(storage, "locks/", () => {}, lock.signal);
-  await removeBelow(storage, "keys/", count.removed, lock.signal);
+  const goesOn = async (): Promise<void> => lock.signal.throwIfAborted();
+  await removeBelow(storage, "locks/", () => {}, goesOn);
+  await removeBelow(storage, "keys/", count.removed, goesOn);
   return count.report();
 }
 
@@ -80,7 +82,7 @@ async function removeBelow(
   storage: Storage,
   prefix: string,
   removed: (object: StoredObject) => void,
-  signal?: AbortSignal,
+  assertGoingOn?: () => Promise<void>,
 ): Promise<void> {
   const counted = new Set<string>();
   let emptyListings = 0;
@@ -89,7 +91,7 @@ async function removeBelow(
     const objects = await Array.fromAsync(storage.list(prefix));
     emptyListings = objects.length === 0 ? emptyListings + 1 : 0;
     await forEachConcurrently(objects, concurrentRemovals, async (object) => {
-      signal?.throwIfAborted();
+      await assertGoingOn?.();
       await storage.delete(object.key);
       if (counted.has(object.key)) return;
       counted.add(object.key);

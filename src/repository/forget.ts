@@ -3,6 +3,7 @@ import { listDocuments } from "./documents.ts";
 import type { HeldLock } from "./locks.ts";
 import { removeSnapshot } from "./snapshots.ts";
 import type { Id, Repository } from "./types.ts";
+import { whileOurs } from "./while-ours.ts";
 
 export interface ForgetOptions {
   readonly repository: Repository;
@@ -23,8 +24,9 @@ export async function forgetSnapshots({ repository, lock, snapshots, onRemoved }
     if (present.has(id) || (await getIfPresent(repository.storage, `snapshots/${id}`))) existing.push(id);
   }
   if (existing.length > 0) await lock.confirm();
+  const assertOurs = whileOurs(lock);
   for (const id of existing) {
-    lock.signal.throwIfAborted();
+    await assertOurs();
     await removeSnapshot(repository, id);
     onRemoved?.(id);
   }

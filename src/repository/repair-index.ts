@@ -11,6 +11,7 @@ import type { Owner } from "./provenance.ts";
 import { readHeader } from "./read-header.ts";
 import { listSnapshots } from "./snapshots.ts";
 import type { BlobLocation, Id, Repository } from "./types.ts";
+import { whileOurs } from "./while-ours.ts";
 
 export interface RepairIndexOptions {
   readonly repository: Repository;
@@ -85,8 +86,9 @@ export async function repairIndex({ repository, lock, onProgress }: RepairIndexO
   await writer.finish();
 
   await lock.confirm();
+  const assertOurs = whileOurs(lock);
   await forEachConcurrently([...old.readable, ...old.damaged], concurrentRemovals, async (id) => {
-    lock.signal.throwIfAborted();
+    await assertOurs();
     await repository.storage.delete(`index/${id}`);
   });
   return {

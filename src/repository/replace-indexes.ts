@@ -5,6 +5,7 @@ import type { HeldLock } from "./locks.ts";
 import { placeInPack } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import type { Id, Repository } from "./types.ts";
+import { whileOurs } from "./while-ours.ts";
 
 export interface ReplaceOptions {
   readonly repository: Repository;
@@ -24,20 +25,23 @@ const smallFiles = 16;
 const blobsPerFile = 50_000;
 const concurrentRemovals = 8;
 
-/** Writes new index files without the obsolete packs, and then removes those that they replace. */
-export async function replaceIndexes(options: ReplaceOptions): Promise<void> {
+/** Writes new index files without the obsolete packs, and then removes those that they replace. Returns the files that there are now. */
+export async function replaceIndexes(options: ReplaceOptions): Promise<ReadonlySet<Id>> {
   const { repository, lock, obsolete, known } = options;
-  const { replaced, repeated } = await chooseFiles(repository, obsolete, known);
-  if (replaced.length === 0) return;
-  await writeMerged(options, replaced, repeated);
+  const { present, replaced, repeated } = await chooseFiles(repository, obsolete, known);
+  if (replaced.length === 0) return present;
+  const written = await writeMerged(options, replaced, repeated);
   await lock.confirm();
+  const assertOurs = whileOurs(lock);
   await forEachConcurrently(replaced, concurrentRemovals, async (id) => {
-    lock.signal.throwIfAborted();
+    await assertOurs();
     await repository.storage.delete(`index/${id}`);
   });
+  return present.difference(new Set(replaced)).union(written);
 }
 
 interface Chosen {
+  readonly present: ReadonlySet<Id>;
   readonly replaced: readonly Id[];
   /** Packs that are named more than once: twice with the same blobs, or with some of them in one file and some in another. */
   readonly repeated: ReadonlySet<Id>;
@@ -49,14 +53,15 @@ async function chooseFiles(repository: Repository, obsolete: ReadonlySet<Id>, kn
   const affected: Id[] = [];
   const small: Id[] = [];
   const listed = await listDocuments(repository, "index");
-  for (const id of new Set([...known, ...listed.map((file) => file.id)])) {
+  const present = new Set([...known, ...listed.map((file) => file.id)]);
+  for (const id of present) {
     const packs = await readPacks(repository, id);
     for (const pack of packs) (named.has(pack.id) ? repeated : named).add(pack.id);
     const blobs = packs.reduce((sum, { entries }) => sum + entries.length, 0);
     if (packs.length === 0 || packs.some((pack) => obsolete.has(pack.id))) affected.push(id);
     else if (blobs < smallBlobs) small.push(id);
   }
-  return { replaced: small.length >= smallFiles ? [...affected, ...small] : affected, repeated };
+  return { present, replaced: small.length >= smallFiles ? [...affected, ...small] : affected, repeated };
 }
 
 /** File by file, so that the memory it takes is that of a few files. */
@@ -64,7 +69,8 @@ async function writeMerged(
   { repository, lock, obsolete, ownerOf }: ReplaceOptions,
   files: readonly Id[],
   repeated: ReadonlySet<Id>,
-): Promise<void> {
+): Promise<ReadonlySet<Id>> {
+  const written = new Set<Id>();
   let packs: IndexedPack[] = [];
   let blobs = 0;
   let unknown: UnknownFields = {};
@@ -80,7 +86,7 @@ async function writeMerged(
     });
   };
   const flush = async (): Promise<void> => {
-    if (packs.length > 0) await writeDocument(repository, "index", encodeIndex(packs, unknown));
+    if (packs.length > 0) written.add(await writeDocument(repository, "index", encodeIndex(packs, unknown)));
     packs = [];
     blobs = 0;
   };
@@ -97,6 +103,7 @@ async function writeMerged(
     }
   }
   await flush();
+  return written;
 }
 
 const readPacks = async (repository: Repository, id: Id): Promise<IndexedPack[]> =>
