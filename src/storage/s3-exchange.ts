@@ -1,4 +1,5 @@
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { StorageError } from "./errors.ts";
 import type { S3Connection } from "./s3-client.ts";
 import { describeS3Error, isAmbiguousNotFound, type S3Request } from "./s3-errors.ts";
 
@@ -43,3 +44,17 @@ async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
     throw describeS3Error(Object.assign(new Error("The bucket is missing"), { name: "NoSuchBucket" }), request);
   }
 }
+
+/**
+ * Throws where an answer names no ETag of what it should have stored. S3 stores always do; what answers 200 to everything, such as a
+ * maintenance page in front of one, has kept nothing.
+ */
+export function assertStored(eTag: string | undefined, request: S3Request): void {
+  if (!eTag) throw noStore(request, "the answer does not say what was stored");
+}
+
+/** Passing: whoever answers for the store now may be gone in a minute. */
+export const noStore = ({ action, subject, endpoint }: S3Request, why: string): StorageError =>
+  new StorageError("Failed", `Could not ${action} ${subject}: ${why}; does an S3 store answer at ${endpoint}?`, {
+    transient: true,
+  });

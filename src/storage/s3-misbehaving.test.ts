@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStorage } from "./open.ts";
 import { s3Storage } from "./s3.ts";
 import { connectS3 } from "./s3-client.ts";
-import type { Storage } from "./storage.ts";
+import type { Storage, Upload } from "./storage.ts";
 import { first, listen } from "./testing.ts";
 
 let credentialsDirectory: string;
@@ -76,6 +76,7 @@ describe("s3Storage against a store that misbehaves", () => {
     [403, "RequestTimeTooSkewed", "Failed", true],
     [507, "XMinioStorageFull", "Full", false],
     [403, "AccessDenied", "CredentialsRejected", false],
+    [403, "InvalidObjectState", "Unreadable", false],
     [400, "AuthorizationHeaderMalformed", "Failed", false],
   ] as const)("understands %i %s as %s", async (status, code, kind, transient) => {
     const storage = await misbehaving((request, response) => {
@@ -93,6 +94,26 @@ describe("s3Storage against a store that misbehaves", () => {
     await expect(first(storage.list(""))).rejects.toMatchObject({ name: "StorageError", kind: "Failed" });
   });
 
+  it.each([
+    ["nothing", ""],
+    ["a well-formed page", "<html><body>Down for maintenance</body></html>"],
+  ])("believes nothing of what answers everything with 200 and %s", async (_, body) => {
+    const storage = await misbehaving((request, response) => {
+      request.resume().on("end", () => response.writeHead(200, { "content-length": body.length }).end(body));
+    });
+    const failed = { name: "StorageError", kind: "Failed" };
+    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject({ ...failed, transient: true });
+    await expect(storage.put("object", Buffer.alloc(10), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+    await expect(storage.copy("object", "another")).rejects.toMatchObject(failed);
+    const upload = await storage.upload("object").catch((error: unknown) => error);
+    if (upload instanceof Error) expect(upload).toMatchObject(failed);
+    else await expect((upload as Upload).add(Buffer.alloc(10))).rejects.toMatchObject(failed);
+    await expect(first(storage.list(""))).rejects.toMatchObject({ ...failed, transient: true });
+    await expect(storage.listFolders("")).rejects.toMatchObject(failed);
+  });
+
   it("looks first where a store does not know conditional puts", async () => {
     const objects = new Map<string, Buffer>();
     const storage = await misbehaving((request, response) => {
@@ -104,7 +125,7 @@ describe("s3Storage against a store that misbehaves", () => {
         if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
         if (request.headers["if-none-match"]) return response.writeHead(501).end(xml("NotImplemented"));
         objects.set(path, Buffer.concat(parts));
-        response.writeHead(200).end();
+        response.writeHead(200, { etag: '"of this content"' }).end();
       });
     });
     await storage.put("config", Buffer.from("first"), { ifAbsent: true });

@@ -14,7 +14,7 @@ import {
 import { StorageError } from "./errors.ts";
 import { checksumOf } from "./s3-checksum.ts";
 import { hasCode, type S3Request } from "./s3-errors.ts";
-import { type Bucket, exchange } from "./s3-exchange.ts";
+import { assertStored, type Bucket, exchange } from "./s3-exchange.ts";
 import type { Upload } from "./storage.ts";
 
 /** Objects in several parts: uploads, and copies of what is too long for one request. */
@@ -47,7 +47,11 @@ export async function beginUpload(bucket: Bucket, at: ObjectAddress, request: S3
       const PartNumber = parts.length + 1;
       const checksum = checksumOf(data, bucket.connection);
       const input = { ...part, PartNumber, Body: data, ContentLength: data.byteLength, ...checksum };
-      const { ETag } = await exchange(bucket, request, (options) => client.send(new UploadPartCommand(input), options));
+      const { ETag } = await exchange(bucket, request, async (options) => {
+        const answer = await client.send(new UploadPartCommand(input), options);
+        assertStored(answer.ETag, request);
+        return answer;
+      });
       parts.push({ PartNumber, ETag, ...("ChecksumCRC32" in checksum && checksum) });
       size += data.byteLength;
     },
@@ -56,10 +60,8 @@ export async function beginUpload(bucket: Bucket, at: ObjectAddress, request: S3
       wasTried = true;
       await exchange(bucket, request, async (options) => {
         try {
-          await client.send(
-            new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts: parts } }),
-            options,
-          );
+          const command = new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts: parts } });
+          assertStored((await client.send(command, options)).ETag, request);
         } catch (error) {
           // The first answer was lost on its way.
           const isDone = isRepeated && hasCode(error, "NoSuchUpload") && (await sizeOf(bucket, at, request)) === size;
@@ -115,7 +117,10 @@ export async function copyObject({ bucket, from, to, request, atOnce = copiedAtO
   const CopySource = `${from.Bucket}/${from.Key.split("/").map(encodeURIComponent).join("/")}`;
   const size = await sizeOf(bucket, from, request);
   if (size <= atOnce) {
-    await exchange(bucket, request, (options) => client.send(new CopyObjectCommand({ ...to, CopySource }), options));
+    await exchange(bucket, request, async (options) => {
+      const answer = await client.send(new CopyObjectCommand({ ...to, CopySource }), options);
+      assertStored(answer.CopyObjectResult?.ETag, request);
+    });
     return;
   }
   const begun = await exchange(bucket, request, (options) =>
@@ -129,14 +134,17 @@ export async function copyObject({ bucket, from, to, request, atOnce = copiedAtO
       const PartNumber = Parts.length + 1;
       const CopySourceRange = `bytes=${start}-${Math.min(size, start + length) - 1}`;
       const input = { ...part, PartNumber, CopySource, CopySourceRange };
-      const copied = await exchange(bucket, request, (options) =>
-        client.send(new UploadPartCopyCommand(input), options),
-      );
-      Parts.push({ PartNumber, ETag: copied.CopyPartResult?.ETag });
+      const ETag = await exchange(bucket, request, async (options) => {
+        const copied = await client.send(new UploadPartCopyCommand(input), options);
+        assertStored(copied.CopyPartResult?.ETag, request);
+        return copied.CopyPartResult?.ETag;
+      });
+      Parts.push({ PartNumber, ETag });
     }
-    await exchange(bucket, request, (options) =>
-      client.send(new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts } }), options),
-    );
+    await exchange(bucket, request, async (options) => {
+      const command = new CompleteMultipartUploadCommand({ ...part, MultipartUpload: { Parts } });
+      assertStored((await client.send(command, options)).ETag, request);
+    });
   } catch (error) {
     await abortUpload(bucket, part, request).catch(() => undefined);
     throw error;

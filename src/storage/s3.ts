@@ -13,7 +13,7 @@ import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
 import { checksumOf } from "./s3-checksum.ts";
 import type { S3Connection } from "./s3-client.ts";
 import { hasCode, type S3Request, statusOf } from "./s3-errors.ts";
-import { type Bucket, exchange } from "./s3-exchange.ts";
+import { assertStored, type Bucket, exchange, noStore } from "./s3-exchange.ts";
 import { abortUploads, beginUpload, copyObject } from "./s3-upload.ts";
 import type { ByteRange, Storage, StoredObject } from "./storage.ts";
 
@@ -61,7 +61,9 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
       }
       const command = new PutObjectCommand(input);
       if (options.sha256) signWith(command, options.sha256);
-      await exchange(bucket, request, (sendOptions) => client.send(command, sendOptions));
+      await exchange(bucket, request, async (sendOptions) =>
+        assertStored((await client.send(command, sendOptions)).ETag, request),
+      );
     },
 
     async copy(from, to) {
@@ -136,10 +138,10 @@ async function putIfAbsent(bucket: Bucket, input: PutInput, request: S3Request):
   }
   await exchange(bucket, request, async (options) => {
     try {
-      await client.send(new PutObjectCommand({ ...input, IfNoneMatch: "*" }), options);
+      assertStored((await client.send(new PutObjectCommand({ ...input, IfNoneMatch: "*" }), options)).ETag, request);
     } catch (error) {
       if (statusOf(error) !== 501 && !hasCode(error, "NotImplemented")) throw error;
-      await client.send(new PutObjectCommand(input), options);
+      assertStored((await client.send(new PutObjectCommand(input), options)).ETag, request);
     }
   });
 }
@@ -216,6 +218,8 @@ async function* pages(bucket: Bucket, Prefix: string, Delimiter: string | undefi
     const page = await exchange(bucket, request, (options) =>
       bucket.connection.client.send(new ListObjectsV2Command(input), options),
     );
+    // A page that is no listing must not be taken for an empty one.
+    if (page.IsTruncated === undefined) throw noStore(request, "the answer is no list");
     yield page;
     ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
     if (page.IsTruncated && !ContinuationToken) {
