@@ -11,7 +11,7 @@ const parent = {
   paths: [],
   summary: { backup_start: began } as SnapshotSummary,
 } satisfies SnapshotDocument;
-const hourBefore = parseTime("2026-01-01T11:00:00Z") as bigint;
+const hourBefore = parseTime("2026-01-01T11:00:00.5Z") as bigint;
 const node: TreeNode = { ...fileNode("a", [], 10), mtime: hourBefore, ctime: hourBefore, inode: 5n };
 
 test.each<[string, Partial<TreeNode>, boolean]>([
@@ -45,4 +45,23 @@ test("does not trust what was changed just before the volume's snapshot that its
   expect(isUnchanged(at("2026-01-01T11:51:00Z"), at("2026-01-01T11:51:00Z"), ofSnapshot)).toBe(false);
   expect(isUnchanged(at("2026-01-01T11:49:30Z"), at("2026-01-01T11:49:30Z"), ofSnapshot)).toBe(false);
   expect(isUnchanged(at("2026-01-01T11:48:59Z"), at("2026-01-01T11:48:59Z"), ofSnapshot)).toBe(true);
+});
+
+test("does not trust more of a volume's snapshot that was dated by a clock ahead of ours", () => {
+  const at = (time: string) => ({ ...node, ctime: parseTime(time) as bigint });
+  const fromTheFuture = { ...parent, time: "2026-01-01T12:02:00Z" };
+  expect(isUnchanged(at("2026-01-01T11:59:30Z"), at("2026-01-01T11:59:30Z"), fromTheFuture)).toBe(false);
+  expect(isUnchanged(at("2026-01-01T11:58:30Z"), at("2026-01-01T11:58:30Z"), fromTheFuture)).toBe(true);
+});
+
+test("does not trust a file system that may count in seconds within two of them", () => {
+  const at = (time: string) => ({ ...node, ctime: parseTime(time) as bigint });
+  const live = {
+    ...parent,
+    time: "2026-01-01T12:00:00.5Z",
+    summary: { backup_start: "2026-01-01T12:00:00.5Z" } as SnapshotSummary,
+  };
+  expect(isUnchanged(at("2026-01-01T12:00:00Z"), at("2026-01-01T12:00:00Z"), live)).toBe(false);
+  expect(isUnchanged(at("2026-01-01T11:59:58Z"), at("2026-01-01T11:59:58Z"), live)).toBe(true);
+  expect(isUnchanged(at("2026-01-01T12:00:00.1Z"), at("2026-01-01T12:00:00.1Z"), live)).toBe(true);
 });

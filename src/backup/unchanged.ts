@@ -3,6 +3,9 @@ import type { SnapshotDocument, TreeNode } from "../repository/types.ts";
 
 /** A clock tick of the file systems we know: within one, a file can change without its times changing. */
 const tickNanoseconds = 20_000_000n;
+/** A file system may count in seconds, or in two of them: so do those of small inodes, and some network ones. */
+const coarseTickNanoseconds = 2_000_000_000n;
+const second = 1_000_000_000n;
 
 /**
  * A volume's snapshot may have the times of a write and not yet its content, where nobody synced: Linux writes back what is dirty within 30 s, and
@@ -21,7 +24,8 @@ export function isUnchanged(node: TreeNode, previous: TreeNode | undefined, pare
   if (previous.size !== node.size || previous.mtime !== node.mtime) return false;
   if (previous.ctime !== node.ctime || previous.inode !== node.inode) return false;
   const end = trustedUntil(parent);
-  return end !== undefined && node.ctime < end;
+  const mayBeCoarse = node.ctime % second === 0n;
+  return end !== undefined && node.ctime < (mayBeCoarse ? end - coarseTickNanoseconds : end);
 }
 
 /** It is asked for each file, of very few snapshots. */
@@ -35,7 +39,11 @@ function trustedUntil(parent: SnapshotDocument): bigint | undefined {
   // Restic before 0.17 has no summary; its snapshots are dated with the beginning of the backup.
   const began = parseTime(parent.summary?.backup_start ?? parent.time);
   const isKnown = from !== undefined && began !== undefined;
-  const end = isKnown ? (from < began ? from - writeBackNanoseconds : began - tickNanoseconds) : undefined;
+  const isLive = from === began;
+  const earlier = isKnown && from < began ? from : began;
+  // The clock that dated the volume's snapshot may be ahead of ours.
+  const end =
+    isKnown && earlier !== undefined ? earlier - (isLive ? tickNanoseconds : writeBackNanoseconds) : undefined;
   known.set(parent, { end });
   return end;
 }
