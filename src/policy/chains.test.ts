@@ -168,7 +168,11 @@ test("a retried Incremental does not make anew a repository that held earlier sn
   });
 });
 
-test("newChainName is the UTC second, or the first free one after it", () => {
+test("newChainName is the UTC second, or the first one after every chain there is", () => {
+  expect(newChainName(now, ["20261120T010000Z", "by hand", "20269999T010000Z"])).toBe("20261123T010000Z");
+  // Named by a clock that was ahead.
+  expect(newChainName(now, ["20261126T010000Z", "20261120T010000Z"])).toBe("20261126T010001Z");
+
   expect(newChainName(now, [])).toBe("20261123T010000Z");
   expect(newChainName(new Date("2026-12-31T23:59:59Z"), ["20261231T235959Z"])).toBe("20270101T000000Z");
 });

@@ -113,14 +113,17 @@ export function newestChain(points: readonly ChainPoint[], targets: readonly str
     .at(-1);
 }
 
-/** A new chain's name: `now` in UTC as `20261123T010000Z`, or the first second after it that no chain is named by. */
+/**
+ * A new chain's name: `now` in UTC as `20261123T010000Z`, or the first second after every chain's there is. The newest chain is the last by
+ * name: behind one that was named by a clock ahead, nobody would add to the new one.
+ */
 export function newChainName(now: Date, knownChains: readonly string[]): string {
-  const taken = new Set(knownChains);
-  for (let time = now.getTime(); ; time += 1000) {
-    const name = new Date(time).toISOString().replace(/[-:]|\.\d+/g, "");
-    if (!taken.has(name)) return name;
-  }
+  const secondsAfter = knownChains.map((name) => Date.parse(name.replace(chainName, "$1-$2-$3T$4:$5:$6Z")) + 1000);
+  const time = Math.max(now.getTime(), ...secondsAfter.filter((each) => !Number.isNaN(each)));
+  return new Date(time).toISOString().replace(/[-:]|\.\d+/g, "");
 }
+
+const chainName = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /** Where a chain's repository is below the store's root: `<prefix>/<namespace>/<pvc>/<chain>`, without slashes at either end. */
 export function chainPath(options: {

@@ -3,6 +3,7 @@ import { parseRestorePoint, type RestorePoint } from "../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../api/restorepoint.ts";
 import { isConflict, isNotFound } from "../kube/errors.ts";
 import { restorePoints } from "../kube/holdfast.ts";
+import { copyTime } from "../policy/copies.ts";
 import { fieldManager, type RunContext } from "./context.ts";
 
 /** All restore points of a volume, of every policy. One that does not fit its schema is left out, and logged. */
@@ -50,6 +51,12 @@ const withoutVerified = ({ verified: _, ...copy }: Copy): Copy => copy;
 
 /** A snapshot is in the store, good or incomplete. */
 export const isStored = ({ state }: Pick<Copy, "state">): boolean => state === "Good" || state === "Incomplete";
+
+/** Milliseconds since 1970 that the data of a copy is from, whichever clock was ahead. */
+export const timeOfCopy = (
+  { spec }: Pick<RestorePoint, "spec">,
+  { completionTime }: Pick<Copy, "completionTime">,
+): number => copyTime(spec.time, completionTime);
 
 /** Somebody wants it kept, whatever the rules say. */
 export const isHeld = ({ metadata }: Pick<RestorePoint, "metadata">): boolean =>

@@ -8,7 +8,7 @@ import { type ProbeConfig, probeConfig } from "../../mover/configs.ts";
 import { mirrorChain } from "../../policy/chains.ts";
 import { chainLocation, credentialMount, storeLocation } from "../../runner/location.ts";
 import { moverConfigMap, moverJob } from "../../runner/mover-pod.ts";
-import { isStored } from "../../runner/points.ts";
+import { isStored, timeOfCopy } from "../../runner/points.ts";
 import type { RunnerImage } from "../options.ts";
 import { controllerReference } from "../owners.ts";
 
@@ -33,11 +33,11 @@ export const probeLabels = (target: BackupTarget): Record<string, string> => ({
 
 /** The newest of the points that have data in a repository on this target: the password has to open that one. */
 function newestCopyOn({ metadata }: BackupTarget, points: readonly RestorePoint[]): RestorePointSpec | undefined {
-  const stored = points.filter(
-    ({ spec, status }) =>
-      spec.chain !== mirrorChain && status?.copies?.some((copy) => copy.target === metadata.name && isStored(copy)),
-  );
-  return stored.toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time))[0]?.spec;
+  const stored = points.flatMap((point) => {
+    const copy = point.status?.copies?.find((each) => each.target === metadata.name && isStored(each));
+    return point.spec.chain !== mirrorChain && copy ? [{ spec: point.spec, time: timeOfCopy(point, copy) }] : [];
+  });
+  return stored.toSorted((a, b) => b.time - a.time)[0]?.spec;
 }
 
 /**

@@ -2,11 +2,10 @@ import { annotation } from "../../api/names.ts";
 import type { RestorePoint } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
 import { mirrorChain } from "../../policy/chains.ts";
-import { copyTime } from "../../policy/copies.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
-import { isHeld, isStored, writeStatus } from "../points.ts";
+import { isHeld, isStored, timeOfCopy, writeStatus } from "../points.ts";
 import type { MirrorSettings } from "./move.ts";
 import type { BackupPlan } from "./resolve.ts";
 
@@ -44,7 +43,7 @@ export function supersededStatus(point: RestorePoint, current: RestorePoint): Re
   const isReplaced = (copy: Copy): boolean => {
     const by = newer.get(copy.target);
     if (!by || !isStored(copy)) return false;
-    return copyTime(point.spec.time, copy.completionTime) < copyTime(current.spec.time, by.completionTime);
+    return timeOfCopy(point, copy) < timeOfCopy(current, by);
   };
   if (!point.status?.copies?.some(isReplaced)) return undefined;
   const message = `the mirror is that of ${current.metadata.name} now`;

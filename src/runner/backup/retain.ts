@@ -46,6 +46,7 @@ export async function retain(
   const { policy, pvc, targets } = options;
   const removals = planRemovals({
     points: options.points,
+    current: options.newest,
     targets,
     rules: policy.spec.retention,
     timeZone: policy.spec.timeZone,

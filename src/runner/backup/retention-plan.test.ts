@@ -27,6 +27,7 @@ const point = (day: number, chain: number, copies: Record<string, string>, more:
 const plan = (points: RestorePoint[], keepLast: number | undefined, ...names: string[]) =>
   planRemovals({
     points,
+    current: "none of these",
     targets: names.map(target),
     rules: keepLast === undefined ? undefined : { keepLast },
     timeZone: "Etc/UTC",
@@ -40,6 +41,34 @@ const plan = (points: RestorePoint[], keepLast: number | undefined, ...names: st
       dropWhenEmpty,
     })),
   }));
+
+describe("planRemovals, where a storage's clock was ahead", () => {
+  const writtenOn = (day: number, written: string | undefined): RestorePoint => {
+    const made = point(day, 1, { onprem: "Good" });
+    const copies = (made.status?.copies ?? []).map((copy) => ({ ...copy, completionTime: written }));
+    return { ...made, status: { ...made.status, copies } } as RestorePoint;
+  };
+  const removed = (points: RestorePoint[], current: string) =>
+    planRemovals({
+      points,
+      current,
+      targets: [target("onprem")],
+      rules: { keepLast: 2 },
+      timeZone: "Etc/UTC",
+      repositoryOn: () => "there",
+    }).flatMap(({ chains }) => chains.flatMap(({ points: gone }) => gone.map(({ metadata: { name } }) => name)));
+
+  it("lets what is new push out what was dated too late, and not the other way round", () => {
+    const ahead = [25, 26].map((day) => writtenOn(day, `2026-11-0${day - 20}T01:10:00Z`));
+    const since = [7, 8].map((day) => writtenOn(day, `2026-11-0${day}T01:10:00Z`));
+    expect(removed([...ahead, ...since], "p8").sort()).toEqual(["p25", "p26"]);
+  });
+
+  it("keeps what the run has just written, also where both clocks were ahead", () => {
+    const ahead = [25, 26, 27].map((day) => writtenOn(day, undefined));
+    expect(removed([...ahead, writtenOn(8, undefined)], "p8")).toEqual(["p25"]);
+  });
+});
 
 describe("planRemovals", () => {
   it("drops a chain when nothing of it stays, and prunes inside the newest", () => {
@@ -91,13 +120,17 @@ describe("planRemovals", () => {
     expect(plan(points, 1, "onprem")[0]?.chains).toMatchObject([{ gone: ["p3"] }]);
   });
 
-  it("takes nothing from a volume that was there before under the same name", () => {
-    const before = [1, 2].map((day) => {
+  it("counts by themselves the points of a volume that was there before under the same name", () => {
+    const before = [1, 2, 3].map((day) => {
       const made = point(day, 1, { onprem: "Good" });
       return { ...made, spec: { ...made.spec, pvc: { name: "data", uid: "before" } } } as RestorePoint;
     });
-    const now = [3, 4, 5, 6].map((day) => point(day, 2, { onprem: "Good" }));
-    expect(plan([...before, ...now], 2, "onprem")[0]?.chains).toMatchObject([{ chain: "c2", gone: ["p3", "p4"] }]);
+    const now = [4, 5, 6, 7].map((day) => point(day, 2, { onprem: "Good" }));
+    expect(plan([...before, ...now], 3, "onprem")[0]?.chains).toMatchObject([{ chain: "c2", gone: ["p4"] }]);
+    expect(plan([...before, ...now], 2, "onprem")[0]?.chains).toMatchObject([
+      { chain: "c1", gone: ["p1"] },
+      { chain: "c2", gone: ["p4", "p5"] },
+    ]);
   });
 
   it("keeps what is held, and everything where there are no rules", () => {
@@ -129,6 +162,7 @@ it("tells the mover the snapshots of that target, chain by chain", () => {
   const newest = point(3, 3, { onprem: "Good", offsite: "Good" });
   const removals = planRemovals({
     points: [...points, newest],
+    current: newest.metadata.name,
     targets: [target("offsite")],
     rules: { keepLast: 1 },
     timeZone: "Etc/UTC",

@@ -5,7 +5,7 @@ import type { ForgetConfig } from "../../mover/configs.ts";
 import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
 import { chainLocation, isInPlace } from "../location.ts";
-import { isHeld, isStored } from "../points.ts";
+import { isHeld, isStored, timeOfCopy } from "../points.ts";
 
 /** What retention removes from one target, by chain. */
 export type TargetRemoval = {
@@ -28,13 +28,15 @@ type StoredPoint = RetentionPoint & { readonly point: RestorePoint };
  */
 export function planRemovals(options: {
   readonly points: readonly RestorePoint[];
+  /** The name of the point that this run has just written: it stays, whatever the clocks say of the others. */
+  readonly current: string;
   readonly targets: readonly BackupTarget[];
   readonly rules: Retention | undefined;
   readonly timeZone: string;
   /** Where a chain is on a target now. Copies that lie elsewhere, since the target was changed, are left alone. */
   readonly repositoryOn: (target: BackupTarget, chain: string) => string;
 }): readonly TargetRemoval[] {
-  const { targets, rules, timeZone, repositoryOn } = options;
+  const { current, targets, rules, timeZone, repositoryOn } = options;
   // A mirror has no history to be pruned, and must not stand in for the newest good point of the chains.
   const points = options.points.filter(({ spec }) => spec.chain !== mirrorChain);
   const chainPoints = points.map(({ spec, status }) => ({ chain: spec.chain, copies: status?.copies ?? [] }));
@@ -54,6 +56,7 @@ export function planRemovals(options: {
     const volumes = Map.groupBy(stored, ({ point }) => point.spec.pvc.uid).values();
     const decisions = [...volumes].flatMap((ofVolume) => planRetention({ points: ofVolume, rules, timeZone }));
     const remove = new Set(decisions.filter(({ keep }) => !keep).map(({ point }) => point.id));
+    remove.delete(current);
     // The same store may have got another name: then a chain is not empty where it looks so.
     const uncertain = new Set(elsewhere.map(({ spec }) => spec.chain));
     const removals = forgetByChain({ stored, remove, newest }).map(({ chain, points: gone, dropWhenEmpty }) => {
@@ -77,7 +80,8 @@ function storedOn(point: RestorePoint, target: string): StoredPoint[] {
   return [
     {
       id: point.metadata.name,
-      time: point.spec.time,
+      // Copies that were dated by a clock ahead must not push out those that came after them.
+      time: new Date(timeOfCopy(point, copy)).toISOString(),
       chain: point.spec.chain,
       state: copy.state as "Good" | "Incomplete",
       verified: copy.verified?.result === "Passed",

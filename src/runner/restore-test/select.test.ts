@@ -30,6 +30,19 @@ it("takes any good one at random, the first and the last too", () => {
   expect([0, 0.34, 0.99].map((random) => select("Random", "onprem", random))).toEqual(["p2", "p3", "p4"]);
 });
 
+it("does not take for the newest what a clock ahead has dated", () => {
+  const ahead = pointAt(9, "Good");
+  const [copy] = ahead.status?.copies ?? [];
+  const written = {
+    ...ahead,
+    status: { ...ahead.status, copies: [{ ...copy, completionTime: "2026-11-23T01:30:00Z" }] },
+  };
+  const all = [...points, written as RestorePoint];
+  const which = (which: "Latest" | "Oldest") =>
+    selectPoint({ points: all, pvc, target: "onprem", which, random: () => 0 }).point.metadata.name;
+  expect([which("Latest"), which("Oldest")]).toEqual(["p4", "p9"]);
+});
+
 it("says that there is nothing to restore", () => {
   expect(() => select("Latest", "offsite")).toThrow(/no good restore point on offsite/);
   expect(() => select("Random", "offsite")).toThrow(/no good restore point on offsite/);

@@ -2,6 +2,7 @@ import type { RestorePoint } from "../../api/objects.ts";
 import type { RestoreTestSpec } from "../../api/restoretest.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
+import { timeOfCopy } from "../points.ts";
 import { type Choice, goodCopy } from "../restore/choose.ts";
 
 /**
@@ -20,11 +21,11 @@ export function selectPoint(options: {
   const { pvc, target, which } = options;
   const oldestFirst = options.points
     .filter(({ spec }) => spec.pvc.uid === pvc.uid)
-    .toSorted((a, b) => Date.parse(a.spec.time) - Date.parse(b.spec.time))
     .flatMap((point): Choice[] => {
       const copy = goodCopy(point, target);
       return copy ? [{ point, copy }] : [];
-    });
+    })
+    .toSorted((a, b) => timeOfCopy(a.point, a.copy) - timeOfCopy(b.point, b.copy));
   const index = { Oldest: 0, Latest: -1, Random: Math.floor(options.random() * oldestFirst.length) }[which];
   const chosen = oldestFirst.at(index);
   if (chosen) return chosen;

@@ -10,7 +10,7 @@ import { describeFailure, logged } from "../failure.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { type Component, runLabels, runObjectName } from "../names.ts";
-import { listPoints } from "../points.ts";
+import { listPoints, timeOfCopy } from "../points.ts";
 import type { Choice } from "../restore/choose.ts";
 import { type RestoreTask, restoreData, verifyData } from "../restore-mover.ts";
 import { isAboutCopy } from "./about-copy.ts";
@@ -62,7 +62,7 @@ const factsOf = ({ point, copy }: Choice, time: Date) => ({
   time: time.toISOString(),
   restorePoint: point.metadata.name,
   snapshot: copy.snapshot,
-  ageSeconds: Math.max(0, Math.round((time.getTime() - Date.parse(point.spec.time)) / 1000)),
+  ageSeconds: Math.max(0, Math.round((time.getTime() - timeOfCopy(point, copy)) / 1000)),
 });
 
 async function select(context: RunContext, { test, pvc, target }: Subject): Promise<Choice> {

@@ -2,11 +2,18 @@ import { describe, expect, it } from "vitest";
 import type { RestorePoint } from "../../api/objects.ts";
 import { chooseAgain, chooseByTime, chooseCopy } from "./choose.ts";
 
-const pointAt = (time: string, copies: Record<string, string>) =>
+const pointAt = (time: string, copies: Record<string, string>, completionTime?: string) =>
   ({
     metadata: { name: time },
     spec: { time },
-    status: { copies: Object.entries(copies).map(([target, state]) => ({ target, state, snapshot: `s-${target}` })) },
+    status: {
+      copies: Object.entries(copies).map(([target, state]) => ({
+        target,
+        state,
+        snapshot: `s-${target}`,
+        completionTime,
+      })),
+    },
   }) as RestorePoint;
 
 const first = pointAt("2026-11-23T01:00:00Z", { onprem: "Good", offsite: "Good" });
@@ -31,6 +38,16 @@ describe("chooseByTime", () => {
   it("says that there is none", () => {
     expect(() => choose("2026-11-23T00:59:59Z")).toThrow(/no good restore point of PVC data from 2026-11-23T00:59:59Z/);
     expect(() => choose(undefined, "nowhere")).toThrow(/on nowhere/);
+  });
+});
+
+describe("chooseByTime, where a clock was ahead", () => {
+  const ahead = pointAt("2026-11-26T01:30:00Z", { onprem: "Good" }, "2026-11-23T01:31:00Z");
+  it("does not take what its clock calls the newest", () => {
+    const all = [ahead, ...points];
+    expect(chooseByTime({ points: all, pvc: "data", asOf: undefined, target: undefined }).point).toBe(second);
+    const asOf = "2026-11-23T01:45:00Z";
+    expect(chooseByTime({ points: all, pvc: "data", asOf, target: undefined }).point).toBe(ahead);
   });
 });
 

@@ -2,6 +2,7 @@ import type { RestorePoint } from "../../api/objects.ts";
 import type { Copy } from "../../api/restorepoint.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
+import { timeOfCopy } from "../points.ts";
 
 /** A restore point and the copy of it to read. */
 export type Choice = { readonly point: RestorePoint; readonly copy: Copy & { readonly snapshot: string } };
@@ -16,13 +17,14 @@ export function chooseByTime(options: {
 }): Choice {
   const { points, pvc, asOf, target } = options;
   const limit = asOf === undefined ? Number.POSITIVE_INFINITY : Date.parse(asOf);
-  const newestFirst = points
-    .filter(({ spec }) => Date.parse(spec.time) <= limit)
-    .toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
-  for (const point of newestFirst) {
-    const copy = goodCopy(point, target);
-    if (copy) return { point, copy };
-  }
+  const [newest] = points
+    .flatMap((point) => {
+      const copy = goodCopy(point, target);
+      return copy ? [{ point, copy, time: timeOfCopy(point, copy) }] : [];
+    })
+    .filter(({ time }) => time <= limit)
+    .toSorted((a, b) => b.time - a.time);
+  if (newest) return { point: newest.point, copy: newest.copy };
   const when = asOf === undefined ? "" : ` from ${asOf} or before`;
   const where = target === undefined ? "" : ` on ${target}`;
   throw new RunFailure(
