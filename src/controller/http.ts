@@ -10,7 +10,8 @@ export type HttpServer = { readonly port: number; readonly close: () => Promise<
 /** Serves a few fixed paths on all addresses; 0 takes any free port. */
 export async function serve(port: number, routes: Routes): Promise<HttpServer> {
   const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    // Not every path that is asked for is one that `URL` takes: `//` is none.
+    const [path = "/"] = (request.url ?? "/").split("?");
     const { status, type = "text/plain; charset=utf-8", body } = await answer(routes, path);
     response.writeHead(status, { "content-type": type }).end(body);
   });
