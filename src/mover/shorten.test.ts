@@ -47,4 +47,33 @@ describe("resultLine", () => {
     expect(short.targets).toMatchObject(targets.map(({ message: __, ...rest }) => rest));
     if (long.failedPaths.length > 0) expect(short.failedPaths.length).toBeGreaterThan(0);
   });
+
+  it.each([2, 3, 8])(
+    "has room for what %i targets stored, and for what was found in them as far as that goes",
+    (count) => {
+      const id = "0123456789abcdef".repeat(4);
+      const chain = "20261123T010000Z";
+      const place = "monitoring/prometheus-kube-prometheus-stack-prometheus-db-prometheus-0";
+      const tags = ["run", "chain", "type", "policy", "schedule", "namespace", "pvc", "uid"].map(
+        (key) => `holdfast:${key}=${key.padEnd(40, "x")}`,
+      );
+      const targets = Array.from({ length: count }, (_, number): BackupResult["targets"][number] => ({
+        target: `offsite-frankfurt-${number}`,
+        state: "Good",
+        repository: `s3://company-backups-${number}/prod/${place}/${chain}`,
+        type: "Incremental",
+        snapshot: id,
+        parent: id,
+        bytesAdded: 123_456_789_012,
+        bytesStored: 123_456_789_012,
+        unknown: [1, 2, 3].map(() => ({ chain, snapshot: id, time: "2026-11-23T01:00:00.123456789Z", tags })),
+        missing: [id, id, id],
+      }));
+      const line = resultLine(result({ state: "Good", reason: undefined, targets }));
+      expect(Buffer.byteLength(line)).toBeLessThanOrEqual(4096);
+      const short = backupResult.parse(JSON.parse(line));
+      expect(short.targets).toMatchObject(targets.map(({ unknown: _, missing: __, ...stored }) => stored));
+      if (count < 3) expect(short.targets[0]?.unknown).toHaveLength(1);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import type { MoverResult } from "./results.ts";
+import type { BackupResult, MoverResult } from "./results.ts";
 
 /** What Kubernetes keeps of a termination message, in bytes. */
 export const resultLimit = 4096;
@@ -7,21 +7,31 @@ interface Cut {
   readonly paths: number;
   readonly pathLength: number;
   readonly messageLength: number;
+  /** Snapshots of each list that an inventory tells of: the others turn up at the next run. */
+  readonly snapshots: number;
 }
+
+/** As many as an inventory ever tells of. */
+const allSnapshots = 3;
 
 /** From hardly noticed to nothing left. */
 const cuts: readonly Cut[] = [
-  { paths: 1000, pathLength: 4096, messageLength: 2000 },
-  { paths: 100, pathLength: 512, messageLength: 1000 },
-  { paths: 30, pathLength: 256, messageLength: 500 },
-  { paths: 10, pathLength: 128, messageLength: 300 },
-  { paths: 5, pathLength: 96, messageLength: 200 },
-  { paths: 3, pathLength: 64, messageLength: 120 },
-  { paths: 1, pathLength: 64, messageLength: 60 },
-  { paths: 0, pathLength: 0, messageLength: 0 },
+  { paths: 1000, pathLength: 4096, messageLength: 2000, snapshots: allSnapshots },
+  { paths: 100, pathLength: 512, messageLength: 1000, snapshots: allSnapshots },
+  { paths: 30, pathLength: 256, messageLength: 500, snapshots: allSnapshots },
+  { paths: 10, pathLength: 128, messageLength: 300, snapshots: allSnapshots },
+  { paths: 5, pathLength: 96, messageLength: 200, snapshots: allSnapshots },
+  { paths: 3, pathLength: 64, messageLength: 120, snapshots: allSnapshots },
+  { paths: 1, pathLength: 64, messageLength: 60, snapshots: allSnapshots },
+  { paths: 0, pathLength: 0, messageLength: 0, snapshots: allSnapshots },
+  { paths: 0, pathLength: 0, messageLength: 0, snapshots: 1 },
+  { paths: 0, pathLength: 0, messageLength: 0, snapshots: 0 },
 ];
 
-/** The result as one line of JSON that fits: failed paths, rules and messages are cut, never numbers, states or names. */
+/**
+ * The result as one line of JSON that fits: failed paths, rules, messages and at last what an inventory found are cut, never numbers, states
+ * or names.
+ */
 export function resultLine(result: MoverResult): string {
   let line = JSON.stringify(result);
   for (const cut of cuts) {
@@ -31,6 +41,8 @@ export function resultLine(result: MoverResult): string {
   return line;
 }
 
+const inventoryKeys: readonly string[] = ["unknown", "missing"] satisfies (keyof BackupResult["targets"][number])[];
+
 const apply = (result: MoverResult, cut: Cut): unknown =>
   JSON.parse(JSON.stringify(result), (key, value: unknown) => {
     if (key === "failedPaths" && Array.isArray(value)) {
@@ -39,6 +51,9 @@ const apply = (result: MoverResult, cut: Cut): unknown =>
     // What `leftOut` says of each rule; its totals stay.
     if (key === "rules" && Array.isArray(value)) {
       return value.slice(0, cut.paths).map((entry) => ({ ...entry, rule: cutText(entry.rule, cut.pathLength) }));
+    }
+    if (inventoryKeys.includes(key) && Array.isArray(value)) {
+      return cut.snapshots === 0 ? undefined : value.slice(0, cut.snapshots);
     }
     if (key === "message" && typeof value === "string") {
       return cut.messageLength === 0 ? undefined : cutText(value, cut.messageLength);
