@@ -179,7 +179,8 @@ async function begin(context: RunContext, volume: VolumeRun, known: Known): Prom
   if (schedule.type === "Mirror") assertNotHeld(known.points);
   const decision = chooseChain({
     type: schedule.type,
-    now: snapshot.time,
+    // The storage's clock, which dated the snapshot, may be ahead.
+    now: new Date(Math.min(snapshot.time.getTime(), context.now().getTime())),
     targets: targets.map(({ metadata }) => metadata.name),
     points: known.points.map(({ spec, status }) => ({ chain: spec.chain, copies: status?.copies ?? [] })),
     knownChains: known.knownChains,
