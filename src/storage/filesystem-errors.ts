@@ -24,15 +24,21 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EBADMSG: { kind: "Failed", advice: "the filesystem is damaged: unmount and check it" },
 };
 
-/** What a bad sector or a damaged filesystem says of what lies there, while all the rest may be well. */
-const unreadable: readonly (string | undefined)[] = ["EIO", "EUCLEAN", "EBADMSG"];
+/** Node does not know these by their names. */
+const unnamed: Readonly<Record<number, string>> = { [-117]: "EUCLEAN", [-74]: "EBADMSG" };
 
-export const isOfOneFile = (error: unknown): boolean => unreadable.includes((error as NodeJS.ErrnoException).code);
+const codeOf = ({ code = "", errno = 0 }: NodeJS.ErrnoException): string => unnamed[errno] ?? code;
+
+/** What a bad sector or a damaged filesystem says of what lies there, while all the rest may be well. */
+const unreadable: readonly string[] = ["EIO", "EUCLEAN", "EBADMSG"];
+
+export const isOfOneFile = (error: unknown): boolean => unreadable.includes(codeOf(error as NodeJS.ErrnoException));
 
 /** What a system call's error on `path` means for a store. A `StorageError` passes as it is. */
 export function describeFileError(error: unknown, action: string, path: string): StorageError {
   if (error instanceof StorageError) return error;
-  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { message } = error as NodeJS.ErrnoException;
+  const code = codeOf(error as NodeJS.ErrnoException);
   const meaning = meanings[code] ?? { kind: "Failed", advice: message };
   const known = meanings[code] ? ` (${code})` : "";
   return new StorageError(meaning.kind, `Could not ${action} ${path}: ${meaning.advice}${known}`, {
