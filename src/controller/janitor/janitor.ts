@@ -1,4 +1,5 @@
 import { label, manager } from "../../api/names.ts";
+import type { RestorePoint } from "../../api/objects.ts";
 import { isConflict, isNotFound } from "../../kube/errors.ts";
 import { restorePoints } from "../../kube/holdfast.ts";
 import {
@@ -10,10 +11,10 @@ import {
   volumeSnapshots,
 } from "../../kube/resources.ts";
 import type { Job, KubeObject, Stored } from "../../kube/types.ts";
+import { fieldManager as runnerManager } from "../../runner/context.ts";
 import { namespacesWithAccess, revokeAccess } from "../access/access.ts";
 import { looksAfter } from "../caches.ts";
 import type { Context } from "../context.ts";
-import { fieldManager } from "../options.ts";
 import { jobState } from "../runs/report.ts";
 import { lostPoints, lostStatus } from "./lost-points.ts";
 import { type RunState, selectClaims, selectLeftovers } from "./select.ts";
@@ -27,14 +28,15 @@ const graceMs = 5 * 60_000;
  */
 export async function tidyUp(context: Context): Promise<void> {
   const found = await listTemporary(context);
-  // Listed after the objects, so that no run can have begun in between which these belong to.
+  const points = context.caches.points.list();
+  // Listed after the objects and the points, so that no run can have begun in between which these belong to.
   const stateOf = runStates((await context.client.list(jobs, { labelSelector: made })).items, context.now());
   for (const { resource, objects } of found) {
     const leftovers =
       resource === persistentVolumeClaims ? selectClaims({ objects, stateOf }) : selectLeftovers({ objects, stateOf });
     for (const object of leftovers) await remove(context, resource, object);
   }
-  for (const point of lostPoints(context.caches.points.list(), (run) => stateOf(run) !== "Active")) {
+  for (const point of lostPoints(points, (run) => stateOf(run) !== "Active")) {
     if (looksAfter(context.caches, point.metadata.namespace)) await sayLost(context, point);
   }
   await withdrawAccess(context);
@@ -93,15 +95,19 @@ async function remove(
   }
 }
 
-async function sayLost({ client, log, now }: Context, point: Parameters<typeof lostStatus>[0] & Stored): Promise<void> {
-  const { namespace, name, resourceVersion } = point.metadata;
-  const status = { progress: null, ...lostStatus(point, now()) };
+/**
+ * Written in the name of the runners, as all of the status that is theirs: a field belongs to whoever sets it, and only its own manager
+ * removes it by leaving it out. A run that adopts what was stored would else never get rid of our `reason` and `message`.
+ */
+async function sayLost({ client, log, now }: Context, point: Stored<RestorePoint>): Promise<void> {
+  const { apiVersion, kind } = point;
+  const { namespace, name, uid, resourceVersion } = point.metadata;
+  const status = lostStatus(point, now());
   try {
-    await client.patch(
+    await client.apply(
       restorePoints,
-      { namespace, name },
-      { metadata: { resourceVersion }, status },
-      { fieldManager, subresource: "status" },
+      { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion }, status },
+      { fieldManager: runnerManager, subresource: "status" },
     );
     log.info({ namespace, name, run: point.spec.run }, "a restore point's run is gone, so it has failed");
   } catch (error) {

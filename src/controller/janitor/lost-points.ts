@@ -13,12 +13,15 @@ export const lostPoints = (
     return phase === "InProgress" && !point.metadata.deletionTimestamp && isOver(point.spec.run);
   });
 
-/** How such a point ended: what its run had confirmed stays good, the rest has failed. */
+/**
+ * How such a point ended: what its run had confirmed stays good, the rest has failed. Without what RestoreTests wrote (`verified`), which
+ * stays theirs.
+ */
 export function lostStatus({ status }: RestorePoint, now: Date): RestorePointStatus {
   const message =
     "the run that made this restore point ended without finishing it; what it stored is found again by the next run";
   const copies = status?.copies?.map(
-    (copy): Copy =>
+    ({ verified: _, ...copy }): Copy =>
       copy.state === "InProgress" ? { ...copy, state: "Failed", reason: summaryReason.runLost, message } : copy,
   );
   const good = copies?.some((copy) => copy.state === "Good") ?? false;
