@@ -1,4 +1,5 @@
 import type { CronJob, OwnerReference } from "../../kube/types.ts";
+import { startingDeadlineSeconds } from "../../policy/schedules.ts";
 import { type RunnerPod, runnerJobSpec } from "./runner-job.ts";
 
 export type RunnerCronJob = {
@@ -10,9 +11,6 @@ export type RunnerCronJob = {
   readonly suspend: boolean;
   readonly runner: RunnerPod;
 };
-
-/** A run that could not start within this time of its slot waits for the next one, rather than come at a bad moment. */
-const startingDeadlineSeconds = 600;
 
 /**
  * The CronJob of one schedule. Jobs that somebody makes from it by hand carry the same labels. `suspend` is always said,
@@ -29,6 +27,7 @@ export function runnerCronJob(input: RunnerCronJob): CronJob {
       timeZone: input.timeZone,
       suspend: input.suspend,
       concurrencyPolicy: "Forbid",
+      // A run that could not start within this time of its slot waits for the next one, rather than come at a bad moment.
       startingDeadlineSeconds,
       successfulJobsHistoryLimit: 3,
       failedJobsHistoryLimit: 3,
