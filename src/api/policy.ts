@@ -221,6 +221,22 @@ const scheduleStatus = z.strictObject({
   nextTime: instant.optional().describe("When the next run is due."),
   lastSuccessTime: instant.optional().describe("When a run last succeeded."),
   lastRun: runSummary.optional().describe("The newest run."),
+  lastEnded: runSummary
+    .optional()
+    .describe(
+      "The newest run that tried something and ended, where that is not lastRun, which is under way or was skipped.",
+    ),
+  inForce: z
+    .strictObject({
+      cron: z.string().describe("The cron expression."),
+      timeZone: z.string().describe("The time zone that it is read in."),
+      since: instant.describe("Since when; a run that was due before was not missed."),
+    })
+    .optional()
+    .describe("By what runs are due at present; absent while none are."),
+  missedSince: instant
+    .optional()
+    .describe("The first time at which a run was due and none was started, neither within ten minutes nor since."),
 });
 export type ScheduleStatus = z.infer<typeof scheduleStatus>;
 

@@ -7,6 +7,10 @@ import type { CopyState } from "../api/restorepoint.ts";
 export interface Evidence {
   /** The PVCs that the policy matches now. */
   readonly volumes: readonly VolumeEvidence[];
+  /** PVCs that the policy names and that do not exist: promised, and not protected. */
+  readonly missing?: readonly string[];
+  /** PVCs that the policy names and that are being deleted. */
+  readonly leaving?: readonly string[];
   /** Every target that any schedule of the policy names, in the order of their first naming. */
   readonly targets: readonly TargetEvidence[];
   /** The policy's restore points. Those of PVCs that do not match any more do no harm. */

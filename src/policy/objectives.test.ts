@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evidence, hoursAgo, now, offsite, onprem, point, restoreTest, volume } from "./fixtures.ts";
 import { judgeRpo, judgeRto, judgeVerified } from "./objectives.ts";
+import { judgeThreeTwoOne } from "./three-two-one.ts";
 
 const good = { onprem: "Good", offsite: "Good" } as const;
 const seconds = (hours: number): Date => new Date(Date.parse(hoursAgo(hours)));
@@ -14,6 +15,42 @@ test("a strategy over nothing is not met", () => {
   for (const verdict of [judgeRpo(nothing, now), judgeRto(nothing, now), judgeVerified(nothing, now)]) {
     expect(verdict).toMatchObject({ status: "False", reason: "NoVolumesMatch" });
   }
+});
+
+describe("a volume that is named and not there", () => {
+  const proven = {
+    points: [point("data", 2, good)],
+    tests: [restoreTest("data", "onprem", 1), restoreTest("data", "offsite", 1)],
+  };
+  const judges = { judgeRpo, judgeThreeTwoOne, judgeVerified };
+
+  test.each(Object.entries(judges))("breaks what the others keep (%s)", (_, judge) => {
+    expect(judge(evidence(proven), now).status).toBe("True");
+    expect(judge(evidence({ ...proven, missing: ["uplods"] }), now)).toMatchObject({
+      status: "False",
+      reason: "VolumeNotFound",
+      message: "there is no PVC uplods, which spec.volumes.names names; make it, or correct the name",
+    });
+    expect(judge(evidence({ ...proven, missing: [], leaving: ["uploads"] }), now)).toMatchObject({
+      status: "False",
+      reason: "VolumeNotFound",
+      message: expect.stringMatching(/^PVC uploads, which spec.volumes.names names, is being deleted/),
+    });
+  });
+
+  test("is named where no other is there, too", () => {
+    expect(judgeRpo(evidence({ volumes: [], missing: ["uploads"] }), now)).toMatchObject({
+      reason: "VolumeNotFound",
+      message: expect.not.stringContaining("no PVC matches"),
+    });
+  });
+
+  test("hides nothing of what is wrong with the others, nor when to judge again", () => {
+    const stale = { points: [point("data", 2, { onprem: "Good", offsite: "Failed" })] };
+    const verdict = judgeRpo(evidence({ ...stale, missing: ["uploads"] }), now);
+    expect(verdict.message).toMatch(/no PVC uploads.*; data on offsite: no good copy/);
+    expect(verdict.judgeAgainAt).toEqual(judgeRpo(evidence(stale), now).judgeAgainAt);
+  });
 });
 
 describe("RPOMet", () => {

@@ -5,6 +5,7 @@ import { countText, durationText, listText, utc } from "./text.ts";
 /** Reasons of the conditions `RPOMet`, `RTOMet`, `Verified` and `ThreeTwoOne`. */
 export const objectiveReason = {
   noVolumesMatch: "NoVolumesMatch",
+  volumeNotFound: "VolumeNotFound",
   copiesFresh: "CopiesFresh",
   copiesStale: "CopiesStale",
   waitingForFirstCopy: "WaitingForFirstCopy",
@@ -30,8 +31,30 @@ export function noVolumes(evidence: Evidence): Verdict | undefined {
   };
 }
 
-/** `RPOMet`: every volume has, on every target, a good copy no older than the target's `maxAge`, or else the RPO. */
-export function judgeRpo(evidence: Evidence, now: Date): Verdict {
+/**
+ * A verdict on the volumes that match, in the light of those that are named and are not there: what is promised and cannot be backed up
+ * breaks every promise, however well the others stand. What is wrong with those is said, too.
+ */
+export function withAbsent({ volumes, missing = [], leaving = [] }: Evidence, verdict: Verdict): Verdict {
+  if (missing.length === 0 && leaving.length === 0) return verdict;
+  const absent = listText([
+    ...missing.map((name) => `there is no PVC ${name}, which spec.volumes.names names; make it, or correct the name`),
+    ...leaving.map(
+      (name) =>
+        `PVC ${name}, which spec.volumes.names names, is being deleted and not backed up any more; make it again, or take its name out`,
+    ),
+  ]);
+  const message = verdict.status === "False" && volumes.length > 0 ? `${absent}; ${verdict.message}` : absent;
+  return { ...verdict, status: "False", reason: objectiveReason.volumeNotFound, message };
+}
+
+/**
+ * `RPOMet`: every volume has, on every target, a good copy no older than the target's `maxAge`, or else the RPO; and every volume
+ * that is named is there.
+ */
+export const judgeRpo = (evidence: Evidence, now: Date): Verdict => withAbsent(evidence, judgeFreshness(evidence, now));
+
+function judgeFreshness(evidence: Evidence, now: Date): Verdict {
   const nothing = noVolumes(evidence);
   if (nothing) return nothing;
   const entries = freshness(evidence, now);
@@ -87,9 +110,13 @@ export function judgeRto(evidence: Evidence, now: Date): Verdict | undefined {
 
 /**
  * `Verified`: the newest test of every volume on every target passed, within `verifiedWithin`. False after a failed test,
- * once a test that had passed is too old, and when no good copy is left; Unknown while some pair was never tested.
+ * once a test that had passed is too old, when no good copy is left, and while a volume that is named is not there; Unknown while some
+ * pair was never tested.
  */
-export function judgeVerified(evidence: Evidence, now: Date): Verdict {
+export const judgeVerified = (evidence: Evidence, now: Date): Verdict =>
+  withAbsent(evidence, judgeTests(evidence, now));
+
+function judgeTests(evidence: Evidence, now: Date): Verdict {
   const nothing = noVolumes(evidence);
   if (nothing) return nothing;
   const pairs = testedPairs(evidence, now);

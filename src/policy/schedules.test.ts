@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { earliestTime, isTimeZone, nextTime, nextTimes, slotsBetween } from "./schedules.ts";
+import { earliestTime, firstMissed, isTimeZone, nextTime, nextTimes, slotsBetween } from "./schedules.ts";
 
 const times = (cron: string, timeZone: string, after: string, count: number): readonly string[] =>
   nextTimes({ schedule: { cron, timeZone }, after: new Date(after), count }).map((slot) => slot.toISOString());
@@ -107,6 +107,24 @@ describe("slotsBetween", () => {
 
   test("has a limit, so that a long absence costs no time", () => {
     expect(between("2016-11-23T10:00:00Z", "2026-11-23T12:00:00Z", 3)).toEqual(["11:00", "12:00", "13:00"]);
+  });
+});
+
+describe("firstMissed", () => {
+  const schedule = { cron: "0 1 * * *", timeZone: "Etc/UTC" };
+  const missed = (since: string, now: string, more: object = {}): string | undefined =>
+    firstMissed({ schedule: { ...schedule, ...more }, since: new Date(since), now: new Date(now) })?.toISOString();
+
+  test.each<[string, string, string, string | undefined]>([
+    ["none before the first slot", "2026-11-22T12:00:00Z", "2026-11-23T00:59:00Z", undefined],
+    ["none while Kubernetes may still start it", "2026-11-22T12:00:00Z", "2026-11-23T01:09:59Z", undefined],
+    ["one that is ten minutes old", "2026-11-22T12:00:00Z", "2026-11-23T01:10:00Z", "2026-11-23T01:00:00.000Z"],
+    ["the first of several", "2026-11-20T12:00:00Z", "2026-11-23T01:10:00Z", "2026-11-21T01:00:00.000Z"],
+    ["none that is not after the last run", "2026-11-23T01:00:00Z", "2026-11-23T12:00:00Z", undefined],
+  ])("%s", (_, since, now, expected) => expect(missed(since, now)).toBe(expected));
+
+  test("none of a suspended schedule", () => {
+    expect(missed("2026-11-20T12:00:00Z", "2026-11-23T12:00:00Z", { suspend: true })).toBeUndefined();
   });
 });
 

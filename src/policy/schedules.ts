@@ -61,6 +61,23 @@ export function earliestTime(schedules: readonly CronSchedule[], after: Date): D
   return times.length === 0 ? undefined : new Date(Math.min(...times.map(Number)));
 }
 
+/** Kubernetes starts a run until so long after its slot, and no later: the CronJobs' `startingDeadlineSeconds`. */
+export const startingDeadlineSeconds = 600;
+
+/**
+ * The first slot after `since` for which it is too late to start a run. `since` is the last instant at which a run was started or under
+ * way (a slot meanwhile is passed over, as no schedule runs twice at once), or at which the schedule came into force.
+ */
+export function firstMissed(options: {
+  readonly schedule: CronSchedule;
+  readonly since: Date;
+  readonly now: Date;
+}): Date | undefined {
+  const { schedule, since, now } = options;
+  const until = new Date(now.getTime() - startingDeadlineSeconds * 1000);
+  return slotsBetween({ schedule, since, until, limit: 1 })[0];
+}
+
 /**
  * The slots in (`since`, `until`], oldest first, at most `limit` of them: those without a run were missed. `since` is the
  * last slot known to have run, or the instant the schedule came into force.

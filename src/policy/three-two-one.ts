@@ -1,6 +1,6 @@
 import { describeStale, earliestExpiry, type Freshness, freshness } from "./copies.ts";
 import type { Evidence, Verdict, VolumeEvidence } from "./evidence.ts";
-import { noVolumes, objectiveReason } from "./objectives.ts";
+import { noVolumes, objectiveReason, withAbsent } from "./objectives.ts";
 import { countText, listText } from "./text.ts";
 
 const needed = { copies: 3, media: 2, offsite: 1 } as const;
@@ -13,9 +13,13 @@ interface Tally {
 
 /**
  * `ThreeTwoOne`: every volume has three copies on two media, one of them offsite. The volume itself is one while its PVC is
- * bound; each store that holds a fresh good copy is one more. Unknown while a new volume only waits for its first copies.
+ * bound; each store that holds a fresh good copy is one more. False while a volume that is named is not there, Unknown while a new one
+ * only waits for its first copies.
  */
-export function judgeThreeTwoOne(evidence: Evidence, now: Date): Verdict {
+export const judgeThreeTwoOne = (evidence: Evidence, now: Date): Verdict =>
+  withAbsent(evidence, judgeCopies(evidence, now));
+
+function judgeCopies(evidence: Evidence, now: Date): Verdict {
   const nothing = noVolumes(evidence);
   if (nothing) return nothing;
   const entries = freshness(evidence, now);

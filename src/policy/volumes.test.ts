@@ -20,6 +20,17 @@ describe("chooseVolumes", () => {
     expect(chooseVolumes({ names: ["web", "gone"] }, claims)).toMatchObject({ missing: ["gone"] });
   });
 
+  it("says which named PVCs are being deleted, and not which others are", () => {
+    const deleted = { deletionTimestamp: "2026-11-23T01:00:00Z" };
+    const choice = chooseVolumes({ selector: {}, names: ["a", "c"] }, [
+      claim("a", {}, deleted),
+      claim("b", {}, deleted),
+      claim("c"),
+    ]);
+    expect(choice).toMatchObject({ missing: [], leaving: ["a"] });
+    expect(namesOf(choice)).toEqual(["c"]);
+  });
+
   it.each([
     ["those excluded", { annotations: { "holdfast.dev/exclude": "true" } }, {}],
     ["those excluded without a value", { annotations: { "holdfast.dev/exclude": "" } }, {}],

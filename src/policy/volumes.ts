@@ -16,6 +16,8 @@ export interface VolumeChoice<Claim> {
   readonly matching: readonly Claim[];
   /** Names in `spec.volumes.names` that no PVC has. */
   readonly missing: readonly string[];
+  /** Names in `spec.volumes.names` whose PVC is being deleted: it may still be mounted, and is backed up no more. */
+  readonly leaving: readonly string[];
 }
 
 /**
@@ -35,8 +37,12 @@ export function chooseVolumes<Claim extends ClaimMeta>(
         (volumes.selector !== undefined && matchesSelector(volumes.selector, metadata.labels ?? {})),
     )
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  const existing = new Set(claims.map((claim) => claim.metadata.name));
-  return { matching, missing: names.filter((name) => !existing.has(name)) };
+  const byName = new Map(claims.map((claim) => [claim.metadata.name, claim]));
+  return {
+    matching,
+    missing: names.filter((name) => !byName.has(name)),
+    leaving: names.filter((name) => byName.get(name)?.metadata.deletionTimestamp !== undefined),
+  };
 }
 
 function isCandidate({ metadata }: ClaimMeta): boolean {

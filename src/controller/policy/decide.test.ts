@@ -1,52 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { BackupPolicy } from "../../api/objects.ts";
 import type { Stored } from "../../kube/types.ts";
-import {
-  claimOf,
-  foreignCronJob,
-  hoursAgo,
-  jobOf,
-  meta,
-  now,
-  pointOf,
-  policyOf,
-  reportingPod,
-  targetOf,
-} from "../fixtures.ts";
-import { decidePolicy } from "./decide.ts";
-import type { PolicyInput, ScheduleRun } from "./input.ts";
-
-const schedule = (name: string, more: object = {}) => ({
-  name,
-  type: "Incremental",
-  cron: "0 1 * * *",
-  targets: ["onprem"],
-  ...more,
-});
-
-const inputOf = (of: Partial<PolicyInput> = {}): PolicyInput => ({
-  policy: policyOf(),
-  claims: [claimOf("data")],
-  targets: [targetOf("onprem")],
-  cronJobs: [],
-  storageClasses: [],
-  snapshotClasses: [],
-  points: [],
-  tests: [],
-  runs: [],
-  ...of,
-});
-
-const decide = (of: Partial<PolicyInput> = {}, at = now) =>
-  decidePolicy({
-    input: inputOf(of),
-    image: { image: "operator:1", imagePullPolicy: undefined },
-    isCurrent: () => false,
-    now: at,
-  });
-
-const conditionOf = (decision: ReturnType<typeof decide>, type: string) =>
-  decision.conditions.find((condition) => condition.type === type);
+import { claimOf, foreignCronJob, hoursAgo, meta, now, pointOf, policyOf, targetOf } from "../fixtures.ts";
+import { conditionOf, decide, schedule } from "./fixtures.ts";
+import type { PolicyInput } from "./input.ts";
 
 describe("what a policy is told to mend", () => {
   const table: [string, Partial<PolicyInput>, string, RegExp][] = [
@@ -151,6 +108,11 @@ describe("Ready", () => {
     expect(decide({ claims: [] }).standing.message).toMatch(/there is no PVC data/);
   });
 
+  it("says that a PVC is being deleted which is named", () => {
+    const claims = [claimOf("data", { deletionTimestamp: hoursAgo(1) })];
+    expect(decide({ claims }).standing.message).toMatch(/PVC data, which spec.volumes names, is being deleted/);
+  });
+
   it("says when a policy is suspended", () => {
     const decision = decide({ policy: policyOf({ suspend: true }) });
     expect(decision.standing).toMatchObject({ state: "Ready", reason: "Suspended" });
@@ -170,6 +132,25 @@ describe("the strategy, by evidence", () => {
     expect(conditionOf(after, "RPOMet")).toMatchObject({ status: "False", reason: "CopiesStale" });
   });
 
+  it.each<[string, Partial<PolicyInput>]>([
+    ["missing", {}],
+    ["being deleted", { claims: [claimOf("data"), claimOf("uploads", { deletionTimestamp: hoursAgo(1) })] }],
+  ])("does not hold while a PVC that is named is %s", (_, of) => {
+    const policy = policyOf({ volumes: { names: ["data", "uploads"] } });
+    const decision = decide({
+      policy,
+      points: [pointOf({ hours: 1, status: { ...good, copies: [...good.copies] } })],
+      ...of,
+    });
+    for (const type of ["RPOMet", "ThreeTwoOne", "Verified"]) {
+      expect(conditionOf(decision, type)).toMatchObject({
+        status: "False",
+        reason: "VolumeNotFound",
+        message: expect.stringContaining("PVC uploads"),
+      });
+    }
+  });
+
   it("is judged again each minute at the latest", () => expect(decide().againAfterSeconds).toBe(60));
 
   it("counts restore points that can be restored from", () => {
@@ -186,90 +167,5 @@ describe("the strategy, by evidence", () => {
     expect(conditionOf(decide({ policy: policyOf({ objectives: { rpo: "1h", rto: "5m" } }) }), "RTOMet")?.status).toBe(
       "Unknown",
     );
-  });
-});
-
-describe("the runs of a policy", () => {
-  const run = (
-    name: string,
-    of: Partial<ScheduleRun["facts"]> & { job: ScheduleRun["facts"]["job"] },
-    on = "nightly",
-  ): ScheduleRun => ({
-    schedule: on,
-    facts: { pods: [], leftEvidence: false, ...of, job: { ...of.job, metadata: { ...of.job.metadata, name } } },
-  });
-  const succeeded = run("shop-nightly-1", {
-    job: jobOf("j1", { hours: 11, end: { type: "Complete", hours: 10 } }),
-    pods: [reportingPod("Succeeded", "Succeeded")],
-  });
-  const failed = run("shop-nightly-2", {
-    job: jobOf("j2", { hours: 5, end: { type: "Failed", reason: "PodFailurePolicy", hours: 4 } }),
-    pods: [reportingPod("Failed", "SnapshotFailed")],
-  });
-  const running = run("shop-nightly-3", { job: jobOf("j3", { hours: 0.1 }) });
-
-  it("are unknown before the first", () => {
-    expect(conditionOf(decide(), "LastRunSucceeded")).toMatchObject({ status: "Unknown", reason: "NoRunYet" });
-  });
-
-  it("tell when one last succeeded, and why the last one failed", () => {
-    const decision = decide({ runs: [succeeded, failed] });
-    expect(decision.status.lastSuccessTime).toBe(hoursAgo(10));
-    expect(decision.status.schedules?.[0]?.lastRun).toMatchObject({
-      job: "shop-nightly-2",
-      outcome: "Failed",
-      reason: "SnapshotFailed",
-    });
-    expect(conditionOf(decision, "LastRunSucceeded")).toEqual({
-      type: "LastRunSucceeded",
-      status: "False",
-      reason: "SnapshotFailed",
-      message: "schedule nightly, run shop-nightly-2: said SnapshotFailed",
-    });
-  });
-
-  it("go on counting while the next one is under way", () => {
-    const decision = decide({ runs: [succeeded, running] });
-    expect(decision.status.schedules?.[0]?.lastRun?.outcome).toBe("Running");
-    expect(conditionOf(decision, "LastRunSucceeded")?.status).toBe("True");
-  });
-
-  it("outlive their Jobs", () => {
-    const { status, conditions } = decide({ runs: [failed] });
-    const policy = policyOf(
-      {},
-      {
-        ...status,
-        conditions: conditions.map((condition) => ({ ...condition, lastTransitionTime: hoursAgo(4) })),
-      },
-    );
-    const later = decide({ policy, runs: [running] });
-    expect(conditionOf(later, "LastRunSucceeded")).toMatchObject({ status: "False", reason: "SnapshotFailed" });
-    expect(decide({ policy }).status.schedules?.[0]?.lastRun?.job).toBe("shop-nightly-2");
-  });
-
-  it("say at once when they cannot start", () => {
-    const blocked = run("shop-nightly-4", {
-      job: jobOf("j4", { hours: 0.1 }),
-      blocked: { reason: "QuotaExceeded", message: "no room" },
-    });
-    expect(conditionOf(decide({ runs: [succeeded, blocked] }), "LastRunSucceeded")).toMatchObject({
-      status: "False",
-      reason: "QuotaExceeded",
-    });
-  });
-
-  it("of a schedule that was removed say nothing any more, but the last success stays", () => {
-    const policy = policyOf({}, { lastSuccessTime: hoursAgo(3) });
-    const decision = decide({ policy, runs: [run("old", { job: failed.facts.job, pods: failed.facts.pods }, "gone")] });
-    expect(conditionOf(decision, "LastRunSucceeded")?.reason).toBe("NoRunYet");
-    expect(decision.status.lastSuccessTime).toBe(hoursAgo(3));
-  });
-
-  it("have their next time in status", () => {
-    expect(decide().status).toMatchObject({
-      nextTime: "2026-11-24T01:00:00Z",
-      schedules: [{ name: "nightly", cronJob: "shop-nightly", nextTime: "2026-11-24T01:00:00Z" }],
-    });
   });
 });

@@ -1,22 +1,21 @@
 import type { PolicyStatus, Schedule, ScheduleStatus } from "../../api/policy.ts";
-import type { RunSummary } from "../../api/runs.ts";
 import type { Evidence, Verdict } from "../../policy/evidence.ts";
 import { judgeRpo, judgeRto, judgeVerified } from "../../policy/objectives.ts";
-import { nextTime } from "../../policy/schedules.ts";
 import { judgeThreeTwoOne } from "../../policy/three-two-one.ts";
-import { chooseVolumes } from "../../policy/volumes.ts";
-import { type ConditionDraft, isTrue, type Standing, wholeSeconds } from "../conditions.ts";
+import { chooseVolumes, type VolumeChoice } from "../../policy/volumes.ts";
+import { type ConditionDraft, isTrue, type Standing } from "../conditions.ts";
 import type { CronJobMemory } from "../cronjobs/apply.ts";
 import { type CronJobPlan, planCronJobs } from "../cronjobs/plan.ts";
 import type { RunnerImage } from "../options.ts";
 import { isOwnedBy } from "../owners.ts";
-import { lastRunCondition, type ToldRun } from "../runs/condition.ts";
+import { lastRunsCondition, type ScheduleRuns } from "../runs/condition.ts";
 import { jobState } from "../runs/report.ts";
-import { later, latestRun, successTimes, summarizeRun } from "../runs/summary.ts";
+import { later, summarizeRun } from "../runs/summary.ts";
 import { scheduleCronJob, scheduleCronJobName } from "./cronjobs.ts";
 import { evidenceOf } from "./evidence.ts";
-import { isSuspended, type PolicyInput, targetNames, zoneOf } from "./input.ts";
+import { isSuspended, type PolicyInput, targetNames } from "./input.ts";
 import { findProblems, type Problem, problemReason } from "./problems.ts";
+import { cronJobLeaving, scheduleStatus } from "./schedule-status.ts";
 
 export type PolicyDecision = {
   readonly plan: CronJobPlan;
@@ -43,20 +42,28 @@ export function decidePolicy(options: {
   const problems = findProblems(input, now);
   const plan = planSchedules({ input, image, isCurrent, problems });
   const volumes = chooseVolumes(policy.spec.volumes, input.claims);
-  const evidence = evidenceOf(input, volumes.matching);
+  const { missing, leaving } = volumes;
+  const evidence = { ...evidenceOf(input, volumes.matching), missing, leaving };
   const verdicts = judge(evidence, now);
   const runs = input.runs.map(({ schedule, facts }) => ({ schedule, run: summarizeRun(facts, now) }));
   const schedules = policy.spec.schedules.map((schedule) =>
-    scheduleStatus({ input, schedule, runs, problems, plan, now }),
+    scheduleStatus({
+      input,
+      schedule,
+      runs: runs.filter((run) => run.schedule === schedule.name).map(({ run }) => run),
+      isBroken: isBroken(schedule, problems),
+      plan,
+      now,
+    }),
   );
   const nextTimes = schedules.flatMap((schedule) => schedule.nextTime ?? []);
 
   return {
     plan,
-    standing: standingOf({ input, problems, plan, missing: volumes.missing }),
+    standing: standingOf({ input, problems, plan, volumes }),
     conditions: [
       ...verdicts.map(([type, { status, reason, message }]) => ({ type, status, reason, message })),
-      lastRunCondition({ runs: toldRuns(schedules, runs), previous: policy.status?.conditions }),
+      lastRunsCondition(policy.spec.schedules.map((schedule, index) => runsOf(input, schedule, schedules[index]))),
     ],
     status: {
       observedGeneration: policy.metadata.generation,
@@ -80,6 +87,9 @@ function judge(evidence: Evidence, now: Date): readonly (readonly [string, Verdi
   ];
 }
 
+const isBroken = (schedule: Schedule, problems: readonly Problem[]): boolean =>
+  problems.some((problem) => problem.schedule === schedule.name);
+
 function planSchedules(options: {
   readonly input: PolicyInput;
   readonly image: RunnerImage;
@@ -88,13 +98,12 @@ function planSchedules(options: {
 }): CronJobPlan {
   const { input, image, isCurrent, problems } = options;
   const { policy, cronJobs, runs } = input;
-  const isBroken = (schedule: Schedule) => problems.some((problem) => problem.schedule === schedule.name);
-  const broken = policy.spec.schedules.filter(isBroken);
+  const broken = policy.spec.schedules.filter((schedule) => isBroken(schedule, problems));
   const running = runs.map(({ facts }) => facts.job).filter((job) => jobState(job).state === "Running");
   return planCronJobs({
     ownerUid: policy.metadata.uid,
     desired: policy.spec.schedules
-      .filter((schedule) => !isBroken(schedule))
+      .filter((schedule) => !isBroken(schedule, problems))
       .map((schedule) => scheduleCronJob(policy, schedule, image)),
     keep: broken.map((schedule) => scheduleCronJobName(policy, schedule)),
     existing: cronJobs,
@@ -103,53 +112,20 @@ function planSchedules(options: {
   });
 }
 
-type SummarizedRun = { readonly schedule: string; readonly run: RunSummary };
-
-/** The runs of all schedules that still are: from their Jobs, and the last one of each from the status. */
-function toldRuns(schedules: readonly ScheduleStatus[], runs: readonly SummarizedRun[]): readonly ToldRun[] {
-  return schedules.flatMap(({ name, lastRun }) => {
-    const others = runs.filter(({ schedule, run }) => schedule === name && run.job !== lastRun?.job);
-    const all = [...others.map(({ run }) => run), ...(lastRun ? [lastRun] : [])];
-    return all.map((run) => ({ of: `schedule ${name}`, run }));
-  });
-}
-
-function scheduleStatus(options: {
-  readonly input: PolicyInput;
-  readonly schedule: Schedule;
-  readonly runs: readonly SummarizedRun[];
-  readonly problems: readonly Problem[];
-  readonly plan: CronJobPlan;
-  readonly now: Date;
-}): ScheduleStatus {
-  const { input, schedule, problems, plan, now } = options;
-  const { policy } = input;
-  const previous = policy.status?.schedules?.find(({ name }) => name === schedule.name);
-  const summaries = options.runs.filter((run) => run.schedule === schedule.name).map(({ run }) => run);
-  const cronJob = scheduleCronJobName(policy, schedule);
-  const inForce = !problems.some((problem) => problem.schedule === schedule.name) && !plan.taken.includes(cronJob);
-  const next = inForce ? nextSlot(input, schedule, now) : undefined;
-  return {
-    name: schedule.name,
-    ...(plan.taken.includes(cronJob) ? {} : { cronJob }),
-    nextTime: next && wholeSeconds(next),
-    lastSuccessTime: later(previous?.lastSuccessTime, ...successTimes(summaries)),
-    lastRun: latestRun(previous?.lastRun, summaries),
-  };
-}
-
-function nextSlot({ policy }: PolicyInput, schedule: Schedule, now: Date): Date | undefined {
-  const suspend = isSuspended(policy, schedule);
-  return nextTime({ cron: schedule.cron, timeZone: zoneOf(policy, schedule), suspend }, now);
-}
+const runsOf = ({ policy }: PolicyInput, schedule: Schedule, status: ScheduleStatus | undefined): ScheduleRuns => ({
+  ...status,
+  name: schedule.name,
+  isSuspended: isSuspended(policy, schedule),
+  look: `kubectl -n ${policy.metadata.namespace} describe cronjob ${scheduleCronJobName(policy, schedule)}`,
+});
 
 function standingOf(options: {
   readonly input: PolicyInput;
   readonly problems: readonly Problem[];
   readonly plan: CronJobPlan;
-  readonly missing: readonly string[];
+  readonly volumes: Pick<VolumeChoice<unknown>, "missing" | "leaving">;
 }): Standing {
-  const { input, plan, missing } = options;
+  const { input, plan, volumes } = options;
   const { policy } = input;
   const problems = [...options.problems, ...plan.taken.map(nameTaken)];
   const [first] = problems;
@@ -158,10 +134,11 @@ function standingOf(options: {
   }
   if (plan.leaving.length > 0) {
     const message = `waits for the old CronJob ${plan.leaving.join(", ")} to be gone`;
-    return { state: "Reconciling", reason: "CronJobLeaving", message };
+    return { state: "Reconciling", reason: cronJobLeaving, message };
   }
   const remarks = [
-    ...missing.map((name) => `there is no PVC ${name}, which spec.volumes names`),
+    ...volumes.missing.map((name) => `there is no PVC ${name}, which spec.volumes names`),
+    ...volumes.leaving.map((name) => `PVC ${name}, which spec.volumes names, is being deleted`),
     ...targetsNotReady(input),
   ];
   const all = policy.spec.schedules.length;

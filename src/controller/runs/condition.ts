@@ -1,41 +1,99 @@
 import type { Condition } from "../../api/conditions.ts";
 import type { RunSummary } from "../../api/runs.ts";
+import { listText, utc } from "../../policy/text.ts";
 import { type ConditionDraft, findCondition } from "../conditions.ts";
 import { summaryReason } from "./summary.ts";
 
-/** A run, and whose it is where that is not plain: `schedule nightly`. */
-export type ToldRun = { readonly of?: string; readonly run: RunSummary };
-
 const type = "LastRunSucceeded";
+const noRunYet: ConditionDraft = { type, status: "Unknown", reason: "NoRunYet", message: "no run has ended yet" };
 
 /**
- * `LastRunSucceeded`: how the newest run ended that tried anything. A run that cannot even start says so already; while one
- * is under way, the one before it still counts, even where its Job is gone by now.
+ * `LastRunSucceeded` of what has one schedule only: how the newest run ended that tried anything. A run that cannot even start says so
+ * already; while one is under way, the one before it still counts, even where its Job is gone by now.
  */
 export function lastRunCondition(options: {
-  readonly runs: readonly ToldRun[];
+  readonly runs: readonly { readonly run: RunSummary }[];
   readonly previous: readonly Condition[] | undefined;
 }): ConditionDraft {
-  const telling = options.runs.filter(({ run }) => tells(run));
-  const newest = telling.toSorted((a, b) => timeOf(a.run) - timeOf(b.run)).at(-1);
-  if (!newest) {
-    const before = findCondition(options.previous, type);
-    if (!before) return { type, status: "Unknown", reason: "NoRunYet", message: "no run has ended yet" };
-    return { type, status: before.status, reason: before.reason, message: before.message };
-  }
-  const { of, run } = newest;
-  const which = [of, `run ${run.job}`].filter(Boolean).join(", ");
-  return {
-    type,
-    status: run.outcome === "Succeeded" ? "True" : "False",
-    reason: run.reason,
-    message: `${which}: ${run.message}`,
-  };
+  const telling = options.runs.map(({ run }) => run).filter(tells);
+  const newest = telling.toSorted(byTime).at(-1);
+  if (newest) return { type, ...tell(newest) };
+  const before = findCondition(options.previous, type);
+  return before ? { type, status: before.status, reason: before.reason, message: before.message } : noRunYet;
 }
+
+/** What is known of the runs of one schedule. */
+export type ScheduleRuns = {
+  readonly name: string;
+  /** The newest run, and the newest that ended where that is another one. */
+  readonly lastRun?: RunSummary;
+  readonly lastEnded?: RunSummary;
+  /** The first slot for which no run was started. */
+  readonly missedSince?: string;
+  /** No more runs of it are started, so that nothing is expected of it. */
+  readonly isSuspended: boolean;
+  /** How to look for the reason why no run was started. */
+  readonly look: string;
+};
+
+/** Reasons of `LastRunSucceeded` beside those of runs. */
+export const schedulesReason = {
+  scheduleMissed: "ScheduleMissed",
+  /** Several schedules, for different reasons. */
+  schedulesFailed: "SchedulesFailed",
+} as const;
+
+/**
+ * `LastRunSucceeded` of a policy: False as long as the newest run of any schedule failed, or a run was due and none was started. One schedule
+ * that goes well must not hide another that never does. Of a suspended one only a run that is the newest of all counts, as it was
+ * started by hand.
+ */
+export function lastRunsCondition(schedules: readonly ScheduleRuns[]): ConditionDraft {
+  const told = schedules.map((schedule) => ({ schedule, run: toldRun(schedule) }));
+  const newest = told
+    .flatMap(({ run }) => run ?? [])
+    .toSorted(byTime)
+    .at(-1);
+  const wrong = told.flatMap(({ schedule, run }) =>
+    complaint(schedule, run && (!schedule.isSuspended || run === newest) ? run : undefined),
+  );
+  const reasons = new Set(wrong.map(({ reason }) => reason));
+  const [reason] = reasons;
+  if (reason !== undefined) {
+    const message = listText(wrong.map((each) => each.message));
+    return { type, status: "False", reason: reasons.size === 1 ? reason : schedulesReason.schedulesFailed, message };
+  }
+  const newestOf = told.find(({ run }) => run === newest)?.schedule;
+  return newest ? { type, ...tell(newest, newestOf) } : noRunYet;
+}
+
+/** The newest run of a schedule that tried anything, or cannot start. */
+const toldRun = ({ lastRun, lastEnded }: ScheduleRuns): RunSummary | undefined =>
+  lastRun && tells(lastRun) ? lastRun : lastEnded;
+
+/** What is wrong with a schedule: that no run is started weighs more than how the one before ended. */
+function complaint(schedule: ScheduleRuns, run: RunSummary | undefined): readonly Omit<Told, "status">[] {
+  const failed = run && run.outcome !== "Succeeded" ? [tell(run, schedule)] : [];
+  const { name, missedSince, look } = schedule;
+  if (missedSince === undefined) return failed;
+  const missed = `schedule ${name}: no run was started at ${utc(missedSince)}, when one was due, nor since; look for the reason with ${look}`;
+  const message = [missed, ...failed.map((each) => each.message)].join("; ");
+  return [{ reason: schedulesReason.scheduleMissed, message }];
+}
+
+type Told = Omit<ConditionDraft, "type">;
+
+const tell = (run: RunSummary, schedule?: Pick<ScheduleRuns, "name">): Told => ({
+  status: run.outcome === "Succeeded" ? "True" : "False",
+  reason: run.reason,
+  message: `${schedule ? `schedule ${schedule.name}, ` : ""}run ${run.job}: ${run.message}`,
+});
 
 function tells({ outcome, reason }: RunSummary): boolean {
   if (outcome === "Skipped") return false;
   return outcome !== "Running" || reason !== summaryReason.running;
 }
+
+const byTime = (a: RunSummary, b: RunSummary): number => timeOf(a) - timeOf(b);
 
 const timeOf = (run: RunSummary): number => Date.parse(run.completionTime ?? run.startTime ?? "");

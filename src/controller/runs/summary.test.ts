@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { RunSummary } from "../../api/runs.ts";
 import type { Job, Pod, Stored } from "../../kube/types.ts";
 import type { RunReport } from "../../runner/contract.ts";
-import { later, latestRun, type RunFacts, summarizeRun } from "./summary.ts";
+import { lastEndedRun, later, latestRun, type RunFacts, summarizeRun } from "./summary.ts";
 
 const now = new Date("2026-11-23T02:00:00Z");
 const meta = (name: string, creationTimestamp = "2026-11-23T01:00:00Z") => ({
@@ -165,6 +165,38 @@ describe("latestRun", () => {
       reason: "RunLost",
     });
   });
+});
+
+describe("lastEndedRun", () => {
+  const run = (job: string, hour: number, outcome: RunSummary["outcome"], reason = "R"): RunSummary => ({
+    ...{ job, outcome, reason, message: "" },
+    startTime: `2026-11-23T0${hour}:00:00Z`,
+  });
+  const running = run("c", 3, "Running");
+  const skipped = run("b", 2, "Skipped");
+  const failed = run("a", 1, "Failed");
+  const table: [string, Parameters<typeof lastEndedRun>[0], RunSummary | undefined][] = [
+    ["none before the first", { lastRun: running, known: [], runs: [running] }, undefined],
+    ["none where the newest run has ended", { lastRun: failed, known: [failed], runs: [failed] }, undefined],
+    ["one with a Job", { lastRun: running, known: [undefined], runs: [running, skipped, failed] }, failed],
+    ["one whose Job is gone", { lastRun: running, known: [skipped, failed], runs: [running] }, failed],
+    [
+      "the newest of those",
+      { lastRun: running, known: [failed], runs: [run("b", 2, "Succeeded")] },
+      run("b", 2, "Succeeded"),
+    ],
+    [
+      "as it was told when its pod was there",
+      { lastRun: running, known: [failed], runs: [running, run("a", 1, "Failed", "RunnerFailed")] },
+      failed,
+    ],
+    [
+      "how one ended that was last seen under way",
+      { lastRun: running, known: [run("a", 1, "Running")], runs: [failed] },
+      failed,
+    ],
+  ];
+  it.each(table)("is %s", (_, of, expected) => expect(lastEndedRun(of)).toEqual(expected));
 });
 
 it("later takes the later of two instants, whatever their spelling", () => {

@@ -95,6 +95,27 @@ const lost = (run: RunSummary): RunSummary => ({
   message: `the Job ${run.job} was deleted before it had ended`,
 });
 
+/** It tried something, and it is known how that ended. */
+const hasEnded = ({ outcome }: RunSummary): boolean => outcome !== "Running" && outcome !== "Skipped";
+
+const isSame = (a: RunSummary, b: RunSummary): boolean => a.job === b.job && a.startTime === b.startTime;
+
+/**
+ * The newest run that tried something and ended, where the newest of all, `lastRun`, is not it: that one is under way or was skipped, and
+ * the Job of the one before may be gone any time. `known` are those that were told of before.
+ */
+export function lastEndedRun(of: {
+  readonly lastRun: RunSummary | undefined;
+  readonly known: readonly (RunSummary | undefined)[];
+  readonly runs: readonly RunSummary[];
+}): RunSummary | undefined {
+  const { lastRun } = of;
+  if (lastRun && hasEnded(lastRun)) return undefined;
+  const known = of.known.flatMap((run) => (run && hasEnded(run) ? [run] : []));
+  const others = of.runs.filter((run) => hasEnded(run) && !known.some((one) => isSame(one, run)));
+  return [...others, ...known].toSorted(byStart).at(-1);
+}
+
 const byStart = (a: RunSummary, b: RunSummary): number => Date.parse(a.startTime ?? "") - Date.parse(b.startTime ?? "");
 
 /** The later of two instants in RFC 3339. */
