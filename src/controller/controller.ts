@@ -8,12 +8,14 @@ import type { KeptLease } from "../kube/lease.ts";
 import { type Caches, cachesSynced, createCaches, looksAfter, startCaches, stopCaches } from "./caches.ts";
 import type { Context } from "./context.ts";
 import { createCronJobMemory } from "./cronjobs/apply.ts";
+import { cacheHealth, whyNotReady } from "./health.ts";
 import { type HttpServer, serve } from "./http.ts";
 import { tidyUp } from "./janitor/janitor.ts";
 import { createKindQueue } from "./kind-queue.ts";
 import { becomeLeader } from "./leader.ts";
 import { createMetrics } from "./metrics/registry.ts";
-import { collectSamples, type Sample } from "./metrics/samples.ts";
+import type { Sample } from "./metrics/sample.ts";
+import { collectSamples } from "./metrics/samples.ts";
 import { type ControllerOptions, fieldManager } from "./options.ts";
 import { reconcilePolicy } from "./policy/reconcile.ts";
 import { reconcileRestore } from "./restore/reconcile.ts";
@@ -50,21 +52,24 @@ export async function startController(of: {
   const life = { answered: false, leading: false };
   const isWorking = () => life.leading && cachesSynced(caches);
 
-  const metrics = createMetrics(
-    () => (isWorking() ? samples(caches) : []),
-    () => life.leading,
-  );
+  const metrics = createMetrics({
+    collect: () => (isWorking() ? samples(caches, log) : []),
+    self: () => ({
+      leading: life.leading,
+      working: isWorking(),
+      caches: life.leading ? cacheHealth(caches) : [],
+    }),
+  });
   const servers = await Promise.all([
     serve(options.metricsPort, {
       "/metrics": async () => ({ status: 200, type: metrics.contentType, body: await metrics.expose() }),
     }),
     serve(options.healthPort, {
       "/healthz": () => ({ status: 200, body: "ok\n" }),
-      // A standby is ready too: it does what it should. The leader is ready once it knows the cluster.
-      "/readyz": () =>
-        life.answered && (!life.leading || cachesSynced(caches))
-          ? { status: 200, body: "ok\n" }
-          : { status: 503, body: "not ready: waiting for the API server\n" },
+      "/readyz": () => {
+        const reason = whyNotReady(life, cacheHealth(caches));
+        return reason === undefined ? { status: 200, body: "ok\n" } : { status: 503, body: `not ready: ${reason}\n` };
+      },
     }),
   ]);
 
@@ -132,19 +137,24 @@ async function lead(of: Run, signal: AbortSignal): Promise<void> {
   let open = false;
   connectTriggers(caches, queues, () => open);
   life.leading = true;
-  await Promise.race([startCaches(caches), aborted(signal)]);
-  if (!signal.aborted) {
+  const over = aborted(signal);
+  // At once, whatever is under way: another one may lead from now on, and a request that is tried again may take minutes.
+  const stopped = over.then(async () => {
+    life.leading = false;
+    open = false;
+    stopCaches(caches);
+    await Promise.all(Object.values(queues).map((queue) => queue.stop()));
+  });
+  const work = async () => {
+    await startCaches(caches);
+    if (signal.aborted) return;
     open = true;
     log.info({ policies: caches.policies.list().length }, "knows the cluster, reconciling");
     addAllOf(queues);
     await tidyRegularly(context, signal);
-  }
-  open = false;
-  stopCaches(caches);
-  await Promise.race([
-    Promise.all(Object.values(queues).map((queue) => queue.stop())),
-    sleep(10_000, undefined, { ref: false }),
-  ]);
+  };
+  await Promise.race([work(), over]);
+  await Promise.race([stopped, sleep(10_000, undefined, { ref: false })]);
 }
 
 function createContext({ client, options, log, caches }: Run): Context {
@@ -184,7 +194,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener("abort", () => done(), { once: true });
   });
 
-function samples(caches: Caches): readonly Sample[] {
+function samples(caches: Caches, log: Logger): readonly Sample[] {
   const ours = <T extends { readonly metadata: { readonly namespace: string } }>(objects: readonly T[]) =>
     objects.filter(({ metadata }) => looksAfter(caches, metadata.namespace));
   return collectSamples(
@@ -193,7 +203,10 @@ function samples(caches: Caches): readonly Sample[] {
       targets: ours(caches.targets.list()),
       points: ours(caches.points.list()),
       tests: ours(caches.tests.list()),
+      claims: caches.claims.list(),
     },
     new Date(),
+    ({ kind, metadata: { namespace, name } }, error) =>
+      log.warn({ kind, namespace, name, err: error }, "could not tell all of its metrics"),
   );
 }

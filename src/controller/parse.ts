@@ -1,8 +1,9 @@
 import { InvalidObjectError } from "../api/objects.ts";
 import type { Resource } from "../kube/resources.ts";
 import type { KubeObject, Stored } from "../kube/types.ts";
-import type { Standing } from "./conditions.ts";
+import type { ConditionDraft, Standing } from "./conditions.ts";
 import type { Context } from "./context.ts";
+import { problemReason } from "./policy/problems.ts";
 import type { Outcome } from "./queue.ts";
 import { sayStatus, type WithStatus } from "./status.ts";
 import { tellStanding } from "./tell.ts";
@@ -30,13 +31,15 @@ export async function refuse<T extends WithStatus>(
     readonly object: Stored<T>;
     readonly refused: string;
     readonly others?: readonly string[];
+    /** Beside the three conditions of the standing. */
+    readonly conditions?: readonly ConditionDraft[];
   },
 ): Promise<Outcome> {
-  const { resource, object, refused, others = [] } = of;
-  const standing: Standing = { state: "Stalled", reason: "InvalidSpec", message: refused };
+  const { resource, object, refused, others = [], conditions = [] } = of;
+  const standing: Standing = { state: "Stalled", reason: problemReason.invalidSpec, message: refused };
   const kept = Object.entries(object.status ?? {}).filter(([field]) => !others.includes(field));
   const status = { ...Object.fromEntries(kept), observedGeneration: object.metadata.generation };
-  await sayStatus(context, { resource, object, standing, conditions: [], status, others });
+  await sayStatus(context, { resource, object, standing, conditions, status, others });
   await tellStanding(context, object, standing);
   return {};
 }

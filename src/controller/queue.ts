@@ -25,6 +25,9 @@ export type Queue = {
   readonly stop: () => Promise<void>;
 };
 
+/** A timer beyond 24.8 days would go off at once, again and again. Who comes back too early finds nothing to do, and asks anew. */
+const longestWaitMs = 24 * 3600_000;
+
 type Entry = { timer?: NodeJS.Timeout; due: number; running: boolean; dirty: boolean; failures: number };
 
 export function createQueue(options: QueueOptions): Queue {
@@ -51,8 +54,10 @@ export function createQueue(options: QueueOptions): Queue {
     }
   }
 
-  function addAfter(key: string, delayMs: number): void {
+  function addAfter(key: string, askedMs: number): void {
     const entry = entryOf(key);
+    // What is no number waits, too, instead of spinning.
+    const delayMs = Math.min(Number.isNaN(askedMs) ? longestWaitMs : askedMs, longestWaitMs);
     const due = Date.now() + delayMs;
     if (stopped || entry.due <= due) return;
     cancel(entry);

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { KubeClient } from "./client.ts";
+import { KubeError } from "./errors.ts";
 import type { Change } from "./informer.ts";
-import { createCache } from "./informer.ts";
+import { createCache, createInformer } from "./informer.ts";
+import { configMaps } from "./resources.ts";
 import type { KubeObject, Stored } from "./types.ts";
 
 const object = (name: string, resourceVersion = "1", uid = name, namespace = "shop"): Stored => ({
@@ -48,5 +51,76 @@ describe("the informer's cache", () => {
     const { cache } = recorded();
     cache.put(object("a"));
     expect(cache.get({ namespace: "shop", name: "a" })?.metadata.managedFields).toBeUndefined();
+  });
+});
+
+describe("how long an informer has been told nothing", () => {
+  const refusal = (status: number) => new KubeError({ status, reason: "Refused", message: "it is refused" });
+  const turn = () => new Promise((done) => setImmediate(done));
+
+  /** An API server of which each list and each step of a watch is answered by hand; the seconds of the informer's clock. */
+  function byHand(optional = false) {
+    const asked: { readonly answer: (value: unknown) => void; readonly fail: (error: unknown) => void }[] = [];
+    const ask = <T>() =>
+      new Promise<T>((answer, fail) => asked.push({ answer: answer as (value: unknown) => void, fail }));
+    const client = {
+      list: () => ask(),
+      watch: async function* () {
+        for (;;) yield await ask();
+      },
+    } as unknown as KubeClient;
+    const clock = { seconds: 0 };
+    const informer = createInformer({ client, resource: configMaps, optional, now: () => clock.seconds * 1000 });
+    const next = async (how: "answer" | "fail", value: unknown) => {
+      while (asked.length === 0) await turn();
+      asked.shift()?.[how](value);
+      await turn();
+      await turn();
+    };
+    return {
+      informer,
+      clock,
+      answer: (value: unknown) => next("answer", value),
+      fail: (error: unknown) => next("fail", error),
+    };
+  }
+
+  it("counts from its start, and anew from each list, change and bookmark", async () => {
+    const { informer, clock, answer } = byHand();
+    expect(informer.silentSeconds()).toBeUndefined();
+    informer.start();
+    clock.seconds = 7;
+    expect(informer.silentSeconds()).toBe(7);
+    await answer({ resourceVersion: "1", items: [] });
+    expect(informer.silentSeconds()).toBe(0);
+    clock.seconds = 67;
+    expect(informer.silentSeconds()).toBe(60);
+    await answer({ type: "ADDED", object: object("a") });
+    expect(informer.silentSeconds()).toBe(0);
+    clock.seconds = 127;
+    await answer({ type: "BOOKMARK", resourceVersion: "9" });
+    expect(informer.silentSeconds()).toBe(0);
+    informer.stop();
+  });
+
+  it("goes on counting while it is refused, also where it was synced before", async () => {
+    const { informer, clock, answer, fail } = byHand();
+    informer.start();
+    await answer({ resourceVersion: "1", items: [] });
+    clock.seconds = 600;
+    await fail(refusal(403));
+    await fail(refusal(403));
+    clock.seconds = 1300;
+    expect([informer.hasSynced(), informer.silentSeconds()]).toEqual([true, 1300]);
+    informer.stop();
+  });
+
+  it("has heard of a kind that need not be there, when it hears that it is not", async () => {
+    const { informer, clock, fail } = byHand(true);
+    informer.start();
+    clock.seconds = 30;
+    await fail(refusal(404));
+    expect([informer.hasSynced(), informer.silentSeconds(), informer.optional]).toEqual([true, 0, true]);
+    informer.stop();
   });
 });

@@ -23,16 +23,26 @@ export type InformerOptions<T extends KubeObject> = {
   /** The kind may not be installed: it then counts as having no objects, and is looked for again each minute. */
   readonly optional?: boolean;
   readonly onError?: (error: unknown) => void;
+  /** Milliseconds; only differences matter. */
+  readonly now?: () => number;
 };
 
 /** A cache of all objects of one kind, kept fresh by list and watch. `metadata.managedFields` is left out of it. */
 export type Informer<T extends KubeObject> = {
+  readonly kind: string;
+  /** Whether the kind may not be installed. */
+  readonly optional: boolean;
   readonly start: () => void;
   /** Ends the watches; the cache stays as it was. */
   readonly stop: () => void;
   /** Whether everything was listed at least once. */
   readonly hasSynced: () => boolean;
   readonly whenSynced: () => Promise<void>;
+  /**
+   * Seconds since the API server last told of this kind, by a list, a change or a bookmark; since `start` where it never did, and `undefined`
+   * before. A quiet watch is alive, too: the list that is read every ten minutes keeps this small.
+   */
+  readonly silentSeconds: () => number | undefined;
   /** In one namespace, or everywhere. */
   readonly list: (namespace?: string) => readonly Stored<T>[];
   readonly get: (ref: ObjectRef) => Stored<T> | undefined;
@@ -49,6 +59,10 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const unsynced = new Set(scopes);
   const synced = Promise.withResolvers<void>();
   const ended = new AbortController();
+  // A clock that is set must neither make a cache look frozen, nor keep its list from being read anew.
+  const now = options.now ?? (() => performance.now());
+  const heardAt = new Map<string | undefined, number>();
+  const hear = (scope: string | undefined) => heardAt.set(scope, now());
 
   const markSynced = (scope: string | undefined) => {
     if (unsynced.delete(scope) && unsynced.size === 0) synced.resolve();
@@ -66,6 +80,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
         if (absent) {
           cache.replace(scope, []);
           markSynced(scope);
+          hear(scope);
         } else if (!isGone(error)) options.onError?.(error);
         await pause(absent ? 60_000 : Math.min(longestPauseMs, 250 * 2 ** failures++));
       }
@@ -83,18 +98,20 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     const listed = await options.client.list(options.resource, selection(scope));
     cache.replace(scope, listed.items);
     markSynced(scope);
+    hear(scope);
     return listed.resourceVersion;
   }
 
   /** Watches, connection after connection, until it is time to list again. Throws what breaks it. */
   async function watchFrom(scope: string | undefined, listedVersion: string): Promise<void> {
-    const until = Date.now() + (options.relistSeconds ?? 600) * 1000;
+    const until = now() + (options.relistSeconds ?? 600) * 1000;
     let resourceVersion = listedVersion;
-    while (!ended.signal.aborted && Date.now() < until) {
-      const timeoutSeconds = Math.ceil(Math.min(watchSeconds, (until - Date.now()) / 1000 + 1));
-      const started = Date.now();
+    while (!ended.signal.aborted && now() < until) {
+      const timeoutSeconds = Math.ceil(Math.min(watchSeconds, (until - now()) / 1000 + 1));
+      const started = now();
       const events = options.client.watch(options.resource, { ...selection(scope), resourceVersion, timeoutSeconds });
       for await (const event of events) {
+        hear(scope);
         if (event.type === "BOOKMARK") resourceVersion = event.resourceVersion;
         else {
           resourceVersion = event.object.metadata.resourceVersion;
@@ -103,7 +120,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
         }
       }
       // A server that ends watches at once must not be asked in a tight loop.
-      if (Date.now() - started < 1000) await pause(1000);
+      if (now() - started < 1000) await pause(1000);
     }
   }
 
@@ -111,12 +128,18 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     sleep(milliseconds * (1 + Math.random() / 4), undefined, { signal: ended.signal }).catch(() => undefined);
 
   return {
+    kind: options.resource.kind,
+    optional: options.optional === true,
     start: () => {
-      for (const scope of scopes) void keepFresh(scope);
+      for (const scope of scopes) {
+        hear(scope);
+        void keepFresh(scope);
+      }
     },
     stop: () => ended.abort(),
     hasSynced: () => unsynced.size === 0,
     whenSynced: () => synced.promise,
+    silentSeconds: () => (heardAt.size === 0 ? undefined : (now() - Math.min(...heardAt.values())) / 1000),
     list: cache.list,
     get: cache.get,
     onChange: cache.onChange,

@@ -4,6 +4,16 @@ const policy = ["namespace", "policy"] as const;
 
 type Metric = { readonly help: string; readonly labels: readonly string[] };
 
+/** What the process tells of itself, beside the usual metrics of any process. */
+export const ownCatalogue = {
+  holdfast_leader: { help: "1 where this process leads; the others stand by and tell nothing of objects.", labels: [] },
+  holdfast_working: { help: "1 where this process leads and has listed all that it has to know.", labels: [] },
+  holdfast_cache_age_seconds: {
+    help: "Seconds since the API server last told the leader of this kind.",
+    labels: ["kind"],
+  },
+} as const satisfies Readonly<Record<string, Metric>>;
+
 /** Every metric about objects. They are all gauges, as they are rebuilt from status at each scrape; `docs/metrics.md` explains them. */
 export const catalogue = {
   holdfast_last_success_timestamp_seconds: { help: "When the newest good copy was completed.", labels: copy },
@@ -29,6 +39,7 @@ export const catalogue = {
   holdfast_rpo_met: { help: "Whether the recovery point objective is met.", labels: policy },
   holdfast_volumes: { help: "PVCs that the policy matches.", labels: policy },
   holdfast_next_run_timestamp_seconds: { help: "When the next run of any schedule is due.", labels: policy },
+  holdfast_policy_understood: { help: "Whether this version can read the policy.", labels: policy },
   holdfast_policy_condition: {
     help: "1 for the status that the condition has.",
     labels: [...policy, "type", "status"],

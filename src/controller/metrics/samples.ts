@@ -1,143 +1,96 @@
 import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
-import type { Copy } from "../../api/restorepoint.ts";
 import { durationSeconds } from "../../api/scalars.ts";
-import { ageLimitSeconds, copyTime } from "../../policy/copies.ts";
-import { isOfCopyInPlace, isWhereTargetIs, targetEvidence } from "../policy/evidence.ts";
+import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
+import { readablePoints, readableTargets, readableTests, readPolicy } from "../readable.ts";
 import type { MetricName } from "./catalogue.ts";
+import { count, instantSample, type Sample } from "./sample.ts";
+import { volumeSamples } from "./volume-samples.ts";
 
-/** One number of one metric. */
-export type Sample = {
-  readonly name: MetricName;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-};
-
+/** Objects as the caches have them: some may not be of this version. */
 export type MetricObjects = {
   readonly policies: readonly BackupPolicy[];
   readonly targets: readonly BackupTarget[];
   readonly points: readonly RestorePoint[];
   readonly tests: readonly RestoreTest[];
+  readonly claims: readonly Stored<PersistentVolumeClaim>[];
 };
 
-/** All that objects say in numbers, at this moment. What has no object any more has no sample. */
-export function collectSamples(objects: MetricObjects, now: Date): readonly Sample[] {
-  const points = Map.groupBy(objects.points, ({ metadata, spec }) => `${metadata.namespace}/${spec.policy}`);
-  const tests = Map.groupBy(objects.tests, ({ metadata, spec }) => `${metadata.namespace}/${spec.policyRef.name}`);
-  const targets = Map.groupBy(objects.targets, ({ metadata }) => metadata.namespace);
+/** Whose numbers could not be told, and why. */
+export type OnSampleError = (about: BackupPolicy | BackupTarget, error: unknown) => void;
+
+/**
+ * All that objects say in numbers, at this moment. What has no object any more has no sample. An object that cannot be understood costs its own
+ * samples, and no other's.
+ */
+export function collectSamples(
+  objects: MetricObjects,
+  now: Date,
+  onError: OnSampleError = () => undefined,
+): readonly Sample[] {
+  const points = Map.groupBy(readablePoints(objects.points), ({ metadata, spec }) =>
+    keyOf(metadata.namespace, spec.policy),
+  );
+  const tests = Map.groupBy(readableTests(objects.tests), ({ metadata, spec }) =>
+    keyOf(metadata.namespace, spec.policyRef.name),
+  );
+  const targets = Map.groupBy(readableTargets(objects.targets), ({ metadata }) => metadata.namespace);
+  const claims = new Map(
+    objects.claims.map((claim) => [keyOf(claim.metadata.namespace, claim.metadata.name), claim] as const),
+  );
   return [
     ...objects.policies.flatMap((policy) => {
       const { namespace, name } = policy.metadata;
-      const key = `${namespace}/${name}`;
-      return policySamples({
-        policy,
-        targets: targets.get(namespace) ?? [],
-        points: points.get(key) ?? [],
-        tests: tests.get(key) ?? [],
-        now,
-      });
+      const key = keyOf(namespace, name);
+      const volumes = Map.groupBy(points.get(key) ?? [], ({ spec }) => spec.pvc.name);
+      const around = { targets: targets.get(namespace) ?? [], tests: tests.get(key) ?? [], now };
+      const attempt = (collect: () => readonly Sample[]) => attemptOf(policy, collect, onError);
+      return [
+        ...attempt(() => policySamples(policy)),
+        ...[...volumes].flatMap(([pvc, ofVolume]) =>
+          attempt(() => {
+            const claim = claims.get(keyOf(namespace, pvc));
+            const of = { ...around, policy: readPolicy(policy), claim, points: ofVolume };
+            return volumeSamples(of, { namespace, policy: name, pvc });
+          }),
+        ),
+      ];
     }),
-    ...objects.targets.flatMap(targetSamples),
+    ...objects.targets.flatMap((target) => attemptOf(target, () => targetSamples(target), onError)),
   ];
 }
 
-type OfPolicy = {
-  readonly policy: BackupPolicy;
-  /** Of its namespace. */
-  readonly targets: readonly BackupTarget[];
-  readonly points: readonly RestorePoint[];
-  readonly tests: readonly RestoreTest[];
-  readonly now: Date;
-};
+const keyOf = (namespace: string | undefined, name: string): string => `${namespace}/${name}`;
 
-function policySamples(of: OfPolicy): readonly Sample[] {
-  const { policy, points } = of;
-  const labels = { namespace: policy.metadata.namespace, policy: policy.metadata.name };
-  const { objectives } = policy.spec;
-  const conditions = policy.status?.conditions ?? [];
+function attemptOf(
+  about: BackupPolicy | BackupTarget,
+  collect: () => readonly Sample[],
+  onError: OnSampleError,
+): readonly Sample[] {
+  try {
+    return collect();
+  } catch (error) {
+    onError(about, error);
+    return [];
+  }
+}
+
+/** Of a policy that cannot be read any more its status still tells: what was judged before is `Unknown` there. */
+function policySamples(raw: BackupPolicy): readonly Sample[] {
+  const { metadata, status } = raw;
+  const labels = { namespace: metadata.namespace, policy: metadata.name };
+  const policy = readPolicy(raw);
+  const conditions = status?.conditions ?? [];
   const rpo = conditions.find(({ type }) => type === "RPOMet");
-  const volumes = Map.groupBy(points, ({ spec }) => spec.pvc.name);
   return [
-    { name: "holdfast_rpo_seconds", labels, value: durationSeconds(objectives.rpo) },
-    ...(objectives.rto
-      ? [{ name: "holdfast_rto_seconds", labels, value: durationSeconds(objectives.rto) } as const]
-      : []),
+    { name: "holdfast_policy_understood", labels, value: policy ? 1 : 0 },
+    ...durationSample("holdfast_rpo_seconds", labels, policy?.spec.objectives.rpo),
+    ...durationSample("holdfast_rto_seconds", labels, policy?.spec.objectives.rto),
     ...(rpo ? [{ name: "holdfast_rpo_met", labels, value: rpo.status === "True" ? 1 : 0 } as const] : []),
-    ...instantSample("holdfast_next_run_timestamp_seconds", labels, policy.status?.nextTime),
-    ...count("holdfast_volumes", labels, policy.status?.volumes),
+    ...instantSample("holdfast_next_run_timestamp_seconds", labels, status?.nextTime),
+    ...count("holdfast_volumes", labels, status?.volumes),
     ...conditionSamples("holdfast_policy_condition", labels, conditions),
-    ...[...volumes].flatMap(([pvc, ofVolume]) => volumeSamples(of, { ...labels, pvc }, ofVolume)),
   ];
 }
-
-type VolumeLabels = { readonly namespace: string; readonly policy: string; readonly pvc: string };
-
-function volumeSamples(of: OfPolicy, labels: VolumeLabels, points: readonly RestorePoint[]): readonly Sample[] {
-  const newestFirst = points.toSorted((a, b) => Date.parse(b.spec.time) - Date.parse(a.spec.time));
-  const newest = newestFirst.find(({ status }) => status?.phase !== undefined && status.phase !== "InProgress");
-  const targets = [...new Set(points.flatMap(({ status }) => status?.copies?.map(({ target }) => target) ?? []))];
-  return [
-    ...count("holdfast_backup_duration_seconds", labels, newest?.status?.durationSeconds),
-    ...count("holdfast_backup_size_bytes", labels, newest?.status?.size),
-    ...count("holdfast_backup_bytes_read", labels, newest?.status?.bytesRead),
-    ...count("holdfast_backup_files", labels, newest?.status?.files),
-    ...count("holdfast_backup_errors", labels, newest?.status?.errors),
-    ...count("holdfast_backup_left_out_entries", labels, newest?.status?.leftOut?.entries),
-    ...targets.flatMap((target) => targetOfVolumeSamples(of, { ...labels, target }, newestFirst)),
-  ];
-}
-
-function targetOfVolumeSamples(
-  { policy, targets, tests, now }: OfPolicy,
-  labels: VolumeLabels & { readonly target: string },
-  newestFirst: readonly RestorePoint[],
-): readonly Sample[] {
-  const copies = newestFirst.flatMap((point) => {
-    const copy = point.status?.copies?.find(({ target }) => target === labels.target);
-    return copy && isWhereTargetIs(point, copy, targets) ? [{ time: point.spec.time, copy }] : [];
-  });
-  const target = targets.find(({ metadata }) => metadata.name === labels.target);
-  const objectives = { rpoSeconds: durationSeconds(policy.spec.objectives.rpo) };
-  const ageLimit = target && ageLimitSeconds(targetEvidence(labels.target, target), objectives);
-  const good = copies
-    .filter(({ copy }) => copy.state === "Good")
-    .toSorted((a, b) => copyTime(b.time, b.copy.completionTime) - copyTime(a.time, a.copy.completionTime));
-  const [newest] = good;
-  const byName = new Map(newestFirst.map((point) => [point.metadata.name, point]));
-  const results = resultsOf(tests, labels).filter((result) => isOfCopyInPlace(result, byName, targets));
-  const proofs = [...good.flatMap(({ copy }) => copy.verified ?? []), ...results]
-    .filter(({ result }) => result === "Passed")
-    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
-  return [
-    { name: "holdfast_restore_points", labels, value: good.length },
-    ...count("holdfast_backup_age_limit_seconds", labels, ageLimit),
-    ...(newest ? newestCopySamples(labels, newest, now) : []),
-    ...instantSample("holdfast_last_verified_timestamp_seconds", labels, proofs[0]?.time),
-    ...count("holdfast_restore_duration_seconds", labels, proofs[0]?.restoreSeconds),
-  ];
-}
-
-function newestCopySamples(
-  labels: Sample["labels"],
-  { time, copy }: { readonly time: string; readonly copy: Copy },
-  now: Date,
-): readonly Sample[] {
-  return [
-    {
-      name: "holdfast_backup_age_seconds",
-      labels,
-      value: (now.getTime() - copyTime(time, copy.completionTime)) / 1000,
-    },
-    ...instantSample("holdfast_last_success_timestamp_seconds", labels, copy.completionTime ?? time),
-    ...count("holdfast_backup_bytes_added", labels, copy.bytesAdded),
-    ...count("holdfast_backup_bytes_stored", labels, copy.bytesStored),
-    ...count("holdfast_retention_bytes_freed", labels, copy.bytesFreed),
-  ];
-}
-
-const resultsOf = (tests: readonly RestoreTest[], { pvc, target }: { readonly pvc: string; readonly target: string }) =>
-  tests.flatMap(({ status }) =>
-    (status?.results ?? []).filter((result) => result.pvc === pvc && result.target === target),
-  );
 
 const targetSamples = ({ metadata, status }: BackupTarget): readonly Sample[] =>
   conditionSamples(
@@ -160,8 +113,5 @@ const conditionSamples = (
     })),
   );
 
-const count = (name: MetricName, labels: Sample["labels"], value: number | undefined): readonly Sample[] =>
-  value === undefined ? [] : [{ name, labels, value }];
-
-const instantSample = (name: MetricName, labels: Sample["labels"], instant: string | undefined): readonly Sample[] =>
-  instant === undefined ? [] : [{ name, labels, value: Date.parse(instant) / 1000 }];
+const durationSample = (name: MetricName, labels: Sample["labels"], duration: string | undefined): readonly Sample[] =>
+  duration === undefined ? [] : [{ name, labels, value: durationSeconds(duration) }];

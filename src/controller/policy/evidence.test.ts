@@ -22,7 +22,7 @@ const point = {
 const result = { id: "data.onprem", pvc: "data", target: "onprem", result: "Passed", reason: "Passed", message: "" };
 const test = {
   metadata: meta("weekly"),
-  spec: { policyRef: { name: "shop" } },
+  spec: { policyRef: { name: "shop" }, cron: "0 5 * * 0" },
   status: { results: [{ ...result, time: hoursAgo(1), restorePoint: point.metadata.name }] },
 } as unknown as RestoreTest;
 
@@ -43,7 +43,7 @@ const evidenceWith = (target: BackupTarget, tests = [test]) =>
   );
 
 const samplesWith = (target: BackupTarget) =>
-  collectSamples({ policies: [policyOf()], targets: [target], points: [point], tests: [test] }, now)
+  collectSamples({ policies: [policyOf()], targets: [target], points: [point], tests: [test], claims: [] }, now)
     .filter(({ labels }) => labels.target === "onprem")
     .map(({ name }) => name);
 

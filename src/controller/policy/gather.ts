@@ -3,9 +3,11 @@ import type { BackupPolicy } from "../../api/objects.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { Stored } from "../../kube/types.ts";
 import type { Caches } from "../caches.ts";
+import { readablePoints, readableTargets, readableTests } from "../readable.ts";
 import { gatherRuns } from "../runs/gather.ts";
 import type { PolicyInput } from "./input.ts";
 
+/** What a policy is judged by, from the caches. Other objects that this version cannot read are left out, as if they were not there. */
 export async function gatherPolicy(options: {
   readonly client: KubeClient;
   readonly caches: Caches;
@@ -14,7 +16,7 @@ export async function gatherPolicy(options: {
 }): Promise<PolicyInput> {
   const { client, caches, policy, now } = options;
   const { namespace, name } = policy.metadata;
-  const points = caches.points.list(namespace).filter((point) => point.spec.policy === name);
+  const points = readablePoints(caches.points.list(namespace)).filter((point) => point.spec.policy === name);
   const jobs = caches.jobs
     .list(namespace)
     .filter(({ metadata: { labels } }) => labels?.[label.policy] === labelValue(name) && labels[label.schedule]);
@@ -29,11 +31,11 @@ export async function gatherPolicy(options: {
     policy,
     points,
     claims: caches.claims.list(namespace),
-    targets: caches.targets.list(namespace),
+    targets: readableTargets(caches.targets.list(namespace)),
     cronJobs: caches.cronJobs.list(namespace),
     storageClasses: caches.storageClasses.list(),
     snapshotClasses: caches.snapshotClasses.list(),
-    tests: caches.tests.list(namespace).filter((test) => test.spec.policyRef.name === name),
+    tests: readableTests(caches.tests.list(namespace)).filter((test) => test.spec.policyRef.name === name),
     runs: runs.map((facts) => ({ facts, schedule: facts.job.metadata.labels?.[label.schedule] ?? "" })),
   };
 }

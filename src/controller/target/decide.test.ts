@@ -93,6 +93,14 @@ describe("decideProbe", () => {
     expect(decide({ target: target(judged("True", 1), 2) })).toEqual({ step: "Start" });
   });
 
+  it.each([1, 3600, 365 * 86_400])(
+    "starts where the last probe is %d s ahead: it proves nothing until then",
+    (ahead) => {
+      expect(decide({ target: target(judged("True", -ahead)) })).toEqual({ step: "Start" });
+      expect(decide({ target: target(judged("False", -ahead)) })).toEqual({ step: "Start" });
+    },
+  );
+
   it("starts what it has announced", () => {
     const announced = target(probingStatus(target(judged("True", 1), 2), now), 2);
     expect(decide({ target: announced })).toEqual({ step: "Start" });

@@ -67,6 +67,8 @@ export function secondsUntilDue({ metadata, status }: Stored<BackupTarget>, now:
   const judged = reachable?.observedGeneration === metadata.generation && reachable?.reason !== probing;
   if (!status?.lastProbeTime || !judged) return 0;
   const since = (now.getTime() - Date.parse(status.lastProbeTime)) / 1000;
+  // By a clock that was ahead: until then, what it found would stand unproven.
+  if (since < 0) return 0;
   // Where the store can be reached it may still be of no use.
   return intervalSeconds(reachable?.status === "True" && ready ? ready : reachable, now) - since;
 }
