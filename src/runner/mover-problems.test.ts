@@ -4,15 +4,22 @@ import { defaultPatience as patience } from "./context.ts";
 import { findProblem } from "./mover-problems.ts";
 
 const named = (kind: string) => ({ apiVersion: "v1", kind, metadata: { name: kind.toLowerCase(), uid: kind } });
-const job = named("Job") as Job;
+const jobOf = (component: string) =>
+  ({
+    metadata: { name: "job", namespace: "shop", uid: "Job", labels: { "holdfast.dev/component": component } },
+  }) as unknown as Job;
 const podWith = (status: object): Pod => ({ ...named("Pod"), status: { phase: "Pending", ...status } }) as Pod;
-const claimWith = (phase: string) => ({ ...named("Claim"), status: { phase } }) as PersistentVolumeClaim;
+const claimWith = (phase: string) =>
+  ({ ...named("Claim"), spec: { storageClassName: "fast" }, status: { phase } }) as PersistentVolumeClaim;
 const event = (kind: string, reason: string, message: string, lastTimestamp = "2026-11-23T01:00:00Z"): KubeEvent =>
   ({ ...named("Event"), involvedObject: { uid: kind }, reason, message, lastTimestamp }) as KubeEvent;
 
-const find = (situation: { pod?: Pod; claim?: PersistentVolumeClaim; events?: KubeEvent[] }) =>
-  findProblem({ job, pod: situation.pod, claim: situation.claim, events: situation.events ?? [] }, patience);
+const find = (situation: { of?: string; pod?: Pod; claim?: PersistentVolumeClaim; events?: KubeEvent[] }) => {
+  const { of = "mover", pod, claim, events = [] } = situation;
+  return findProblem({ job: jobOf(of), pod, claim, events }, patience);
+};
 
+const onNode = { ...podWith({}), spec: { nodeName: "node-1" } } as Pod;
 const unschedulable = (message: string) =>
   podWith({ conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message }] });
 const waitingFor = (reason: string, message: string) =>
@@ -36,9 +43,58 @@ describe("findProblem", () => {
     });
   });
 
-  it("names a refusal by an admission rule", () => {
-    const said = 'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"';
-    expect(find({ events: [event("Job", "FailedCreate", said)] })?.reason).toBe("PodRefused");
+  it.each([
+    ["mover", "restricted", /namespace shop pod-security.kubernetes.io\/enforce=baseline --overwrite$/],
+    ["check", "restricted", /namespace shop pod-security.kubernetes.io\/enforce=baseline --overwrite$/],
+    ["check", "baseline", /change its securityContext in spec.checks$/],
+    // They pass it, so something else has changed the pod.
+    ["runner", "restricted", /whose rule that is/],
+    ["mover", "baseline", /whose rule that is/],
+  ])("says how a %s is admitted that violates %s", (of, level, advice) => {
+    const said = `Error creating: pods "x" is forbidden: violates PodSecurity "${level}:latest": runAsNonRoot != true`;
+    expect(find({ of, events: [event("Job", "FailedCreate", said)] })).toMatchObject({
+      reason: "PodRefused",
+      message: expect.stringMatching(advice),
+    });
+  });
+
+  it.each([
+    ["mover", /spec\.mover\.resources/],
+    ["runner", /LimitRange/],
+    ["probe", /LimitRange/],
+    ["check", /LimitRange/],
+  ])("says how a %s asks for what a quota wants", (of, advice) => {
+    const said = 'Error creating: pods "x" is forbidden: failed quota: small: must specify limits.cpu';
+    expect(find({ of, events: [event("Job", "FailedCreate", said)] })).toMatchObject({
+      reason: "PodRefused",
+      message: expect.stringMatching(advice),
+    });
+  });
+
+  it("says of any other rule where to look", () => {
+    const said = 'admission webhook "images.example.com" denied the request: unsigned';
+    expect(find({ events: [event("Job", "FailedCreate", said)] })?.message).toMatch(/unsigned; see whose rule that is/);
+  });
+
+  describe.each(["runner", "mover", "probe", "check"])("advises for a %s only what it takes", (of) => {
+    const quota = find({ of, events: [event("Job", "FailedCreate", "exceeded quota: small")] })?.message ?? "";
+    const image = find({ of, pod: waitingFor("ErrImagePull", "no such image") })?.message ?? "";
+    const node = find({ of, pod: unschedulable("1 Insufficient memory.") })?.message ?? "";
+
+    it.each([
+      ["resources, under a quota", quota, ["mover"].includes(of), "spec.mover.resources"],
+      ["pull secrets", image, of !== "probe", "spec.mover.imagePullSecrets"],
+      ["resources, for a node", node, ["mover"].includes(of), "resources"],
+      ["a node's labels", node, ["mover", "check"].includes(of), "nodeSelector"],
+      ["a node's taints", node, of !== "probe", "tolerations"],
+    ])("%s", (_, message, takes, setting) => {
+      expect(message.includes(setting)).toBe(takes);
+      expect(message).toMatch(/; (raise|check|make) /);
+    });
+
+    it("and nothing of spec.mover for a probe, as a BackupTarget has none", () => {
+      if (of === "probe") expect(quota + image + node).not.toContain("spec.");
+    });
   });
 
   it("goes by the newest of several events, and only by those about this object", () => {
@@ -70,7 +126,7 @@ describe("findProblem", () => {
     const events = [event("Claim", "ProvisioningFailed", "the pool is full")];
     expect(find({ pod, claim: claimWith("Pending"), events })).toMatchObject({
       reason: "ProvisioningFailed",
-      message: expect.stringContaining("the pool is full"),
+      message: "the volume claim cannot be made: the pool is full; look at the StorageClass fast and its CSI driver",
     });
     expect(find({ pod: podWith({}), claim: claimWith("Bound"), events })).toBeUndefined();
   });
@@ -109,6 +165,17 @@ describe("findProblem", () => {
 
   it("calls any other trouble with mounting by its name", () => {
     const events = [event("Pod", "FailedMount", "mount failed: exit status 32")];
-    expect(find({ pod: podWith({}), events })?.reason).toBe("MountFailed");
+    expect(find({ pod: onNode, events })).toMatchObject({
+      reason: "MountFailed",
+      message: expect.stringMatching(/exit status 32; look at the CSI driver on the node node-1/),
+    });
+  });
+
+  it.each([
+    ["mover", /; look at the kubelet and the container runtime of the node node-1$/],
+    ["check", /; look at its command, env and securityContext in spec.checks/],
+  ])("says where to look when the container of a %s cannot be started", (of, advice) => {
+    const pod = { ...onNode, ...waitingFor("CreateContainerError", "exec format error"), spec: onNode.spec } as Pod;
+    expect(find({ of, pod })).toMatchObject({ reason: "PodRefused", message: expect.stringMatching(advice) });
   });
 });

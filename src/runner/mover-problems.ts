@@ -2,6 +2,7 @@ import type { ContainerStatus, Job, KubeEvent, PersistentVolumeClaim, Pod } from
 import type { Patience } from "./context.ts";
 import { runReason } from "./contract.ts";
 import { isFinished } from "./mover-records.ts";
+import { admissionAdvice, imageAdvice, nodeAdvice, quotaAdvice, roleOf, startAdvice } from "./pod-advice.ts";
 
 /** What is seen of a Job whose pod does not come to run. */
 export type Situation = {
@@ -27,7 +28,9 @@ export function findProblem(situation: Situation, patience: Patience): Problem |
   if (!pod) return podNotMade(situation, patience);
   if (pod.metadata.deletionTimestamp && !isFinished(pod)) return podLost(pod, patience);
   if (pod.status?.phase !== "Pending") return undefined;
-  const waiting = pod.status.containerStatuses?.map((status) => containerProblem(status, patience)).find(Boolean);
+  const waiting = pod.status.containerStatuses
+    ?.map((status) => containerProblem(status, situation, patience))
+    .find(Boolean);
   return (
     waiting ??
     notProvisioned(situation, patience) ??
@@ -40,11 +43,13 @@ function podNotMade({ job, events }: Situation, patience: Patience): Problem | u
   const event = newest(events, job, ["FailedCreate"]);
   if (!event) return undefined;
   const said = event.message ?? "no message";
+  const role = roleOf(job);
   if (/exceeded quota/.test(said)) {
-    const message = `the namespace's quota leaves no room for the pod: ${said}; raise the quota, or lower what spec.mover.resources asks for`;
+    const message = `the namespace's quota leaves no room for the pod: ${said}; ${quotaAdvice[role]}`;
     return { reason: runReason.quotaExceeded, message, graceSeconds: patience.quota };
   }
-  const message = `Kubernetes refused to make the pod: ${said}`;
+  const advice = admissionAdvice(said, { role, namespace: job.metadata.namespace });
+  const message = `Kubernetes refused to make the pod: ${said}; ${advice}`;
   return { reason: runReason.podRefused, message, graceSeconds: patience.podRefused };
 }
 
@@ -58,16 +63,17 @@ function podLost(pod: Pod, patience: Patience): Problem {
 const imageReasons = ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"];
 const refusedReasons = ["CreateContainerConfigError", "CreateContainerError", "RunContainerError"];
 
-function containerProblem(status: ContainerStatus, patience: Patience): Problem | undefined {
+function containerProblem(status: ContainerStatus, { job, pod }: Situation, patience: Patience): Problem | undefined {
   const { reason = "", message: said = "" } = status.state?.waiting ?? {};
+  const role = roleOf(job);
   if (imageReasons.includes(reason)) {
-    const message = `the image ${status.image} cannot be had (${reason}): ${said}; check its name, the registry and spec.mover.imagePullSecrets`;
+    const message = `the image ${status.image} cannot be had (${reason}): ${said}; ${imageAdvice[role]}`;
     return { reason: runReason.imageUnavailable, message, graceSeconds: patience.image };
   }
   if (!refusedReasons.includes(reason)) return undefined;
   const secret = missingSecret(said);
   if (secret) return { ...secret, graceSeconds: patience.secretMissing };
-  const message = `the container cannot be started (${reason}): ${said}`;
+  const message = `the container cannot be started (${reason}): ${said}; ${startAdvice(role, pod?.spec?.nodeName)}`;
   return { reason: runReason.podRefused, message, graceSeconds: patience.podRefused };
 }
 
@@ -75,17 +81,19 @@ function notProvisioned({ claim, events }: Situation, patience: Patience): Probl
   if (!claim || claim.status?.phase === "Bound") return undefined;
   const event = newest(events, claim, ["ProvisioningFailed"]);
   if (!event) return undefined;
-  const message = `the volume ${claim.metadata.name} cannot be made: ${event.message}`;
+  const { storageClassName } = claim.spec ?? {};
+  const storageClass = storageClassName ? `the StorageClass ${storageClassName}` : "its StorageClass";
+  const message = `the volume ${claim.metadata.name} cannot be made: ${event.message}; look at ${storageClass} and its CSI driver`;
   return { reason: runReason.provisioningFailed, message, graceSeconds: patience.provisioning };
 }
 
-function notScheduled(pod: Pod, { events }: Situation, patience: Patience): Problem | undefined {
+function notScheduled(pod: Pod, { job, events }: Situation, patience: Patience): Problem | undefined {
   const condition = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
   if (condition?.status !== "False" || condition.reason !== "Unschedulable") return undefined;
   // The volume is still being made, which takes as long as it takes.
   if (/unbound immediate PersistentVolumeClaims/.test(condition.message ?? "")) return undefined;
   const scalingUp = newest(events, pod, ["TriggeredScaleUp", "Nominated"]) !== undefined;
-  const message = `no node takes the pod: ${condition.message}; make room, or change spec.mover (resources, nodeSelector, tolerations)`;
+  const message = `no node takes the pod: ${condition.message}; ${nodeAdvice[roleOf(job)]}`;
   const graceSeconds = scalingUp ? patience.scalingUp : patience.unschedulable;
   return { reason: runReason.unschedulable, message, graceSeconds };
 }
@@ -96,7 +104,8 @@ function notMounted(pod: Pod, { events }: Situation, patience: Patience): Proble
   const said = event.message ?? "no message";
   const secret = missingSecret(said);
   if (secret) return { ...secret, graceSeconds: patience.secretMissing };
-  const message = `the pod's volumes cannot be mounted: ${said}`;
+  const node = pod.spec?.nodeName ? `the node ${pod.spec.nodeName}` : "the pod's node";
+  const message = `the pod's volumes cannot be mounted: ${said}; look at the CSI driver on ${node}, and whether another node still has the volume`;
   return { reason: runReason.mountFailed, message, graceSeconds: patience.mount };
 }
 

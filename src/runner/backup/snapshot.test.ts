@@ -53,6 +53,25 @@ test("takes nothing for a snapshot of this volume when another one has its name 
   await expect(take(clusterWith(undefined, "two"))).rejects.toMatchObject({ reason: "VolumeNotFound" });
 });
 
+test("says of an error that stays what it was and where to look", async () => {
+  const failing = {
+    async find({ kind }: Resource) {
+      if (kind === persistentVolumeClaims.kind) return { metadata: { name: "data", uid: "one" } };
+      const annotations = { "holdfast.dev/pvc-uid": "one" };
+      return {
+        metadata: { name: "snap", labels: ours, annotations },
+        status: { error: { message: "the pool is full" } },
+      };
+    },
+  };
+  const context = contextIn(failing);
+  const impatient = { ...context, patience: { ...context.patience, snapshotError: 0 } };
+  await expect(take({ context: impatient, calls: [] })).rejects.toMatchObject({
+    reason: "SnapshotFailed",
+    message: "the snapshot of PVC data failed: the pool is full; look at the CSI driver and the snapshot controller",
+  });
+});
+
 test("a volume that was deleted after its snapshot was taken is as good as any", async () => {
   expect(await take(clusterWith(undefined, undefined))).toMatchObject({ name: "snap" });
 });

@@ -118,7 +118,10 @@ function errorWatch(pvc: string, graceSeconds: number) {
       }
       since ??= performance.now();
       if (performance.now() - since < graceSeconds * 1000) return;
-      throw new RunFailure(runReason.snapshotFailed, `the snapshot of PVC ${pvc} failed: ${said}`);
+      throw new RunFailure(
+        runReason.snapshotFailed,
+        `the snapshot of PVC ${pvc} failed: ${said}; look at the CSI driver and the snapshot controller`,
+      );
     },
   };
 }
