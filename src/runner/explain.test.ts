@@ -25,3 +25,25 @@ it("leaves everything else in the mover's own words", () => {
   expect(explainFailure(failure, target)).toEqual(failure);
   expect(explainFailure({}, undefined).reason).toBe("InternalError");
 });
+
+const massChange = {
+  removed: { files: 600, bytes: 6 },
+  replaced: { files: 40, bytes: 4 },
+  before: { files: 1000, bytes: 10 },
+  share: 64,
+  token: "3fa9c1d2e4b5-64",
+};
+
+it.each([
+  ["nothing yet", undefined, "3fa9c1d2e4b5-64"],
+  ["another volume's change", "8b1d0c77aa02-64", "8b1d0c77aa02-64,3fa9c1d2e4b5-64"],
+  ["two, by spaces and commas", "8b1d0c77aa02-64, 0123456789ab-7\n", "8b1d0c77aa02-64,0123456789ab-7,3fa9c1d2e4b5-64"],
+  ["a smaller change of the same state", "3fa9c1d2e4b5-60,8b1d0c77aa02-64", "8b1d0c77aa02-64,3fa9c1d2e4b5-64"],
+  ["what is no token", "x;$(reboot) 8b1d0c77aa02-64", "8b1d0c77aa02-64,3fa9c1d2e4b5-64"],
+])("prints the command that acknowledges a mass change where the policy acknowledges %s", (_, present, tokens) => {
+  const annotations = present === undefined ? undefined : { "holdfast.dev/acknowledge": present };
+  const policy = { metadata: { name: "nightly", ...(annotations && { annotations }) } };
+  const { message } = explainFailure({ reason: "MassChange", message: "cut", massChange }, target, policy);
+  const command = `kubectl -n shop annotate --overwrite backuppolicy nightly holdfast.dev/acknowledge=${tokens}`;
+  expect(message.endsWith(command), message).toBe(true);
+});

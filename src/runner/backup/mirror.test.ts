@@ -88,8 +88,9 @@ it("tells how to acknowledge a mass change, with its numbers", () => {
     token: "3fa9c1d2e4b5-100",
   };
   const target = { metadata: { name: "onprem", namespace: "shop" } } as Parameters<typeof explainFailure>[1];
-  const { reason, message } = explainFailure({ reason: "MassChange", message: "cut", massChange }, target);
+  const policy = { metadata: { name: "shop" } };
+  const { reason, message } = explainFailure({ reason: "MassChange", message: "cut", massChange }, target, policy);
   expect(reason).toBe("MassChange");
   expect(message).toContain("delete 600 and overwrite 40 of the 1000 files");
-  expect(message).toContain("annotate --overwrite backuppolicy POLICY holdfast.dev/acknowledge=3fa9c1d2e4b5-100");
+  expect(message).toContain("annotate --overwrite backuppolicy shop holdfast.dev/acknowledge=3fa9c1d2e4b5-100");
 });

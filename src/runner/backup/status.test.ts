@@ -13,6 +13,9 @@ const target = (name: string) =>
     },
   }) as BackupTarget;
 const targets = [target("onprem"), target("offsite")];
+const policy = {
+  metadata: { name: "nightly", namespace: "shop", annotations: { "holdfast.dev/acknowledge": "8b1d0c77aa02-64" } },
+};
 const initial = initialStatus({ targets, targetFailures: [], now: new Date("2026-11-23T01:00:00Z") });
 
 const good = {
@@ -39,6 +42,7 @@ const finish = (...reported: BackupResult["targets"]) =>
   finishedStatus({
     status: initial,
     result: result(...reported),
+    policy,
     targets,
     now,
     repositoryOn: ({ metadata }) => `s3:${metadata.name}`,
@@ -64,6 +68,15 @@ describe("finishedStatus", () => {
       bytesStored: 5,
       repository: "s3:offsite",
     });
+  });
+
+  it("says how to acknowledge a mass change on this policy, beside what it has acknowledged", () => {
+    const none = { files: 0, bytes: 0 };
+    const massChange = { removed: none, replaced: none, before: none, share: 64, token: "3fa9c1d2e4b5-64" };
+    const status = finish({ target: "onprem", repository: "", state: "Failed", reason: "MassChange", massChange });
+    expect(status.copies?.[0]?.message).toContain(
+      "backuppolicy nightly holdfast.dev/acknowledge=8b1d0c77aa02-64,3fa9c1d2e4b5-64",
+    );
   });
 
   it("is Degraded, and says which and why, when one target failed", () => {

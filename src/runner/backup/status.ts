@@ -1,4 +1,4 @@
-import type { BackupTarget } from "../../api/objects.ts";
+import type { BackupPolicy, BackupTarget } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
 import type { BackupResult } from "../../mover/results.ts";
 import { explainFailure } from "../explain.ts";
@@ -25,18 +25,19 @@ export function initialStatus(options: {
 export function finishedStatus(options: {
   readonly status: RestorePointStatus;
   readonly result: BackupResult;
+  readonly policy: Pick<BackupPolicy, "metadata">;
   readonly targets: readonly BackupTarget[];
   /** Where this point's chain is on a target, as plain restic takes it. */
   readonly repositoryOn: (target: BackupTarget) => string;
   readonly now: Date;
 }): RestorePointStatus {
-  const { result, targets, now, repositoryOn } = options;
+  const { result, policy, targets, now, repositoryOn } = options;
   const copies = (options.status.copies ?? []).map((copy): Copy => {
     const reported = result.targets.find(({ target }) => target === copy.target);
     if (copy.state === "Failed") return copy;
     const target = targets.find(({ metadata }) => metadata.name === copy.target);
     return reported && target
-      ? copyOf(reported, target, repositoryOn(target), now)
+      ? copyOf(reported, { policy, target, repository: repositoryOn(target), now })
       : {
           target: copy.target,
           state: "Failed",
@@ -88,7 +89,16 @@ export function phaseOf(copies: readonly Pick<Copy, "state">[]): NonNullable<Res
 
 type TargetResult = BackupResult["targets"][number];
 
-function copyOf(reported: TargetResult, target: BackupTarget, repository: string, now: Date): Copy {
+function copyOf(
+  reported: TargetResult,
+  of: {
+    readonly policy: Pick<BackupPolicy, "metadata">;
+    readonly target: BackupTarget;
+    readonly repository: string;
+    readonly now: Date;
+  },
+): Copy {
+  const { policy, target, repository, now } = of;
   const { state, type, snapshot, message, bytesAdded, bytesStored } = reported;
   return {
     target: reported.target,
@@ -96,7 +106,7 @@ function copyOf(reported: TargetResult, target: BackupTarget, repository: string
     ...(type === undefined ? {} : { type }),
     repository,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(state === "Good" ? (message === undefined ? {} : { message }) : explainFailure(reported, target)),
+    ...(state === "Good" ? (message === undefined ? {} : { message }) : explainFailure(reported, target, policy)),
     completionTime: now.toISOString(),
     ...(bytesAdded === undefined ? {} : { bytesAdded: Math.round(bytesAdded) }),
     ...(bytesStored === undefined ? {} : { bytesStored: Math.round(bytesStored) }),

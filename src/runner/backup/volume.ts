@@ -110,6 +110,7 @@ async function makePoint(context: RunContext, volume: VolumeRun, known: Known) {
     const status = finishedStatus({
       status: open.status,
       result,
+      policy: plan.policy,
       targets: plan.targets,
       repositoryOn: (target) => resticRepository(target, context.identity.namespace, claim.metadata.name, chain),
       now: context.now(),
