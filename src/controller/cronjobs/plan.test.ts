@@ -25,7 +25,7 @@ const desired = (name: string, cron = "0 1 * * *"): CronJob =>
       args: ["runner"],
       image: "i",
       imagePullPolicy: undefined,
-      imagePullSecrets: undefined,
+      mover: {},
       labels: runnerLabels({}),
     },
   });

@@ -1,4 +1,5 @@
 import { label, labelValue, manager } from "../../api/names.ts";
+import type { MoverOptions } from "../../api/pods.ts";
 import type { JobSpec, PodSpec } from "../../kube/types.ts";
 import { runnerEnv, runnerServiceAccount } from "../../runner/contract.ts";
 
@@ -8,7 +9,8 @@ export type RunnerPod = {
   readonly args: readonly string[];
   readonly image: string;
   readonly imagePullPolicy: string | undefined;
-  readonly imagePullSecrets: readonly { readonly name: string }[] | undefined;
+  /** What is said of the movers: a runner, too, needs its image, and a node that takes it. */
+  readonly mover: Pick<MoverOptions, "imagePullSecrets" | "tolerations">;
   /** On the Job and its pods. */
   readonly labels: Readonly<Record<string, string>>;
 };
@@ -50,6 +52,7 @@ export function runnerJobSpec(runner: RunnerPod): JobSpec {
 }
 
 function podSpec(runner: RunnerPod): PodSpec {
+  const { imagePullSecrets, tolerations } = runner.mover;
   return {
     restartPolicy: "Never",
     serviceAccountName: runnerServiceAccount,
@@ -62,7 +65,8 @@ function podSpec(runner: RunnerPod): PodSpec {
       runAsGroup: 65532,
       seccompProfile: { type: "RuntimeDefault" },
     },
-    ...(runner.imagePullSecrets ? { imagePullSecrets: runner.imagePullSecrets } : {}),
+    ...(imagePullSecrets ? { imagePullSecrets } : {}),
+    ...(tolerations ? { tolerations } : {}),
     containers: [
       {
         name: runnerContainer,

@@ -25,7 +25,7 @@ export function scheduleCronJob(policy: Stored<BackupPolicy>, schedule: Schedule
     runner: {
       ...image,
       args: ["runner", "backup", "--policy", name, "--schedule", schedule.name],
-      imagePullSecrets: policy.spec.mover.imagePullSecrets,
+      mover: policy.spec.mover,
       labels: runnerLabels({ [label.policy]: name, [label.schedule]: schedule.name }),
     },
   });

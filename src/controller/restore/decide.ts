@@ -41,7 +41,7 @@ export function restoreJob(restore: Stored<Restore>, image: RunnerImage): Job {
   const spec = runnerJobSpec({
     ...image,
     args: ["runner", "restore", "--restore", name],
-    imagePullSecrets: restore.spec.mover.imagePullSecrets,
+    mover: restore.spec.mover,
     labels,
   });
   return {

@@ -85,7 +85,7 @@ function testCronJob(test: Stored<RestoreTest>, image: RunnerImage): CronJob {
     runner: {
       ...image,
       args: ["runner", "restore-test", "--test", name],
-      imagePullSecrets: mover.imagePullSecrets,
+      mover,
       labels: runnerLabels({ [label.restoreTest]: name, [label.policy]: policyRef.name }),
     },
   });
