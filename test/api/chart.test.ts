@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { catalogue } from "../../src/controller/metrics/catalogue.ts";
+import { catalogue, ownCatalogue } from "../../src/controller/metrics/catalogue.ts";
 import { runnerEnv } from "../../src/runner/contract.ts";
 import { applyDefinitions, attempt, kubectl, root, run, useNamespace } from "./cluster.ts";
 import { baseFile, renderBase } from "./kustomize-base.ts";
@@ -105,16 +106,60 @@ describe("the Helm chart", () => {
     expect(render().map((manifest) => manifest.kind)).not.toContain("PrometheusRule");
     const rule = find(render("--set=metrics.prometheusRule.enabled=true"), "PrometheusRule", "holdfast");
     const alerts: readonly { alert: string; expr: string }[] = rule.spec.groups[0].rules;
-    const ownHealth = ["HoldfastDown", "HoldfastNoLeader"];
+    const ownHealth = ["HoldfastDown", "HoldfastNoLeader", "HoldfastNotWorking", "HoldfastCacheStale"];
     expect(alerts.map(({ alert }) => alert)).toEqual(expect.arrayContaining([...ownHealth, "HoldfastTargetNotReady"]));
     const known = alerts.filter(({ alert }) => !ownHealth.includes(alert));
     expect(known.length).toBeGreaterThan(0);
     for (const { expr } of known) {
-      const [, metric, selector] = /^(\w+)\{(.*)\} == 1$/.exec(expr) ?? [];
-      const labels = [...(selector ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label);
-      expect(Object.keys(catalogue), expr).toContain(metric);
-      expect(catalogue[metric as keyof typeof catalogue].labels, expr).toEqual(expect.arrayContaining(labels));
+      const asked = [...expr.matchAll(/(\w+)\{([^}]*)\}/g)];
+      expect(asked, expr).not.toEqual([]);
+      for (const [, metric, selector] of asked) {
+        const labels = [...(selector ?? "").matchAll(/(\w+)="/g)].map(([, label]) => label);
+        expect(Object.keys(catalogue), expr).toContain(metric);
+        expect(catalogue[metric as keyof typeof catalogue].labels, expr).toEqual(expect.arrayContaining(labels));
+      }
     }
+  });
+
+  test.each(["holdfast", "other"])("has alerts about the operator's own health that find the release %s", (release) => {
+    const manifests = parse(
+      run("helm", [
+        "template",
+        release,
+        "charts/holdfast",
+        "--namespace=backup-system",
+        "--set=metrics.prometheusRule.enabled=true,metrics.serviceMonitor.enabled=true",
+      ]),
+    );
+    const monitor = manifests.find(({ kind }) => kind === "ServiceMonitor");
+    const service = manifests.find(({ kind }) => kind === "Service");
+    const rule = manifests.find(({ kind }) => kind === "PrometheusRule");
+    // Prometheus calls a job by the Service's name where the ServiceMonitor does not say otherwise.
+    expect(monitor?.spec.jobLabel).toBeUndefined();
+    const alerts: readonly { alert: string; expr: string }[] = rule?.spec.groups[0].rules;
+    const metrics = Object.keys({ ...catalogue, ...ownCatalogue });
+    const jobs = alerts.flatMap(({ expr }) => [...expr.matchAll(/\bjob="([^"]*)"/g)].map(([, job]) => job));
+    const namespaces = alerts.flatMap(({ expr }) =>
+      [...expr.matchAll(/\bnamespace="([^"]*)"/g)].map(([, name]) => name),
+    );
+    const asked = alerts.flatMap(({ expr }) => expr.match(/\bholdfast_\w+/g) ?? []);
+    expect(new Set(jobs)).toEqual(new Set([service?.metadata.name]));
+    expect(new Set(namespaces)).toEqual(new Set(["backup-system"]));
+    expect(asked).toContain("holdfast_leader");
+    expect(metrics).toEqual(expect.arrayContaining(asked));
+  });
+
+  test.each([
+    ["is not there yet", undefined, true],
+    ["is its own", { "release-name": "holdfast", "release-namespace": "holdfast-system" }, true],
+    ["is another release's", { "release-name": "other", "release-namespace": "holdfast-system" }, false],
+    ["is that of its namesake elsewhere", { "release-name": "holdfast", "release-namespace": "elsewhere" }, false],
+    ["was applied without Helm", {}, false],
+  ])("installs a definition that %s: %j, %s", (_, marks, expected) => {
+    const annotations = Object.entries(marks ?? {}).map(([key, value]) => [`meta.helm.sh/${key}`, value]);
+    const present = marks && { metadata: { annotations: Object.fromEntries(annotations) } };
+    expect(askWhetherOwned(present)).toBe(expected);
+    if (marks && annotations.length === 0) expect(askWhetherOwned({ metadata: {} })).toBe(false);
   });
 
   test("keeps the definitions when it is uninstalled: with them every restore point would go", () => {
@@ -189,6 +234,25 @@ describe("the samples", () => {
     expect(serverDryRun([inNamespace(configMap as Manifest, namespace)])).toMatchObject({ ok: true });
   });
 });
+
+/** What the chart says of a definition in the cluster, which nothing is looked up in when a chart is only rendered. */
+function askWhetherOwned(present: object | undefined): boolean {
+  const chart = mkdtempSync(`${tmpdir()}/holdfast-chart-`);
+  try {
+    mkdirSync(`${chart}/templates`);
+    copyFileSync(`${root}/charts/holdfast/templates/_definitions.tpl`, `${chart}/templates/_definitions.tpl`);
+    writeFileSync(`${chart}/Chart.yaml`, "{ apiVersion: v2, name: asks, version: 0.1.0 }");
+    const asked = '(dict "present" .Values.present "release" .Release)';
+    writeFileSync(
+      `${chart}/templates/answer.yaml`,
+      `owned: {{ include "holdfast.ownsDefinition" ${asked} | eq "true" }}`,
+    );
+    writeFileSync(`${chart}/values.yaml`, JSON.stringify({ present: present ?? {} }));
+    return parse(run("helm", ["template", "holdfast", chart, "--namespace=holdfast-system"]))[0]?.owned;
+  } finally {
+    rmSync(chart, { recursive: true });
+  }
+}
 
 const isNamespace = (manifest: Manifest): boolean => manifest.kind === "Namespace";
 
