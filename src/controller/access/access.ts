@@ -79,12 +79,15 @@ export function namespacesWithAccess(caches: Caches): readonly string[] {
   );
 }
 
-/** The chart makes the binding, so that it goes with the release; the controller has no right to. */
+/** The chart, or the kustomize base, makes the binding, so that it goes with the release; the controller has no right to. */
 export class MissingBindingError extends Error {
   override readonly name = "MissingBindingError";
 
   constructor(options: ErrorOptions) {
-    super(`the ClusterRoleBinding ${runnerClusterReadRole} is missing; install the Helm chart again`, options);
+    super(
+      `the ClusterRoleBinding ${runnerClusterReadRole} is missing; install Holdfast again as it was installed, by helm upgrade or kubectl apply --server-side -k`,
+      options,
+    );
   }
 }
 
