@@ -11,7 +11,7 @@ export const label = {
   chain: "holdfast.dev/chain",
   type: "holdfast.dev/type",
   run: "holdfast.dev/run",
-  /** What a pod or Job is for: `runner`, `mover`, `check` or `probe`. */
+  /** What a pod or Job is for: `runner`, `mover`, `check`, `probe` or `reader`. */
   component: "holdfast.dev/component",
   managedBy: "app.kubernetes.io/managed-by",
 } as const;

@@ -17,7 +17,7 @@ import { opened } from "../../test/support/repository.ts";
 import { makeScratch, type Scratch } from "../../test/support/scratch.ts";
 import { makeSparse } from "../../test/support/sparse-file.ts";
 import { isIncomplete } from "../repository/snapshots.ts";
-import { findFolder, readTree } from "../repository/tree.ts";
+import { findNode, readTree } from "../repository/tree.ts";
 import { restoreSnapshot } from "../restore/restore.ts";
 import { filesystemStorage } from "../storage/filesystem.ts";
 import { runBackup } from "./run.ts";
@@ -129,7 +129,8 @@ describe("What changes while it is read", () => {
 
     const { repository, snapshot } = await opened(scratch.path("repository"));
     expect(isIncomplete(snapshot)).toBe(true);
-    const nodes = await readTree(repository, await findFolder(repository, snapshot.tree, "/data"));
+    const folder = await findNode(repository, snapshot.tree, "/data");
+    const nodes = await readTree(repository, folder?.subtree ?? "no folder");
     expect(nodes.filter(({ name }) => `${name}` === "file").map(({ error }) => typeof error)).not.toContain(
       "undefined",
     );

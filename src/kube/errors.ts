@@ -25,7 +25,6 @@ export const isAlreadyExists = (error: unknown): boolean => has(error, 409, "Alr
 export const isForbidden = (error: unknown): boolean => has(error, 403);
 export const isQuotaExceeded = (error: unknown): boolean =>
   isForbidden(error) && /exceeded quota/.test((error as KubeError).message);
-export const isInvalid = (error: unknown): boolean => has(error, 422) || has(error, 400);
 /** The resource version is too old: list again. */
 export const isGone = (error: unknown): boolean =>
   has(error, 410) || (isKubeError(error) && error.reason === "Expired");

@@ -29,7 +29,6 @@ export const secrets = define<kube.Secret>("v1", "Secret", "secrets");
 export const configMaps = define<kube.ConfigMap>("v1", "ConfigMap", "configmaps");
 export const events = define<kube.KubeEvent>("v1", "Event", "events");
 export const serviceAccounts = define<kube.ServiceAccount>("v1", "ServiceAccount", "serviceaccounts");
-export const resourceQuotas = define<kube.ResourceQuota>("v1", "ResourceQuota", "resourcequotas");
 export const persistentVolumeClaims = define<kube.PersistentVolumeClaim>(
   "v1",
   "PersistentVolumeClaim",
@@ -59,7 +58,6 @@ export const storageClasses = define<kube.StorageClass>(
   "storageclasses",
   "cluster",
 );
-export const csiDrivers = define<kube.CsiDriver>("storage.k8s.io/v1", "CSIDriver", "csidrivers", "cluster");
 export const volumeSnapshots = define<kube.VolumeSnapshot>(
   "snapshot.storage.k8s.io/v1",
   "VolumeSnapshot",

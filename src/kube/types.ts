@@ -3,7 +3,6 @@ import type {
   V1ClusterRoleBinding,
   V1ConfigMap,
   V1CronJob,
-  V1CSIDriver,
   V1Job,
   V1Lease,
   V1Namespace,
@@ -79,7 +78,6 @@ type BuiltIn<T> = KubeObject & Omit<Raw<T>, keyof KubeObject>;
 export type ClusterRoleBinding = BuiltIn<V1ClusterRoleBinding>;
 export type ConfigMap = BuiltIn<V1ConfigMap>;
 export type CronJob = BuiltIn<V1CronJob>;
-export type CsiDriver = BuiltIn<V1CSIDriver>;
 export type Job = BuiltIn<V1Job>;
 export type JobSpec = NonNullable<Job["spec"]>;
 export type KubeEvent = BuiltIn<CoreV1Event>;

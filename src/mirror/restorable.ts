@@ -37,7 +37,7 @@ export function mirrorRestorable(
   };
 }
 
-export function locateParts(node: TreeNode, key: string): Located {
+function locateParts(node: TreeNode, key: string): Located {
   const { content = [], size } = node;
   const count = Math.ceil(size / partBytes);
   if (content.length !== count) return { damage: `it has ${content.length} parts instead of ${count}` };

@@ -59,7 +59,7 @@ async function openIfThere(location: OpenedLocation): Promise<void> {
 const canaryFolder = ".holdfast-probe/";
 
 /** Does everything a backup and a removal do, with an object of its own that it takes away again. Rejects with a `StorageError`. */
-export async function probeStorage(storage: Storage): Promise<void> {
+async function probeStorage(storage: Storage): Promise<void> {
   const key = `${canaryFolder}${randomBytes(12).toString("hex")}`;
   const content = randomBytes(64);
   await findInList(storage, key);

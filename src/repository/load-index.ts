@@ -56,7 +56,7 @@ export async function loadPresentIndex(repository: Repository): Promise<PresentI
 }
 
 /** Hands the locations of each index file to `take`, file by file, in no promised order. */
-export async function readIndexes(
+async function readIndexes(
   repository: Repository,
   take: (id: Id, locations: Iterable<BlobLocation>) => void,
 ): Promise<void> {

@@ -1,5 +1,4 @@
 import { readBlob } from "./blobs.ts";
-import { RepositoryError } from "./errors.ts";
 import { decodeTree } from "./tree-format.ts";
 import type { Id, IndexedRepository, TreeNode } from "./types.ts";
 
@@ -29,12 +28,4 @@ export async function findNode(repository: IndexedRepository, root: Id, path: st
     tree = node?.subtree;
   }
   return node;
-}
-
-/** The tree of the folder at `path`; `/` is the root itself. Rejects with `SnapshotNotFound` where it is no folder. */
-export async function findFolder(repository: IndexedRepository, root: Id, path: string): Promise<Id> {
-  if (path.split("/").every((name) => name === "")) return root;
-  const node = await findNode(repository, root, path);
-  if (node?.subtree) return node.subtree;
-  throw new RepositoryError("SnapshotNotFound", `There is no folder ${path} in this snapshot.`);
 }

@@ -47,7 +47,6 @@ export const runReason = {
   pointHeld: "PointHeld",
   noRestorePoint: "NoRestorePoint",
   checkFailed: "CheckFailed",
-  restoreFailed: "RestoreFailed",
   verificationFailed: "VerificationFailed",
   suspended: "Suspended",
   interrupted: "Interrupted",

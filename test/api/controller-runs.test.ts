@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { BackupPolicy } from "../../src/api/objects.ts";
 import { backupPolicies } from "../../src/kube/holdfast.ts";
-import { events, jobs, resourceQuotas } from "../../src/kube/resources.ts";
+import { events, jobs } from "../../src/kube/resources.ts";
 import { eventually } from "./client.ts";
 import { kubectl } from "./cluster.ts";
+import { resourceQuotas } from "./quota.ts";
 import { schedule, useWatchedNamespace } from "./watched-namespace.ts";
 
 const { namespace, client, apply, policyOf, cronJob, whenCondition, whenReady } =

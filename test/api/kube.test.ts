@@ -5,7 +5,6 @@ import {
   isConflict,
   isForbidden,
   isGone,
-  isInvalid,
   isNotFound,
   isQuotaExceeded,
 } from "../../src/kube/errors.ts";
@@ -13,10 +12,11 @@ import { createEventRecorder } from "../../src/kube/events.ts";
 import { backupPolicies } from "../../src/kube/holdfast.ts";
 import { createInformer } from "../../src/kube/informer.ts";
 import { claimLease, keepLease, microTime } from "../../src/kube/lease.ts";
-import { configMaps, events, leases, pods, type Resource, resourceQuotas, secrets } from "../../src/kube/resources.ts";
+import { configMaps, events, leases, pods, type Resource, secrets } from "../../src/kube/resources.ts";
 import type { ConfigMap } from "../../src/kube/types.ts";
 import { clusterClient, eventually } from "./client.ts";
 import { useNamespace } from "./cluster.ts";
+import { resourceQuotas } from "./quota.ts";
 
 const namespace = useNamespace("api-kube");
 const client = clusterClient();
@@ -104,7 +104,7 @@ describe("the client", () => {
   test("tells what is forbidden, invalid or over quota apart", async () => {
     const nobody = clusterClient("nobody");
     expect(isForbidden(await failure(nobody.list(secrets, { namespace })))).toBe(true);
-    expect(isInvalid(await failure(client.create(configMaps, map("Bad_Name"))))).toBe(true);
+    expect(await failure(client.create(configMaps, map("Bad_Name")))).toMatchObject({ status: 422, reason: "Invalid" });
     const quota = {
       apiVersion: "v1",
       kind: "ResourceQuota",
