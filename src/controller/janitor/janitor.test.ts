@@ -80,8 +80,19 @@ describe("restore points of dead runs", () => {
     }) as unknown as Stored<RestorePoint>;
 
   it("are those in progress whose run is over", () => {
-    expect(lostPoints([point("InProgress"), point(undefined), point("Succeeded")], () => true).length).toBe(2);
-    expect(lostPoints([point("InProgress")], () => false)).toEqual([]);
+    expect(lostPoints([point("InProgress"), point(undefined), point("Succeeded")], () => true, now).length).toBe(2);
+    expect(lostPoints([point("InProgress")], () => false, now)).toEqual([]);
+  });
+
+  it("are not those that were brought from another cluster a moment ago, and have yet to be told what they are", () => {
+    const made = (secondsAgo: number, phase?: "InProgress") => {
+      const { metadata, ...rest } = point(phase);
+      const creationTimestamp = new Date(now.getTime() - secondsAgo * 1000).toISOString();
+      return { ...rest, metadata: { ...metadata, creationTimestamp } } as Stored<RestorePoint>;
+    };
+    expect(lostPoints([made(240)], () => true, now)).toEqual([]);
+    expect(lostPoints([made(360)], () => true, now)).toHaveLength(1);
+    expect(lostPoints([made(10, "InProgress")], () => true, now)).toHaveLength(1);
   });
 
   it("have failed, but for what their run had confirmed", () => {

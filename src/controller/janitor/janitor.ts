@@ -36,7 +36,7 @@ export async function tidyUp(context: Context): Promise<void> {
       resource === persistentVolumeClaims ? selectClaims({ objects, stateOf }) : selectLeftovers({ objects, stateOf });
     for (const object of leftovers) await remove(context, resource, object);
   }
-  for (const point of lostPoints(points, (run) => stateOf(run) !== "Active")) {
+  for (const point of lostPoints(points, (run) => stateOf(run) !== "Active", context.now())) {
     if (looksAfter(context.caches, point.metadata.namespace)) await sayLost(context, point);
   }
   await withdrawAccess(context);

@@ -3,14 +3,20 @@ import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
 import type { Stored } from "../../kube/types.ts";
 import { summaryReason } from "../runs/summary.ts";
 
+/** A point without any status is given this long: whoever brings points into a new cluster makes them first, and then writes what they say. */
+const statusComesWithinMs = 5 * 60_000;
+
 /** Restore points that still say `InProgress` although nobody works on them any more. */
 export const lostPoints = (
   points: readonly Stored<RestorePoint>[],
   isOver: (run: string) => boolean,
+  now: Date,
 ): readonly Stored<RestorePoint>[] =>
-  points.filter((point) => {
-    const { phase = "InProgress" } = point.status ?? {};
-    return phase === "InProgress" && !point.metadata.deletionTimestamp && isOver(point.spec.run);
+  points.filter(({ metadata, spec, status }) => {
+    const { phase = "InProgress" } = status ?? {};
+    const age = now.getTime() - Date.parse(metadata.creationTimestamp);
+    const isAwaited = status?.phase === undefined && age < statusComesWithinMs;
+    return phase === "InProgress" && !metadata.deletionTimestamp && !isAwaited && isOver(spec.run);
   });
 
 /**
