@@ -46,7 +46,8 @@ export function freshness(evidence: Evidence, now: Date): readonly Freshness[] {
 /** What is wrong with it and since when, for a condition's message. */
 export function describeStale(entry: Freshness): string {
   const where = `${entry.volume.pvc} on ${entry.target.name}`;
-  if (entry.target.store === undefined) return `${where}: there is no BackupTarget of this name`;
+  if (entry.target.store === undefined)
+    return `${where}: there is no BackupTarget of this name, or none that this version can read`;
   const limit = durationText(entry.limitSeconds);
   if (!entry.newest) return `${where}: no good copy since the volume was made at ${utc(entry.volume.created)}`;
   return `${where}: the newest good copy is from ${utc(entry.newest)}, older than ${limit} since ${utc(entry.expires)}`;

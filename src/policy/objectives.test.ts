@@ -136,7 +136,7 @@ describe("RPOMet", () => {
     const verdict = judgeRpo(evidence({ targets: [onprem, gone], points: [point("data", 1, good)] }), now);
     expect(verdict).toMatchObject({
       status: "False",
-      message: "data on offsite: there is no BackupTarget of this name",
+      message: "data on offsite: there is no BackupTarget of this name, or none that this version can read",
     });
   });
 

@@ -55,7 +55,7 @@ function targetProblems({ policy, targets }: PolicyInput): readonly Problem[] {
   const existing = new Set(targets.map((target) => target.metadata.name));
   const missing = targetNames(policy).filter((name) => !existing.has(name));
   if (missing.length === 0) return [];
-  const which = `there is no BackupTarget ${missing.join(", ")} in namespace ${policy.metadata.namespace}`;
+  const which = `there is no BackupTarget ${missing.join(", ")} in namespace ${policy.metadata.namespace}, or none that this version can read`;
   const message = `${which}; make it, or correct the schedules' targets. Until then nothing is copied there`;
   return [{ reason: problemReason.targetNotFound, message }];
 }

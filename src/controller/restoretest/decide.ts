@@ -130,7 +130,7 @@ function standingOf(of: {
 function referenceProblem({ test, policy }: RestoreTestInput): Problem | undefined {
   const { policyRef, targets = [] } = test.spec;
   if (!policy) {
-    const message = `there is no BackupPolicy ${policyRef.name} in namespace ${test.metadata.namespace}; make it, or correct spec.policyRef`;
+    const message = `there is no BackupPolicy ${policyRef.name} in namespace ${test.metadata.namespace}, or none that this version can read; make it, or correct spec.policyRef`;
     return { reason: problemReason.policyNotFound, message };
   }
   const known = policy.spec.schedules.flatMap((schedule) => schedule.targets);

@@ -8,6 +8,7 @@ import { applyCronJobs } from "../cronjobs/apply.ts";
 import { attempt, describeApplyError, isRace } from "../failures.ts";
 import { parseOrRefusal, refuse } from "../parse.ts";
 import type { Outcome } from "../queue.ts";
+import { readPolicy } from "../readable.ts";
 import { gatherRuns } from "../runs/gather.ts";
 import { sayStatus } from "../status.ts";
 import { tellEndedRuns, tellStanding } from "../tell.ts";
@@ -55,10 +56,11 @@ async function gather(context: Context, test: Stored<RestoreTest>, now: Date): P
     leftEvidence: (job) => hasResultSince(test, job),
     now,
   });
+  const policy = caches.policies.get({ namespace, name: test.spec.policyRef.name });
   return {
     test,
     runs,
-    policy: caches.policies.get({ namespace, name: test.spec.policyRef.name }),
+    policy: policy && readPolicy(policy),
     cronJobs: caches.cronJobs.list(namespace),
   };
 }
