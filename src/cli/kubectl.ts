@@ -14,6 +14,8 @@ export interface Kubectl {
   run(...words: readonly string[]): Promise<string>;
   /** With our own standard output and error; the exit code, 128 and the signal's number where it was killed. */
   attached(...words: readonly string[]): Promise<number>;
+  /** With our own standard error; `write` gets standard output, and is waited for. The exit code, as of `attached`. Rejects as `write` does. */
+  streamed(write: (bytes: Buffer) => Promise<void>, ...words: readonly string[]): Promise<number>;
   lines(...words: readonly string[]): AsyncIterable<string>;
 }
 
@@ -50,6 +52,20 @@ export function createKubectl(flags: readonly string[]): Kubectl {
     create: async (object) =>
       JSON.parse(await run(["create", "--filename", "-", "--output", "json"], JSON.stringify(object))),
     attached: (...words) => endOf(spawn("kubectl", [...flags, ...words], { stdio: ["ignore", "inherit", "inherit"] })),
+    streamed: async (write, ...words) => {
+      const child = spawn("kubectl", [...flags, ...words], { stdio: ["ignore", "pipe", "inherit"] });
+      const ended = endOf(child);
+      // It may come before whatever reading says, or instead of it.
+      ended.catch(() => {});
+      try {
+        for await (const bytes of child.stdout) await write(bytes);
+      } catch (error) {
+        child.kill("SIGTERM");
+        await ended;
+        throw error;
+      }
+      return ended;
+    },
     lines: (...words) => {
       const child = spawn("kubectl", [...flags, ...words], { stdio: ["ignore", "pipe", "ignore"] });
       child.on("error", () => {});

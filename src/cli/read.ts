@@ -4,8 +4,10 @@ import { label, manager } from "../api/names.ts";
 import { type BackupPolicy, parseBackupPolicy, parseBackupTarget, parseRestorePoint } from "../api/objects.ts";
 import { moverOptions } from "../api/pods.ts";
 import type { CronJob, Job, Pod, Stored } from "../kube/types.ts";
+import { ReaderGone, readerGoneCode, standardOutput } from "../mover/stdout.ts";
 import { configPath, moverContainer } from "../runner/mover-pod.ts";
 import { chooseCopy } from "../runner/restore/choose.ts";
+import { execWhole } from "./exec.ts";
 import { CommandFailure, type Kubectl } from "./kubectl.ts";
 import { operatorImage, type Reader, readerConfigMap, readerJob } from "./reader-job.ts";
 
@@ -24,23 +26,40 @@ export interface ReadRequest {
   readonly timeLimit: string;
 }
 
-const program = ["node", "/app/build/program/main.js", "mover"] as const;
+const stopSignals = ["SIGINT", "SIGTERM"] as const;
 const startsWithinMs = 180_000;
 
 /**
  * Runs a command of the mover beside the repository of a restore point, in a pod that has that target's Secrets mounted, and
- * removes the pod, however it ends. The output comes through `kubectl exec`: it is in no log. Resolves with the command's exit code.
+ * removes the pod, however it ends. The output comes through `kubectl exec`: it is in no log. Resolves with the command's exit code;
+ * rejects with `CommandFailure`, also where not all of the output came through.
  */
 export async function readPoint(kubectl: Kubectl, request: ReadRequest): Promise<number> {
+  const stopping = new AbortController();
+  // Ctrl-C also reaches kubectl; here it only keeps us from ending before the pod is removed.
+  const stop = () => stopping.abort(new CommandFailure("Stopped."));
+  for (const name of stopSignals) process.on(name, stop);
+  try {
+    return await readInPod(kubectl, request, stopping.signal);
+  } catch (error) {
+    if (error instanceof ReaderGone) return readerGoneCode;
+    throw error;
+  } finally {
+    for (const name of stopSignals) process.off(name, stop);
+  }
+}
+
+async function readInPod(kubectl: Kubectl, request: ReadRequest, signal: AbortSignal): Promise<number> {
   const reader = await prepare(kubectl, request);
   const { name, choice } = reader;
   try {
     const job = await kubectl.create<Stored<Job>>(readerJob(reader));
     await kubectl.create(readerConfigMap(reader, job));
-    const pod = await startedPod(kubectl, name);
+    const pod = await startedPod(kubectl, name, signal);
     const snapshot = ofSnapshot.includes(request.command) ? [choice.copy.snapshot] : [];
-    const words = [...program, request.command, "--config", configPath, ...snapshot, ...request.words];
-    return await kubectl.attached("exec", pod, "--container", moverContainer, "--", ...words);
+    const words = ["mover", request.command, "--config", configPath, ...snapshot, ...request.words];
+    const output = standardOutput(signal);
+    return await execWhole({ kubectl, pod, container: moverContainer, words, output, signal });
   } finally {
     // By its UID's owner it takes the ConfigMap and the pod with it; the pod's first process stops the command.
     await kubectl.run("delete", "job", name, "--wait=false", "--ignore-not-found", "--cascade=background");
@@ -79,10 +98,10 @@ async function imageFor(kubectl: Kubectl, request: ReadRequest, policy: string) 
 }
 
 /** The name of the Job's pod once its container runs. Rejects where it does not start, with what Kubernetes says about it. */
-async function startedPod(kubectl: Kubectl, job: string): Promise<string> {
+async function startedPod(kubectl: Kubectl, job: string, signal: AbortSignal): Promise<string> {
   const deadline = Date.now() + startsWithinMs;
   let why = "there is no pod yet";
-  while (Date.now() < deadline && !stopped) {
+  while (Date.now() < deadline && !signal.aborted) {
     const { items } = await kubectl.json<{ items: Pod[] }>("get", "pods", "--selector", `job-name=${job}`);
     const [pod] = items;
     const state = pod?.status?.containerStatuses?.[0]?.state;
@@ -90,10 +109,9 @@ async function startedPod(kubectl: Kubectl, job: string): Promise<string> {
     why = whyNot(pod) ?? why;
     await sleep(500);
   }
+  signal.throwIfAborted();
   throw new CommandFailure(
-    stopped
-      ? "Stopped."
-      : `The pod of job ${job} did not start within ${startsWithinMs / 60_000} minutes: ${why}. Look at: kubectl describe pods --selector job-name=${job}`,
+    `The pod of job ${job} did not start within ${startsWithinMs / 60_000} minutes: ${why}. Look at: kubectl describe pods --selector job-name=${job}`,
   );
 }
 
@@ -101,12 +119,4 @@ function whyNot(pod: Pod | undefined): string | undefined {
   const waiting = pod?.status?.containerStatuses?.[0]?.state?.waiting;
   const scheduled = pod?.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
   return waiting?.message ?? waiting?.reason ?? scheduled?.message;
-}
-
-let stopped = false;
-/** Ctrl-C also reaches kubectl; here it only keeps us from ending before the pod is removed. */
-for (const name of ["SIGINT", "SIGTERM"]) {
-  process.on(name, () => {
-    stopped = true;
-  });
 }
