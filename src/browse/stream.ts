@@ -20,6 +20,8 @@ interface Window {
   /** Each blob once, by pack. */
   readonly packs: Map<Id, Map<Id, BlobLocation>>;
   bytes: number;
+  /** Of the pieces, behind these. */
+  failure?: { readonly error: unknown };
 }
 
 const concurrentPacks = 4;
@@ -28,7 +30,8 @@ const mostPieces = 8192;
 /**
  * The bytes of all pieces, in order. Blobs are fetched a window ahead, each pack of a window with few requests, so that many
  * small files cost no request each; memory stays within two windows, however long the stream. Every blob is authenticated;
- * rejects with `RepositoryDamaged`, naming the file, at the first that is not as it should be.
+ * rejects with `RepositoryDamaged`, naming the file, at the first that is not as it should be, and with the error of `pieces`; what comes
+ * before is handed out.
  */
 export async function* streamPieces(options: StreamOptions): AsyncGenerator<Buffer> {
   const { source, pieces, signal, windowBytes = 16 * 1024 * 1024 } = options;
@@ -49,13 +52,17 @@ export async function* streamPieces(options: StreamOptions): AsyncGenerator<Buff
 
 async function* windows(pieces: StreamOptions["pieces"], windowBytes: number): AsyncGenerator<Window> {
   let window = newWindow();
-  for await (const piece of pieces) {
-    add(window, piece);
-    if (window.bytes < windowBytes && window.pieces.length < mostPieces) continue;
-    yield window;
-    window = newWindow();
+  try {
+    for await (const piece of pieces) {
+      add(window, piece);
+      if (window.bytes < windowBytes && window.pieces.length < mostPieces) continue;
+      yield window;
+      window = newWindow();
+    }
+  } catch (error) {
+    window.failure = { error };
   }
-  if (window.pieces.length > 0) yield window;
+  if (window.pieces.length > 0 || window.failure) yield window;
 }
 
 const newWindow = (): Window => ({ pieces: [], packs: new Map(), bytes: 0 });
@@ -92,6 +99,7 @@ async function fetchWindow(source: Restorable, window: Window, signal: AbortSign
 
 function* inOrder({ window, blobs }: Fetched): Generator<Buffer> {
   for (const piece of window.pieces) yield Buffer.isBuffer(piece) ? piece : plaintextOf(piece, blobs);
+  if (window.failure) throw window.failure.error;
 }
 
 /** Another copy may be longer than the index says this one is: then the stream would not be what was announced. */

@@ -72,6 +72,9 @@ export const padding = (size: number): Buffer => Buffer.alloc((blockBytes - (siz
 /** Two empty blocks end an archive: one that lacks them was cut off. */
 export const endOfArchive = (): Buffer => Buffer.alloc(2 * blockBytes);
 
+/** A block that no reader takes for a header, for its checksum, nor for the end. */
+export const noHeader = (): Buffer => Buffer.alloc(blockBytes, "X");
+
 /** The block and the records that go before a header. */
 function extension(records: Buffer): Buffer {
   const header = block({

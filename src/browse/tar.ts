@@ -8,7 +8,7 @@ import { contentOf } from "./content.ts";
 import type { Located } from "./locate.ts";
 import { folderOf, pathOf } from "./paths.ts";
 import { type Piece, streamPieces } from "./stream.ts";
-import { endOfArchive, fitsTar, padding, tarHeader } from "./tar-header.ts";
+import { endOfArchive, fitsTar, noHeader, padding, tarHeader } from "./tar-header.ts";
 
 export interface TarOptions {
   readonly source: Restorable;
@@ -20,18 +20,40 @@ export interface TarOptions {
 
 /**
  * A folder's content, or one file, as a tar archive in the pax format; names count from the folder (`./a/b`). Rejects with
- * `RepositoryDamaged` at the first thing that is not as it was: what came out until then lacks an archive's end.
+ * `RepositoryDamaged` at the first thing that is not as it was: what came out until then is no archive for any `tar`. GNU tar says nothing
+ * where an archive just stops behind an entry, so a block that is no header comes there; inside a content it would be taken for content, and
+ * there tar misses the rest by itself.
  */
-export const tarStream = (options: TarOptions): AsyncGenerator<Buffer> =>
-  streamPieces({ source: options.source, pieces: pieces(options), signal: options.signal });
+export async function* tarStream(options: TarOptions): AsyncGenerator<Buffer> {
+  const { source, signal } = options;
+  const last = new WeakSet<Piece>();
+  let isBetweenEntries = true;
+  try {
+    for await (const bytes of streamPieces({ source, pieces: pieces(options, last), signal })) {
+      yield bytes;
+      isBetweenEntries = last.has(bytes);
+    }
+  } catch (error) {
+    if (isBetweenEntries) yield noHeader();
+    throw error;
+  }
+}
 
-async function* pieces(options: TarOptions): AsyncGenerator<Piece> {
+/** Adds each entry's last piece to `last`. */
+async function* pieces(options: TarOptions, last: WeakSet<Piece>): AsyncGenerator<Piece> {
   const breathe = newBreather();
   const writer = entryWriter(options);
   for await (const entry of entries(options)) {
     await breathe();
     options.signal.throwIfAborted();
-    yield* writer(entry);
+    let piece: Piece | undefined;
+    for (const next of writer(entry)) {
+      if (piece) yield piece;
+      piece = next;
+    }
+    if (!piece) continue;
+    last.add(piece);
+    yield piece;
   }
   yield endOfArchive();
 }
