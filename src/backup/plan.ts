@@ -13,6 +13,8 @@ import type { Failures } from "./failures.ts";
 export interface OpenedLocation {
   readonly storage: Storage;
   readonly password: string;
+  /** Why no key should be made with it: restic takes another password from the same file. */
+  readonly passwordFlaw?: string | undefined;
 }
 
 export interface BackupProgress {

@@ -54,9 +54,10 @@ export async function runTarget(run: TargetRun): Promise<TargetOutcome> {
   /** The one that counts. */
   let attempt = newAttempt();
   try {
-    const { storage, password } = await plan.open(target.repository);
+    const { storage, password, passwordFlaw } = await plan.open(target.repository);
     try {
-      const repository = await enter(run, { storage, password });
+      if (passwordFlaw !== undefined && hasChains(target)) notices.push(`${passwordFlaw} Change the password.`);
+      const repository = await enter(run, { storage, password, passwordFlaw });
       const options = {
         identity: plan.config.lock,
         signal: plan.signal,
@@ -91,13 +92,22 @@ async function enter(
   { plan, target }: TargetRun,
   opened: Awaited<ReturnType<BackupPlan["open"]>>,
 ): Promise<Repository> {
+  // Whose older chains have such a password goes on with it: its next Full shall not fail, and opens as they do.
+  const passwordFlaw = hasChains(target) ? undefined : opened.passwordFlaw;
   const repository =
     target.expect === "Present"
       ? await openRepository(opened)
-      : await initialiseRepository({ ...opened, hostname: plan.hostname, username: currentUser().username });
+      : await initialiseRepository({
+          ...opened,
+          passwordFlaw,
+          hostname: plan.hostname,
+          username: currentUser().username,
+        });
   requireWritable(repository);
   return repository;
 }
+
+const hasChains = ({ inventory }: BackupTarget): boolean => Object.keys(inventory?.known ?? {}).length > 0;
 
 async function backUp(
   run: TargetRun,

@@ -49,6 +49,7 @@ export type Change = Partial<BackupConfig> & {
   readonly expect?: "Absent" | "Present" | "Any";
   readonly signal?: AbortSignal;
   readonly patienceMilliseconds?: number;
+  readonly passwordFlaw?: string;
 };
 
 export const storeOf = (url: string): Storage => {
@@ -63,6 +64,7 @@ export async function backup({
   expect: expectation = "Any",
   signal,
   patienceMilliseconds,
+  passwordFlaw,
   ...config
 }: Change = {}): Promise<BackupResult> {
   await settle();
@@ -78,7 +80,7 @@ export async function backup({
       lock,
       ...config,
     },
-    open: ({ url }) => ({ storage: storeOf(url), password }),
+    open: ({ url }) => ({ storage: storeOf(url), password, passwordFlaw }),
     ...(signal && { signal }),
     ...(patienceMilliseconds && { patienceMilliseconds }),
   });

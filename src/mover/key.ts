@@ -105,9 +105,14 @@ const short = (id: Id): string => id.slice(0, 8);
 
 /** Only lists, so it needs no lock. */
 async function list({ location }: KeyTask): Promise<Report> {
-  const keys = await describeKeys(await openRepository(location));
+  return reportOf(await describeKeys(await openRepository(location)));
+}
+
+/** `Failed` where a key is damaged, for scripts that look at nothing else. */
+export function reportOf(keys: readonly KeyDescription[]): Report {
   const said = [...tableLines([["  ID", "Created", "User", "Host"], ...keys.map(row)]), count(keys.length, "key")];
-  return { state: "Good", fields: { keys }, said, problems: keys.flatMap(({ problem }) => problem ?? []) };
+  const problems = keys.flatMap(({ problem }) => problem ?? []);
+  return { state: problems.length > 99 ? "Failed" : "Good", fields: { keys }, said, problems };
 }
 
 const row = ({ id, created = "", username = "", hostname: host = "", current, problem }: KeyDescription): string[] => [
@@ -118,10 +123,10 @@ const row = ({ id, created = "", username = "", hostname: host = "", current, pr
 ];
 
 async function add(task: KeyTask): Promise<Report> {
-  const newPassword = readNewPassword(process.env);
+  const { password: newPassword, passwordFlaw } = readNewPassword(process.env);
   const repository = await openRepository(task.location);
   const { id, added } = await locked(repository, task, false, () =>
-    addPassword({ repository, newPassword, ...owner() }),
+    addPassword({ repository, newPassword, passwordFlaw, ...owner() }),
   );
   const said = added
     ? `The new password opens the repository, by the key ${short(id)}. The old one does, too.`
@@ -131,7 +136,7 @@ async function add(task: KeyTask): Promise<Report> {
 
 async function remove(task: KeyTask, wanted: string): Promise<Report> {
   const { location } = task;
-  const other = readNewPasswordIfGiven(process.env);
+  const other = readNewPasswordIfGiven(process.env)?.password;
   const repository = await openRepository(location);
   const { key, stays } = await locked(repository, task, true, async (lock) => {
     const found = await findKey(repository, wanted);
@@ -155,10 +160,10 @@ async function findKey({ storage }: Repository, wanted: string): Promise<Id> {
 
 async function rotate(task: KeyTask): Promise<Report> {
   const { location } = task;
-  const newPassword = readNewPassword(process.env);
+  const { password: newPassword, passwordFlaw } = readNewPassword(process.env);
   const repository = await openToRotate({ ...location, newPassword });
   const rotation = await locked(repository, task, true, (lock) =>
-    rotatePassword({ repository, lock, oldPassword: location.password, newPassword, ...owner() }),
+    rotatePassword({ repository, lock, oldPassword: location.password, newPassword, passwordFlaw, ...owner() }),
   );
   const unread = (await describeKeys(repository)).flatMap(({ problem }) => problem ?? []);
   return {

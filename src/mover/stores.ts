@@ -9,6 +9,8 @@ import { readPassword } from "./password.ts";
 export interface OpenedLocation {
   readonly storage: Storage;
   readonly password: string;
+  /** Why no key should be made with it: restic takes another password from the same file. */
+  readonly passwordFlaw?: string | undefined;
 }
 
 /** Opens the stores of one task, and closes them all at its end. */
@@ -34,13 +36,13 @@ export function createStores(signal: AbortSignal): Stores {
     tuneCollector();
     return storage;
   };
-  const passwordOf = ({ passwordFile }: RepositoryLocation): string => readPassword(passwordFile, process.env);
+  const passwordOf = ({ passwordFile }: RepositoryLocation) => readPassword(passwordFile, process.env);
   return {
     async open(location) {
-      const password = passwordOf(location);
-      return { storage: await openOne(location), password };
+      const { password, passwordFlaw } = passwordOf(location);
+      return { storage: await openOne(location), password, passwordFlaw };
     },
-    password: passwordOf,
+    password: (location) => passwordOf(location).password,
     openStorage: openOne,
     closeAll() {
       for (const storage of opened) storage.close();

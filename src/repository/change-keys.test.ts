@@ -56,6 +56,28 @@ describe("addPassword", () => {
     expect(keys()).toHaveLength(2);
   });
 
+  test("adds none for a password that has a flaw, but where it opens it already", async () => {
+    const flawed = { repository, newPassword: "second", passwordFlaw: "It is not in UTF-8." };
+    await expect(addPassword(flawed)).rejects.toMatchObject({ reason: "InvalidConfiguration" });
+    expect(keys()).toEqual([`keys/${repository.keyId}`]);
+    const { id } = await addPassword({ repository, newPassword: "second" });
+    expect(await addPassword(flawed)).toEqual({ id, added: false });
+  });
+
+  test("and none to rotate to it", async () => {
+    const options = {
+      repository,
+      oldPassword: testPassword,
+      newPassword: "second",
+      passwordFlaw: "It is not in UTF-8.",
+    };
+    const rotating = withLock(repository, { ...testLock, exclusive: true }, (lock) =>
+      rotatePassword({ ...options, lock }),
+    );
+    await expect(rotating).rejects.toMatchObject({ reason: "InvalidConfiguration" });
+    expect([await opens(testPassword), await opens("second")]).toEqual([repository.keyId, "WrongPassword"]);
+  });
+
   test("takes a key that the store does not give back as it was for no key", async () => {
     const broken: Storage = {
       ...storage,

@@ -39,6 +39,8 @@ export async function describeKeys({ storage, keyId }: Repository): Promise<KeyD
 export interface AddPasswordOptions {
   readonly repository: Repository;
   readonly newPassword: string;
+  /** Of the new one: why no key may be made with it, though it may open one. */
+  readonly passwordFlaw?: string | undefined;
   /** Recorded in the key file, for people. */
   readonly username?: string | undefined;
   readonly hostname?: string | undefined;
@@ -52,9 +54,10 @@ export interface AddedKey {
 
 /**
  * Lets one more password open the repository. When it resolves, that was shown: the new key was read back and opened `config`.
- * May be repeated after it was killed. Rejects with `InvalidConfiguration` where there are as many keys as programs try.
+ * May be repeated after it was killed. Rejects with `InvalidConfiguration` where there are as many keys as programs try,
+ * or the new password has a flaw.
  */
-export async function addPassword({ repository, newPassword, ...owner }: AddPasswordOptions): Promise<AddedKey> {
+export async function addPassword({ repository, newPassword, ...more }: AddPasswordOptions): Promise<AddedKey> {
   requireWritable(repository);
   const { storage, master } = repository;
   const [existing] = await keysOpenedBy(repository, newPassword);
@@ -65,7 +68,7 @@ export async function addPassword({ repository, newPassword, ...owner }: AddPass
       `${storage.description} has ${length} keys, and no program tries more than ${maximumKeys}: remove one first.`,
     );
   }
-  const id = await addKey({ storage, password: newPassword, master, ...owner });
+  const id = await addKey({ storage, password: newPassword, master, ...more });
   if ((await keysOpenedBy(repository, newPassword, [id])).includes(id)) return { id, added: true };
   await storage.delete(`keys/${id}`);
   throw damaged(

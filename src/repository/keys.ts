@@ -39,14 +39,17 @@ export interface OpenedKey {
 export interface NewKey {
   readonly storage: Storage;
   readonly password: string;
+  /** Why restic takes another password from the same file: no key is made then. */
+  readonly passwordFlaw?: string | undefined;
   readonly master: MasterKey;
   readonly username?: string | undefined;
   readonly hostname?: string | undefined;
 }
 
-/** Writes a key file through which `password` opens `master`, and returns its id. */
-export async function addKey({ storage, password, master, username, hostname }: NewKey): Promise<Id> {
+/** Writes a key file through which `password` opens `master`, and returns its id. Rejects with `InvalidConfiguration` where it has a flaw. */
+export async function addKey({ storage, password, passwordFlaw, master, username, hostname }: NewKey): Promise<Id> {
   if (password === "") throw new RepositoryError("PasswordMissing", "An empty password protects nothing: set one.");
+  if (passwordFlaw !== undefined) throw new RepositoryError("InvalidConfiguration", refusalOf(passwordFlaw));
   const salt = randomBytes(64);
   const userKey = await deriveKey(password, salt, cost);
   const file: KeyFile = {
@@ -63,6 +66,10 @@ export async function addKey({ storage, password, master, username, hostname }: 
   await storage.put(`keys/${id}`, bytes);
   return id;
 }
+
+const refusalOf = (flaw: string): string =>
+  `${flaw} So no key was made with it. Write the file anew, in UTF-8, with the password alone and at most one newline behind it: printf %s 'PASSWORD' > FILE. ` +
+  "In a cluster it is from the Secret that the BackupTarget names. Repositories that have this password already keep it until you change it there.";
 
 /**
  * The key files that `password` opens. Tells a wrong password (`WrongPassword`) from key files that are broken

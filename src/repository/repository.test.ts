@@ -41,6 +41,18 @@ describe("initialiseRepository", () => {
     expect(storage.objects).toEqual(before);
   });
 
+  test("makes none with a password that has a flaw, and opens what has it", async () => {
+    const flawed = { storage, password, passwordFlaw: "It begins with white space." };
+    const making = initialiseRepository(flawed);
+    await expect(making).rejects.toThrow(
+      /^It begins with white space\. So no key was made with it\. Write the file anew/,
+    );
+    expect(await reason(making)).toBe("InvalidConfiguration");
+    expect(storage.objects.size).toBe(0);
+    const made = await initialiseRepository({ storage, password });
+    expect((await initialiseRepository(flawed)).id).toBe(made.id);
+  });
+
   test("goes on with the key that an interrupted one left, never with a new one", async () => {
     const failing = storageWith({
       put: (key, data, options) =>

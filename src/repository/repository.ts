@@ -63,6 +63,8 @@ async function lookAgain(storage: Storage): Promise<Buffer> {
 }
 
 export interface InitialiseOptions extends OpenOptions {
+  /** Why no key may be made with the password, though it may open one: `InvalidConfiguration`, and nothing was written. */
+  readonly passwordFlaw?: string | undefined;
   /** Recorded in the key file, for people. */
   readonly username?: string | undefined;
   readonly hostname?: string | undefined;
@@ -89,9 +91,10 @@ export async function initialiseRepository(options: InitialiseOptions): Promise<
   return repositoryOf(storage, key, config);
 }
 
-async function writeFirstKey({ storage, password, username, hostname }: InitialiseOptions): Promise<OpenedKey> {
+async function writeFirstKey({ storage, ...options }: InitialiseOptions): Promise<OpenedKey> {
+  const { password, passwordFlaw, username, hostname } = options;
   const master = randomMasterKey();
-  return { id: await addKey({ storage, password, master, username, hostname }), master };
+  return { id: await addKey({ storage, password, passwordFlaw, master, username, hostname }), master };
 }
 
 async function firstKey(storage: Storage, password: string): Promise<OpenedKey | undefined> {
