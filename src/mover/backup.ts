@@ -11,6 +11,7 @@ import type { BackupResult, LeftOut } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
 import { count, formatBytes, formatNumber, parseSize } from "./units.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 interface BackupFlags extends CommonOptions {
   readonly source?: string;
@@ -109,11 +110,14 @@ function mirrorFrom({ type, unencrypted, maximumChange, acknowledge }: BackupFla
   return {
     mirror: {
       unencrypted: true as const,
-      ...(maximumChange !== undefined && { maximumChange: Number(maximumChange) }),
+      ...(maximumChange !== undefined && { maximumChange: percentFrom(maximumChange) }),
       acknowledge: [...acknowledge],
     },
   };
 }
+
+/** Whether it is too much, the configuration's schema knows. */
+const percentFrom = (value: string): number => wholeNumber("--maximum-change", value, { unit: "percent", example: 50 });
 
 const failed = (failure: Pick<BackupResult, "reason" | "message">, started: number): BackupResult => ({
   kind: "backup",

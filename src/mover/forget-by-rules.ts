@@ -1,5 +1,6 @@
 import type { Retention } from "../api/policy.ts";
 import { planRetention } from "../policy/retention.ts";
+import { RepositoryError } from "../repository/errors.ts";
 import { forgetSnapshots } from "../repository/forget.ts";
 import { withLock } from "../repository/locks.ts";
 import { prune } from "../repository/prune.ts";
@@ -13,6 +14,7 @@ import { type Output, showPacks } from "./output.ts";
 import { repositoryOnly } from "./repository-only.ts";
 import { lockOf, required } from "./settings.ts";
 import { logInternal, type TaskContext } from "./task.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Applies keep rules to one repository, as restic's `forget` does: to the snapshots of each host and set of paths apart. */
 export async function forgetByRules(
@@ -26,7 +28,12 @@ export async function forgetByRules(
   const identity = lockOf(flags);
   const url = required(flags.repository, "--repository");
   const repository = await openRepository(await repositoryOnly(stores, url));
-  const options = { exclusive: !flags.dryRun, identity, onNotice: output.notice, signal };
+  const notices: string[] = [];
+  const onNotice = (notice: string): void => {
+    notices.push(notice);
+    output.notice(notice);
+  };
+  const options = { exclusive: !flags.dryRun, identity, onNotice, signal };
   const nothing = {
     target: "repository",
     state: "Good",
@@ -57,16 +64,20 @@ export async function forgetByRules(
       return done();
     });
   } catch (error) {
-    // What is gone is gone, and is told.
-    if (snapshotsRemoved === 0 && bytesFreed <= 0) throw error;
     const failure = failureOf(error);
-    if (failure.reason === "InternalError") logInternal(error);
-    return { ...done(), state: "Failed", ...failure };
+    const message = [failure.message, ...notices].join(" ");
+    const isInternal = failure.reason === "InternalError";
+    // What is gone is gone, and is told.
+    if (snapshotsRemoved === 0 && bytesFreed <= 0) {
+      throw isInternal ? error : new RepositoryError(failure.reason, message, { cause: error });
+    }
+    if (isInternal) logInternal(error);
+    return { ...done(), state: "Failed", reason: failure.reason, message };
   }
 }
 
 /** The newest good snapshot of a group stays whatever the rules say. */
-export function removedByRules(snapshots: readonly Snapshot[], rules: Retention, timeZone: string): Snapshot[] {
+function removedByRules(snapshots: readonly Snapshot[], rules: Retention, timeZone: string): Snapshot[] {
   const groups = Map.groupBy(snapshots, ({ hostname = "", paths }) => JSON.stringify([hostname, ...[...paths].sort()]));
   return [...groups.values()].flatMap((group) => {
     const points = group.map((snapshot) => ({
@@ -95,9 +106,8 @@ function rulesFrom(flags: ForgetFlags): Retention {
 }
 
 function countFrom(name: string, value: string): number {
-  const number = Number(value);
-  if (Number.isSafeInteger(number) && number >= 0) return number;
-  throw invalid(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} takes a number, not «${value}».`);
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return wholeNumber(flag, value, { example: 7 });
 }
 
 /** By `Temporal`: `Intl` loads the rules of all languages first, which takes 30 ms. */

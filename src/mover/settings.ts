@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { z } from "zod";
 import type { LockIdentity } from "./configs.ts";
 import { invalid } from "./failure.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** The runner passes the pod's UID this way: it is not known when the configuration is written. */
 const holderVariable = "HOLDFAST_LOCK_HOLDER";
@@ -43,8 +44,7 @@ function settingsFrom<Schema extends z.ZodType<object>>(
 }
 
 export function lockOf({ waitForLock = "0" }: CommonOptions): LockIdentity {
-  const waitSeconds = Number(waitForLock);
-  if (!(waitSeconds >= 0)) throw invalid("--wait-for-lock takes a number of seconds.");
+  const waitSeconds = wholeNumber("--wait-for-lock", waitForLock, { unit: "seconds", example: 300 });
   return { holder: hostname(), deadHolders: [], waitSeconds };
 }
 

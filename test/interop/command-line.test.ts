@@ -209,6 +209,22 @@ describe("What is asked for wrongly", () => {
     [["backup", "--config", "/nowhere.json"], /cannot be read as JSON/],
     [["backup", "--config", "/x.json", "--repository", "file:///x"], /cannot be used with option '--repository/],
     [["check", "--repository", "file:///tmp/x", "--wait-for-lock", "soon"], /--wait-for-lock takes/],
+    [["forget", "--repository", "file:///tmp/x", "--keep-daily", "7", "--keep-last", ""], /--keep-last .* not «»/],
+    [
+      [
+        "backup",
+        "--type",
+        "Mirror",
+        "--unencrypted",
+        "--source",
+        "/x",
+        "--repository",
+        "file:///x",
+        "--maximum-change",
+        "",
+      ],
+      /--maximum-change takes a number of percent in digits/,
+    ],
   ] as const)("%j is answered with what to do", async (words, message) => {
     const ran = await mover(words, { code: 1 });
     expect(ran.stderr).toMatch(message);
