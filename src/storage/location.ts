@@ -56,6 +56,7 @@ export function parseLocation(url: string): StoreAddress {
 
 function parseFolder(url: string): string {
   if (!url.startsWith("file:///")) throw new InvalidLocationError(`«${url}» is not an absolute folder. ${example}`);
+  assertLiteral(url);
   try {
     const folder = fileURLToPath(url);
     if (isAbsolute(folder) && !folder.includes("\0")) return folder;
@@ -63,6 +64,21 @@ function parseFolder(url: string): string {
     throw new InvalidLocationError(`«${url}» is not a folder's URL. ${example}`, { cause: error });
   }
   throw new InvalidLocationError(`«${url}» is not an absolute folder. ${example}`);
+}
+
+/**
+ * What a URL's parser would cut off, leave out or read as something else: `file:///a#1` and `file:///a#2` would be one store. In the
+ * prefix of an S3 store everything is taken literally.
+ */
+const notLiteral = /[?#\\\p{Cc}]|%(?![0-9a-f]{2})| $/iu;
+
+function assertLiteral(url: string): void {
+  const [character] = notLiteral.exec(url) ?? [];
+  if (character === undefined) return;
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");
+  throw new InvalidLocationError(
+    `«${url}» has «${character}» in its path, where a URL means something else by it: write %${code}.`,
+  );
 }
 
 const withoutUserInfo = (url: string): string => url.replace(/\/\/[^/]*@/, "//…@");
