@@ -19,7 +19,8 @@ export interface Glob {
   mayMatchBelow(folder: string): boolean;
 }
 
-const options = { dot: true, nonegate: true, noextglob: true, strictSlashes: true } as const;
+// `**` becomes dots, which stop at an end of line, of which a name may hold any: hence the flag.
+const options = { dot: true, nonegate: true, noextglob: true, strictSlashes: true, flags: "s" } as const;
 
 /** Throws `InvalidConfiguration` for a pattern that names nothing. */
 export function globOf(pattern: string): Glob {

@@ -27,8 +27,25 @@ describe("findFilter", () => {
     expect(matches({ patterns }, file(name))).toBe(expected);
   });
 
+  it("takes the whole path for an end of it, too", () => {
+    expect(matches({ patterns: ["data/*.conf"] }, file("app.conf"), "/data/")).toBe(true);
+    expect(matches({ patterns: ["ata/*.conf"] }, file("app.conf"), "/data/")).toBe(false);
+  });
+
   it("ignores case where it is told to", () => {
     expect(matches({ patterns: ["APP.*"], ignoreCase: true }, file("app.conf"))).toBe(true);
+  });
+
+  it.each(["\n", "\r", "\u2028", "\u2029"])("finds what holds %j in its folder or name", (end) => {
+    const folder = `/data/a${end}b/`;
+    for (const ignoreCase of [false, true]) {
+      for (const pattern of ["/data/**", "data/**/*.conf", `a${end}b/app*`, "**/*.conf"]) {
+        expect(matches({ patterns: [pattern], ignoreCase }, file("app.conf"), folder)).toBe(true);
+        expect(matches({ patterns: [pattern], ignoreCase }, file(`app${end}.conf`), folder)).toBe(true);
+      }
+      expect(matches({ patterns: ["*.conf"], ignoreCase }, file(`app${end}.conf`), folder)).toBe(true);
+      expect(matches({ patterns: ["DATA/**"], ignoreCase }, file("app.conf"), folder)).toBe(ignoreCase);
+    }
   });
 
   it.each<[Partial<FindQuestion>, Partial<TreeNode>, boolean]>([

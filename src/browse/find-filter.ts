@@ -37,12 +37,19 @@ const types: Readonly<Record<string, NodeType>> = {
 
 /** Throws `InvalidConfiguration`, naming what cannot be understood. `now` is in milliseconds since 1970. */
 export function findFilter(question: FindQuestion, now: number): FindFilter {
-  const options = { dot: true, nonegate: true, noextglob: true, nocase: question.ignoreCase ?? false };
+  // `**` becomes dots, which stop at an end of line, of which a name may hold any. Flags replace what `nocase` would set.
+  const flags = question.ignoreCase ? "is" : "s";
+  const options = { dot: true, nonegate: true, noextglob: true, nocase: question.ignoreCase ?? false, flags };
   const glob = (pattern: string) => picomatch(pattern, options);
   const names = question.patterns.filter((pattern) => !pattern.includes("/")).map(glob);
   const paths = question.patterns
     .filter((pattern) => pattern.includes("/"))
-    .map((pattern) => glob(pattern.startsWith("/") ? pattern : `/**/${pattern}`));
+    .map((pattern) => {
+      if (pattern.startsWith("/")) return glob(pattern);
+      // Without the slash in front: to picomatch `/**/a` is no name for `/a`.
+      const matches = glob(`**/${pattern}`);
+      return (path: string) => matches(path.slice(1));
+    });
   const type = typeOf(question.type);
   const [newer, older] = [timeOf("--newer", question.newer, now), timeOf("--older", question.older, now)];
   const [larger, smaller] = [sizeOf("--larger", question.larger), sizeOf("--smaller", question.smaller)];
