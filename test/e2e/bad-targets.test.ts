@@ -13,37 +13,45 @@ const cases: readonly Case[] = [
     name: "keys",
     title: "credentials that the store rejects",
     spoil: (s) => s.apply(secret("offsite-s3", { AWS_ACCESS_KEY_ID: "nobody", AWS_SECRET_ACCESS_KEY: "nothing" })),
-    expected: { outcome: "Degraded", reason: "CredentialsRejected", message: /offsite/ },
+    expected: { outcome: "Degraded", reason: "CredentialsRejected", message: expect.stringMatching(/offsite/) },
   },
   {
     name: "no-secret",
     title: "a Secret that is missing",
     spoil: (s) => s.remove("secret", "offsite-s3"),
-    expected: { outcome: "Degraded", reason: "SecretNotFound", message: /Secret "offsite-s3".*make it/ },
+    expected: {
+      outcome: "Degraded",
+      reason: "SecretNotFound",
+      message: expect.stringMatching(/Secret "offsite-s3".*make it/),
+    },
   },
   {
     name: "no-key",
     title: "a Secret without the repository's password",
     spoil: (s) => s.change("secret", "repository-key", { data: { password: null } }),
-    expected: { outcome: "Failed", reason: "SecretNotFound", message: /"repository-key".*key "password"/ },
+    expected: {
+      outcome: "Failed",
+      reason: "SecretNotFound",
+      message: expect.stringMatching(/"repository-key".*key "password"/),
+    },
   },
   {
     name: "bucket",
     title: "a bucket that does not exist",
     spoil: offsiteS3({ bucket: "no-such-bucket" }),
-    expected: { outcome: "Degraded", reason: "BucketNotFound", message: /no-such-bucket/ },
+    expected: { outcome: "Degraded", reason: "BucketNotFound", message: expect.stringMatching(/no-such-bucket/) },
   },
   {
     name: "endpoint",
     title: "endpoints that do not answer",
     spoil: bothS3({ endpoint: "http://127.0.0.1:9" }),
-    expected: { outcome: "Failed", reason: "StoreUnreachable", message: /127\.0\.0\.1:9/ },
+    expected: { outcome: "Failed", reason: "StoreUnreachable", message: expect.stringMatching(/127\.0\.0\.1:9/) },
   },
   {
     name: "password",
     title: "a wrong repository password",
     spoil: (s) => s.apply(secret("repository-key", { password: "forgotten" })),
-    expected: { outcome: "Failed", reason: "WrongPassword", message: /password/ },
+    expected: { outcome: "Failed", reason: "WrongPassword", message: expect.stringMatching(/password/) },
   },
 ];
 
@@ -55,7 +63,11 @@ scenario(
   async (s) => {
     await withGoodPoint(s);
     await s.remove("backuptarget", "offsite");
-    const expected = { outcome: "Degraded", reason: "TargetNotFound", message: /no BackupTarget "offsite"/ };
+    const expected = {
+      outcome: "Degraded",
+      reason: "TargetNotFound",
+      message: expect.stringMatching(/no BackupTarget "offsite"/),
+    };
     await expectFailure(s, await s.run("shop-incremental"), expected);
     const last = (await s.points()).at(-1);
     expect(last?.status?.copies?.map(({ target, state }) => [target, state])).toEqual([
