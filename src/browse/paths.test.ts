@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { folderOf, partsOf, pathOf, pathOfParts, shownPath } from "./paths.ts";
+import { partsOf } from "../restore/find-given.ts";
+import { folderOf, pathOf, pathOfParts, shownPath } from "./paths.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
 
@@ -17,18 +18,6 @@ describe("shownPath", () => {
   ])("shows %s so that it is harmless and can be given back", (_, path, shown) => {
     expect(shownPath(path)).toBe(shown);
     expect(pathOfParts(partsOf(shown))).toEqual(path);
-  });
-});
-
-describe("partsOf", () => {
-  it.each([
-    ["", []],
-    ["/", []],
-    ["a/./b//c/", ["a", "b", "c"]],
-    ["/..", [".."]],
-    ['"', ['"']],
-  ])("takes %j apart", (path, parts) => {
-    expect(partsOf(path).map(String)).toEqual(parts);
   });
 });
 

@@ -1,7 +1,8 @@
 import { isOfOnePart } from "../repository/errors.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
+import { displayPath } from "../restore/display-path.ts";
 import type { Storage } from "../storage/storage.ts";
-import { displayPath, type Folder } from "../system/folders.ts";
+import type { Folder } from "../system/folders.ts";
 import { layout } from "./layout.ts";
 import { type OpenMirror, openMirror } from "./open.ts";
 import { listObjects, mark, type Presence } from "./presence.ts";

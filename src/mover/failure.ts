@@ -21,6 +21,6 @@ export function failureOf(thrown: unknown): Failure {
 export const invalid = (message: string, cause?: unknown): RepositoryError =>
   new RepositoryError("InvalidConfiguration", message, { cause });
 
-/** What a stopped task is aborted with. */
+/** What a stopped task is aborted with. Whether a lock stays is not known by then: who cannot take it back gives notice. */
 export const interrupted = (signal: string): RepositoryError =>
-  new RepositoryError("Interrupted", `Stopped by ${signal}: no lock is left behind.`);
+  new RepositoryError("Interrupted", `Stopped by ${signal}.`);

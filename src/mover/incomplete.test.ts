@@ -31,6 +31,16 @@ describe("noticeOfIncomplete", () => {
     expect(noticeOfIncomplete(incomplete, all)).toContain("before it that lacks nothing is bbbbbbbb, of 2026-11-03");
   });
 
+  it("compares instants, and not their texts", () => {
+    const zoned = (digit: string, time: string) => snapshot(digit, 1, { time });
+    const all = [
+      zoned("a", "2026-11-05T02:00:00Z"),
+      zoned("b", "2026-11-05T04:30:00+02:00"),
+      zoned("d", "2026-11-05T01:30:00-05:00"),
+    ];
+    expect(noticeOfIncomplete(incomplete, all)).toContain("lacks nothing is bbbbbbbb");
+  });
+
   it("names none where there is none", () => {
     expect(noticeOfIncomplete(incomplete, [incomplete])).toMatch(/^Snapshot cccccccc is incomplete: [^.]*\.$/);
   });

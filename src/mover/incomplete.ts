@@ -1,4 +1,4 @@
-import { isIncomplete } from "../repository/snapshots.ts";
+import { byTime, isIncomplete } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 
 /**
@@ -10,8 +10,9 @@ export function noticeOfIncomplete(snapshot: Snapshot, all: readonly Snapshot[])
   const isSamePlace = ({ hostname, paths }: Snapshot): boolean =>
     hostname === snapshot.hostname && paths.join("\0") === snapshot.paths.join("\0");
   const whole = all
-    .filter((each) => isSamePlace(each) && !isIncomplete(each) && each.time <= snapshot.time)
-    .reduce<Snapshot | undefined>((newest, each) => (newest && newest.time >= each.time ? newest : each), undefined);
+    .filter((each) => isSamePlace(each) && !isIncomplete(each) && byTime(each, snapshot) <= 0)
+    .toSorted(byTime)
+    .at(-1);
   const better = whole
     ? ` The newest before it that lacks nothing is ${whole.id.slice(0, 8)}, of ${whole.time.slice(0, 19)}.`
     : "";

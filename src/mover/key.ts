@@ -112,7 +112,7 @@ async function list({ location }: KeyTask): Promise<Report> {
 export function reportOf(keys: readonly KeyDescription[]): Report {
   const said = [...tableLines([["  ID", "Created", "User", "Host"], ...keys.map(row)]), count(keys.length, "key")];
   const problems = keys.flatMap(({ problem }) => problem ?? []);
-  return { state: problems.length > 99 ? "Failed" : "Good", fields: { keys }, said, problems };
+  return { state: problems.length > 0 ? "Failed" : "Good", fields: { keys }, said, problems };
 }
 
 const row = ({ id, created = "", username = "", hostname: host = "", current, problem }: KeyDescription): string[] => [

@@ -23,8 +23,13 @@ export const runReported = (
 ): Promise<never> =>
   runTask(async (context) => {
     const output = createOutput({ json });
+    const notices: string[] = [];
+    const notice = (text: string): void => {
+      notices.push(text);
+      output.notice(text);
+    };
     try {
-      const { state, fields, said, problems = [] } = await work(context, output);
+      const { state, fields, said, problems = [] } = await work(context, { ...output, notice });
       output.end();
       if (json) console.log(JSON.stringify({ kind, state, ...fields }));
       else show(said, problems);
@@ -33,7 +38,8 @@ export const runReported = (
       const failure = failureOf(error);
       if (failure.reason === "InternalError") logInternal(error);
       output.end();
-      if (json) console.log(JSON.stringify({ kind, state: "Failed", ...failure }));
+      const message = [failure.message, ...notices].join(" ");
+      if (json) console.log(JSON.stringify({ kind, state: "Failed", reason: failure.reason, message }));
       else console.error(safeLines(failure.message));
       return exitCodeOf({ state: "Failed", reason: failure.reason });
     }

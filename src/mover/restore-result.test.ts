@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { newOutcome, type Outcome } from "../restore/outcome.ts";
-import { restoreResult } from "./restore-result.ts";
+import { describeRestore, restoreResult, type SoFar } from "./restore-result.ts";
+import { restoreResult as restoreResultSchema } from "./results.ts";
 
 const outcome = (...failures: readonly Readonly<Parameters<Outcome["fail"]>>[]): Outcome => {
   const made = newOutcome();
@@ -65,6 +66,80 @@ describe("restoreResult", () => {
       ...failure,
       files: 0,
       errors: 0,
+    });
+  });
+
+  it("says what was noticed of one that is not good, too", () => {
+    const noticing = { started: 0, notices: ["Our lock stays."] };
+    const failure = { reason: "Interrupted", message: "Stopped by SIGTERM." } as const;
+    expect(restoreResult("restore", { failure }, noticing).message).toBe("Stopped by SIGTERM. Our lock stays.");
+    const incomplete = restoreResult("restore", { snapshot, restored: outcome(missing) }, noticing);
+    expect(incomplete.message).toBe("/a cannot be restored Our lock stays.");
+    const verified = outcome(["/c", "VerificationFailed", "/c differs"]);
+    expect(restoreResult("verify", { snapshot, verified }, noticing).message).toBe("/c differs Our lock stays.");
+  });
+
+  describe("of a restore that broke off", () => {
+    const failure = { reason: "StoreUnreachable", message: "The store does not answer" } as const;
+    const begun = (restored: Outcome, fields: Partial<SoFar> = {}): SoFar => ({
+      target: "/target",
+      isDevice: false,
+      phase: "restore",
+      restored: Object.assign(restored, { touched: true }),
+      ...fields,
+    });
+
+    it.each<[string, SoFar, string]>([
+      [
+        "a folder",
+        begun(outcome()),
+        "The store does not answer. What was restored until then stays in /target: empty it before the next restore.",
+      ],
+      [
+        "a device",
+        begun(outcome(), { isDevice: true, target: "/dev/x" }),
+        "The store does not answer. The device /dev/x holds a part of the image, which is of no use: restore it again.",
+      ],
+      [
+        "a folder, in the comparison",
+        begun(outcome(), { phase: "verify" }),
+        "Restored, but not compared: The store does not answer. What was restored is in /target: compare it with verify.",
+      ],
+      [
+        "a folder that lacks something, in the comparison",
+        begun(outcome(missing), { phase: "verify" }),
+        "Restored but for 1 path, but not compared: The store does not answer. What was restored is in /target: compare it with verify.",
+      ],
+    ])("says what came, and what %s holds now", (_, soFar, message) => {
+      const result = restoreResult("restore", { failure, soFar }, quiet);
+      const { errors, failedPaths } = soFar.restored;
+      expect(result).toMatchObject({
+        state: "Failed",
+        ...failure,
+        message,
+        files: 10,
+        bytes: 1000,
+        errors,
+        failedPaths,
+      });
+      expect(result.snapshot).toBeUndefined();
+      expect(restoreResultSchema.parse(result)).toEqual(result);
+    });
+
+    it("says nothing of a target that holds nothing", () => {
+      const soFar = begun(newOutcome());
+      soFar.restored.touched = false;
+      expect(restoreResult("restore", { failure, soFar }, quiet)).toMatchObject({ ...failure, files: 0, bytes: 0 });
+    });
+
+    it.each<[SoFar["phase"], string]>([
+      ["restore", "The restore failed: The store does not answer. What was"],
+      ["verify", "Restored, but not compared: The store does not answer."],
+    ])("is told to people by its phase: %s", (phase, beginning) => {
+      const soFar = begun(outcome(), { phase });
+      const text = describeRestore(restoreResult("restore", { failure, soFar }, quiet), soFar);
+      expect(text.startsWith(beginning)).toBe(true);
+      expect(text).toMatch(/\n.*10 files, 1000 B\.$/);
     });
   });
 });

@@ -6,16 +6,25 @@ import { count, formatBytes } from "./units.ts";
 
 /** How a restore, or a comparison, came to its end. */
 export type RestoreEnd =
-  | { readonly failure: Failure }
+  | { readonly failure: Failure; readonly soFar?: SoFar | undefined }
   | {
       readonly snapshot: string;
       readonly restored?: Outcome;
       readonly verified?: Outcome;
     };
 
+/** How far a restore had come. */
+export interface SoFar {
+  readonly target: string;
+  readonly isDevice: boolean;
+  readonly restored: Outcome;
+  /** `verify` once everything was restored that could be. */
+  phase: "restore" | "verify";
+}
+
 /**
- * `Failed` where the folder was compared and differs by more than what was already known to be missing. A good one says what there
- * is to be noticed, such as that the lock of a dead holder was removed.
+ * `Failed` where the folder was compared and differs by more than what was already known to be missing. Each says what there
+ * is to be noticed, such as that the lock of a dead holder was removed, or that ours stays.
  */
 export function restoreResult(
   kind: RestoreResult["kind"],
@@ -23,9 +32,12 @@ export function restoreResult(
   { started, notices }: { readonly started: number; readonly notices: readonly string[] },
 ): RestoreResult {
   const durationSeconds = secondsSince(started);
+  const noticed = (...texts: readonly string[]): string => [...texts, ...notices].join(" ");
   if ("failure" in end) {
-    const nothing = { files: 0, directories: 0, bytes: 0, errors: 0, failedPaths: [] };
-    return { kind, state: "Failed", ...end.failure, ...nothing, durationSeconds };
+    const { failure, soFar } = end;
+    const { files = 0, directories = 0, bytes = 0, errors = 0, failedPaths = [] } = soFar?.restored ?? {};
+    const numbers = { files, directories, bytes, errors, failedPaths: [...failedPaths], durationSeconds };
+    return { kind, state: "Failed", reason: failure.reason, message: noticed(brokenOff(failure, soFar)), ...numbers };
   }
   const { snapshot, restored, verified } = end;
   const counted = restored ?? verified;
@@ -37,26 +49,59 @@ export function restoreResult(
   const different = verified?.failedPaths.filter((path) => !restored?.hasFailed(path)) ?? [];
   if (verified && different.length > 0) {
     const failure = verified.failures.find(({ reason }) => reason === "VerificationFailed") ?? verified.failures[0];
-    return { kind, state: "Failed", reason: failure?.reason, message: summary(failure?.message, errors), ...numbers };
+    return {
+      kind,
+      state: "Failed",
+      reason: failure?.reason,
+      message: noticed(summary(failure?.message, errors)),
+      ...numbers,
+    };
   }
   if (errors === 0) {
-    return { kind, state: "Good", ...(notices.length > 0 && { message: notices.join(" ") }), ...numbers };
+    return { kind, state: "Good", ...(notices.length > 0 && { message: noticed() }), ...numbers };
   }
   const failures = restored?.failures ?? [];
   const worst = failures.find(({ reason }) => reason === "RepositoryDamaged") ?? failures[0];
-  return { kind, state: "Incomplete", reason: worst?.reason, message: summary(worst?.message, errors), ...numbers };
+  return {
+    kind,
+    state: "Incomplete",
+    reason: worst?.reason,
+    message: noticed(summary(worst?.message, errors)),
+    ...numbers,
+  };
 }
 
 const summary = (first: string | undefined, errors: number): string =>
   errors > 1 ? `${errors} paths are not as they were. The first: ${first}` : (first ?? "");
 
-export function describeRestore(result: RestoreResult): string {
+/** What happened, and what the target holds now: the next restore needs an empty folder. */
+function brokenOff({ message }: Failure, soFar: SoFar | undefined): string {
+  if (!soFar?.restored.touched) return message;
+  const { target, isDevice, restored, phase } = soFar;
+  const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  if (phase === "verify") {
+    const but = restored.errors > 0 ? ` but for ${count(restored.errors, "path")},` : ",";
+    return `Restored${but} but not compared: ${sentence} What was restored is in ${target}: compare it with verify.`;
+  }
+  return isDevice
+    ? `${sentence} The device ${target} holds a part of the image, which is of no use: restore it again.`
+    : `${sentence} What was restored until then stays in ${target}: empty it before the next restore.`;
+}
+
+/** `soFar` is of one that broke off. */
+export function describeRestore(result: RestoreResult, soFar?: SoFar): string {
   const { kind, state, message, files, directories, bytes, durationSeconds, errors, failedPaths, snapshot } = result;
-  if (snapshot === undefined) return `The ${kind} failed: ${message}`;
+  const missing = errors > 0 ? ["Not as they were:", ...failedPaths.map((path) => `  ${path}`)] : [];
+  if (snapshot === undefined) {
+    const isRestored = soFar?.phase === "verify" && soFar.restored.touched;
+    const numbers = `${count(files, "file")}, ${formatBytes(bytes)}.`;
+    const came = files > 0 || bytes > 0 ? [`${isRestored ? "Restored were" : "Until then came"} ${numbers}`] : [];
+    return [isRestored ? message : `The ${kind} failed: ${message}`, ...came, ...missing].join("\n");
+  }
   const done = kind === "restore" ? "restored" : "compared";
   return [
     `${state}: ${done} ${count(files, "file")} in ${count(directories, "folder")}, ${formatBytes(bytes)}, ` +
       `of snapshot ${snapshot.slice(0, 8)}, in ${durationSeconds} s.`,
-    ...(errors > 0 ? [message, "Not as they were:", ...failedPaths.map((path) => `  ${path}`)] : []),
+    ...(errors > 0 ? [message, ...missing] : []),
   ].join("\n");
 }

@@ -8,7 +8,7 @@ import { withSharedLock } from "../repository/shared-lock.ts";
 import { findSnapshot, isIncomplete, listSnapshots } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 import { restoreToDevice, verifyDevice } from "../restore/device.ts";
-import type { Outcome } from "../restore/outcome.ts";
+import { newOutcome, type Outcome } from "../restore/outcome.ts";
 import { type Restorable, restorable } from "../restore/restorable.ts";
 import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
@@ -20,7 +20,7 @@ import { failureOf, invalid } from "./failure.ts";
 import { noticeOfIncomplete } from "./incomplete.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
-import { describeRestore, type RestoreEnd, restoreResult } from "./restore-result.ts";
+import { describeRestore, type RestoreEnd, restoreResult, type SoFar } from "./restore-result.ts";
 import type { RestoreResult } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, type TaskContext } from "./task.ts";
@@ -43,14 +43,14 @@ export function restoreCommand(): Command {
     .option("--verify", "read everything back afterwards and compare it with the repository");
   return addCommonOptions(command).action((flags: RestoreFlags) =>
     runTask((context) =>
-      perform(flags, context, "restore", (output) => {
+      perform(flags, context, "restore", (output, begun) => {
         const config = settingsFor(restoreConfig, flags, () => ({
           ...configFrom(flags),
           include: [...flags.include],
           verify: flags.verify ?? false,
           overwriteDevice: flags.overwriteDevice ?? false,
         }));
-        return withSnapshot(config, context, output, (source) => restore(config, source, context, output));
+        return withSnapshot(config, context, output, (source) => restore(config, source, output, begun));
       }),
     ),
   );
@@ -65,7 +65,7 @@ export function verifyCommand(): Command {
     runTask((context) =>
       perform(flags, context, "verify", (output) => {
         const config = settingsFor(verifyConfig, flags, () => configFrom(flags));
-        return withSnapshot(config, context, output, (source) => verify(config, source, context, output));
+        return withSnapshot(config, context, output, (source) => verify(config, source, output));
       }),
     ),
   );
@@ -78,13 +78,16 @@ const configFrom = (flags: RestoreFlags) => ({
   lock: lockOf(flags),
 });
 
-const whatStays = "What was restored until then stays in the target: empty it before the next one.";
+/** What a restore leaves to be told of it, should it break off. */
+interface Begun {
+  soFar?: SoFar;
+}
 
 async function perform(
   flags: RestoreFlags,
   { started }: TaskContext,
   kind: RestoreResult["kind"],
-  work: (output: Output) => Promise<RestoreEnd>,
+  work: (output: Output, begun: Begun) => Promise<RestoreEnd>,
 ): Promise<number> {
   const output = createOutput({ json: flags.json ?? false });
   const notices: string[] = [];
@@ -92,17 +95,19 @@ async function perform(
     notices.push(text);
     output.notice(text);
   };
+  const begun: Begun = {};
   let end: RestoreEnd;
   try {
-    end = await work({ ...output, notice });
+    end = await work({ ...output, notice }, begun);
   } catch (error) {
     const failure = failureOf(error);
     if (failure.reason === "InternalError") logInternal(error);
-    const isHalf = kind === "restore" && failure.reason === "Interrupted";
-    end = { failure: isHalf ? { ...failure, message: `${failure.message} ${whatStays}` } : failure };
+    end = { failure, soFar: begun.soFar };
   }
   const result = restoreResult(kind, end, { started, notices });
-  output.result(result, describeRestore(result));
+  // Whoever reads along was given notice already.
+  const forPeople = restoreResult(kind, end, { started, notices: [] });
+  output.result(result, describeRestore(forPeople, begun.soFar));
   return exitCodeOf(result);
 }
 
@@ -161,18 +166,22 @@ function assertMeant({ target, include, overwriteDevice = false }: RestoreConfig
 async function restore(
   config: RestoreConfig,
   { repository, snapshot, signal }: Source,
-  _: TaskContext,
   output: Output,
+  begun: Begun,
 ): Promise<RestoreEnd> {
   const { target, include } = config;
   const common = { repository, snapshot, target, include, signal };
   const isDevice = assertMeant(config);
+  const soFar: SoFar = { target, isDevice, restored: newOutcome(), phase: "restore" };
+  begun.soFar = soFar;
   const restored = await (isDevice ? restoreToDevice : restoreSnapshot)({
     ...common,
+    outcome: soFar.restored,
     onProgress: (progress) => output.progress({ phase: "restore", ...progress }),
   });
   tell(restored, output);
   if (!config.verify) return { snapshot: snapshot.id, restored };
+  soFar.phase = "verify";
   const verified = await (isDevice ? verifyDevice : verifyFolder)({
     ...common,
     onProgress: (progress) => output.progress({ phase: "verify", ...progress }),
@@ -183,7 +192,6 @@ async function restore(
 async function verify(
   config: VerifyConfig,
   { repository, snapshot, signal }: Source,
-  _: TaskContext,
   output: Output,
 ): Promise<RestoreEnd> {
   const onProgress = (progress: { bytesDone: number; filesDone: number }) =>

@@ -65,13 +65,13 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
     write: () => writeLock(place, options),
     remove: (id) => place.remove(id),
   });
-  const release = async (): Promise<void> => {
-    const last = await keeper.stop();
-    await place.remove(last).catch((error: unknown) => {
-      // The work is done all the same, and others wait no longer than half an hour.
-      options.onNotice?.(`Our lock locks/${last} on ${place.description} could not be removed: ${error}`);
-    });
+  const remove = async (): Promise<void> => place.remove(await keeper.stop());
+  /** What was done is done all the same, and so is what failed. */
+  const tellOfLeft = async (error: unknown): Promise<void> => {
+    const left = `Our lock locks/${await keeper.stop()} on ${place.description} could not be removed: ${error}`;
+    options.onNotice?.(`${left} Others may have to wait until it is half an hour old.`);
   };
+  const release = (): Promise<void> => remove().catch(tellOfLeft);
   const retreat = new AbortController();
   const signal = AbortSignal.any([keeper.signal, retreat.signal, ...(options.signal ? [options.signal] : [])]);
   let obstacle: RepositoryError | undefined;
@@ -86,7 +86,7 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
   // Nothing was written under it: nobody has to wait until the work has noticed.
   const retreated = settled.catch(async (error: unknown) => {
     retreat.abort(error);
-    await place.remove(await keeper.stop());
+    await remove();
   });
   retreated.catch(() => {});
   const confirm = async (): Promise<void> => {
@@ -112,7 +112,7 @@ async function tryOnce<T>(place: LockPlace, options: LockOptions, work: Work<T>)
       await retreated;
       return { obstacle };
     }
-    await (retreat.signal.aborted ? retreated.catch(() => {}) : release());
+    await (retreat.signal.aborted ? retreated.catch(tellOfLeft) : release());
     throw error;
   }
 }

@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { describe, expect, test, vi } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { writeDocument } from "./documents.ts";
+import { RepositoryError } from "./errors.ts";
 import { encodeLock } from "./lock-file.ts";
 import { type LockOptions, withLock } from "./locks.ts";
+import { withSharedLock } from "./shared-lock.ts";
 import { testLock, testRepository } from "./testing.ts";
 import { formatTime } from "./time.ts";
 
@@ -36,6 +39,26 @@ describe("withLock", () => {
       "work failed",
     );
     expect(locksIn(objects)).toEqual([]);
+  });
+
+  test.each([
+    ["at work", 300],
+    ["when it was hardly written", 0],
+  ])("says that it stays where a failed run cannot take it back, stopped %s", async (_, milliseconds) => {
+    const { repository } = await testRepository();
+    const remove = () => Promise.reject(new StorageError("Unreachable", "No answer."));
+    const stuck = { ...repository, storage: { ...repository.storage, delete: remove } };
+    const stop = new AbortController();
+    const stopped = new RepositoryError("Interrupted", "Stopped by SIGTERM.");
+    const notices: string[] = [];
+    const options = { ...shared, signal: stop.signal, onNotice: (text: string) => notices.push(text) };
+    const working = withSharedLock(stuck, options, async (_shared, { signal }) => {
+      setTimeout(() => stop.abort(stopped), milliseconds);
+      await once(signal, "abort");
+      signal.throwIfAborted();
+    });
+    await expect(working).rejects.toBe(stopped);
+    expect(notices).toEqual([expect.stringMatching(/^Our lock locks\/\w{64} on .* could not be removed: .*No answer/)]);
   });
 
   test("shares with those that share, and with nobody else", async () => {

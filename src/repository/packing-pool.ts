@@ -254,7 +254,8 @@ export function createPackingPool({
         recycle,
       };
     },
-    concurrentMoves: threads * piecesAhead + 1,
+    // Without threads, too, one is read while another is moved.
+    concurrentMoves: Math.max(2, threads * piecesAhead + 1),
     async room() {
       if (!isDeaf) return;
       isDeaf = false;

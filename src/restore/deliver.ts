@@ -1,5 +1,5 @@
 import type { PackBlob } from "../repository/blobs.ts";
-import { displayPath } from "../system/folders.ts";
+import { displayPath } from "./display-path.ts";
 import type { FileWriter } from "./files.ts";
 import type { Place } from "./window.ts";
 

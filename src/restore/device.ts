@@ -24,6 +24,8 @@ export interface DeviceOptions {
   readonly target: string;
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
   readonly signal: AbortSignal;
+  /** What comes out is counted here, so that it is known of a restore that breaks off, too. */
+  readonly outcome?: Outcome | undefined;
 }
 
 interface Image {
@@ -37,14 +39,13 @@ const root: Folder = { name: Buffer.alloc(0), parent: undefined };
 
 /**
  * Writes the image of a block device over another one, zeros too, and waits until the device has it. Rejects where anything is amiss: then
- * the device holds a part of the image at most.
+ * the device holds a part of the image at most, and the outcome tells whether it does.
  */
 export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> {
-  const { repository, snapshot, target, signal, onProgress = () => {} } = options;
+  const { repository, snapshot, target, signal, onProgress = () => {}, outcome = newOutcome() } = options;
   const { node, parts } = await findImage(repository, snapshot);
   // O_EXCL without O_CREAT: the kernel refuses a device that is mounted.
   const descriptor = open(target, constants.O_RDWR | constants.O_EXCL);
-  const outcome = newOutcome();
   try {
     assertRoom(descriptor, target, node);
     const flusher = createFlusher(descriptor, { sync: promisify(fsync) });
@@ -61,7 +62,7 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
         flusher.written(count);
         onProgress({ bytesDone: outcome.bytes, filesDone: 0 });
       };
-      await fetchWindow({ repository, window, writer: deviceWriter(descriptor, target, base), onBytes, signal });
+      await fetchWindow({ repository, window, writer: deviceWriter({ descriptor, base, outcome }), onBytes, signal });
       base += size;
     }
     // Nothing is known to let a part go missing. Should anything do so, this is no image.
@@ -75,7 +76,7 @@ export async function restoreToDevice(options: DeviceOptions): Promise<Outcome> 
     return outcome;
   } catch (cause) {
     if (cause instanceof Error && "syscall" in cause) {
-      const message = `${target} could not be written: ${causeOf(cause)}. It holds a part of the image at most.`;
+      const message = `${target} could not be written: ${causeOf(cause)}.`;
       throw new RepositoryError("WriteErrors", message, { cause });
     }
     throw cause;
@@ -142,10 +143,18 @@ function assertRoom(descriptor: number, target: string, { size }: TreeNode): voi
   throw new RepositoryError("TargetVolumeFull", message);
 }
 
+interface Writing {
+  readonly descriptor: number;
+  /** Where on the device what is fetched together begins. */
+  readonly base: number;
+  readonly outcome: Outcome;
+}
+
 /** Nobody knows what a device holds, so zeros are written like all else. */
-function deviceWriter(descriptor: number, target: string, base: number): FileWriter {
+function deviceWriter({ descriptor, base, outcome }: Writing): FileWriter {
   return {
     write(_, offset, data) {
+      outcome.touched = true;
       const position = base + offset;
       if (isZero(data) && zeroOut(descriptor, position, data.length)) return;
       for (let done = 0; done < data.length; )
@@ -153,7 +162,7 @@ function deviceWriter(descriptor: number, target: string, base: number): FileWri
     },
     writeEmpty() {},
     abandon(_, reason, message) {
-      throw new RepositoryError(reason, `${message} The device ${target} holds a part of the image at most.`);
+      throw new RepositoryError(reason, message);
     },
   };
 }

@@ -2,7 +2,8 @@ import { closeSync, constants, ftruncateSync, open, openSync, unlinkSync } from 
 import type { FailureReason } from "../mover/results.ts";
 import type { TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
-import { displayPath, type Folder, type Folders, type HeldPath } from "../system/folders.ts";
+import type { Folder, Folders, HeldPath } from "../system/folders.ts";
+import { displayPath } from "./display-path.ts";
 import { applyMetadata } from "./metadata.ts";
 import type { Outcome } from "./outcome.ts";
 import { writeData } from "./write-data.ts";

@@ -41,7 +41,7 @@ export function applyMetadata(subject: Subject, outcome: Outcome): void {
     attempt(`attribute ${name}`, () => setAttribute(path, name, value));
   }
   if (node.type !== "symlink") {
-    attempt("permissions", () => applyPermissions(subject, owned));
+    attempt("permissions", () => applyPermissions(subject, owned, outcome));
   }
   attempt("times", () => setTimes(path, node.atime, node.mtime, subject.descriptor));
 }
@@ -73,9 +73,14 @@ function applyOwner(
   }
 }
 
-function applyPermissions({ node, path, descriptor }: Subject, owned: boolean): void {
+function applyPermissions({ node, path, descriptor }: Subject, owned: boolean, outcome: Outcome): void {
   const all = posixPermissions(node.mode);
   const permissions = owned ? all : all & ~setIdBits;
+  if (permissions !== all) {
+    outcome.notice(
+      "Set-user-ID and set-group-ID were left out of modes where the owner is not as it was, and are not compared there.",
+    );
+  }
   if (descriptor === undefined) setPermissions(path, permissions);
   else fchmodSync(descriptor, permissions);
 }

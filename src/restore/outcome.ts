@@ -14,6 +14,8 @@ export interface Outcome {
   files: number;
   directories: number;
   bytes: number;
+  /** Whether the target holds anything of it by now, be it a part of one file. */
+  touched: boolean;
   readonly errors: number;
   readonly failedPaths: readonly string[];
   /** The first failure of each reason. */
@@ -36,6 +38,7 @@ export function newOutcome(): Outcome {
     files: 0,
     directories: 0,
     bytes: 0,
+    touched: false,
     get errors() {
       return errors;
     },

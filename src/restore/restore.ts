@@ -4,8 +4,9 @@ import { posixPermissions } from "../repository/mode.ts";
 import type { Snapshot, TreeNode } from "../repository/types.ts";
 import { getAttribute, removeAttribute } from "../system/attributes.ts";
 import { causeOf } from "../system/cause.ts";
-import { displayPath, type Folder, type Folders, openFolders } from "../system/folders.ts";
+import { type Folder, type Folders, openFolders } from "../system/folders.ts";
 import { newBreather } from "./breathe.ts";
+import { displayPath } from "./display-path.ts";
 import { fetchWindow } from "./fetch-window.ts";
 import { fileWriter, isFatal, type LendingFileWriter, type PendingFile } from "./files.ts";
 import { createFlusher, type Flusher, type FlushOptions } from "./flush.ts";
@@ -16,7 +17,7 @@ import type { Restorable } from "./restorable.ts";
 import { sameContent } from "./same-content.ts";
 import { select } from "./selection.ts";
 import { makeNode } from "./system.ts";
-import { isLostAndFound, prepareTarget } from "./target.ts";
+import { holdsAnything, isLostAndFound, prepareTarget } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
 import { newWindow, planFile, type Window } from "./window.ts";
 
@@ -29,6 +30,8 @@ export interface RestoreOptions {
   readonly include: readonly string[];
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
   readonly signal: AbortSignal;
+  /** What comes out is counted here, so that it is known of a restore that breaks off, too. */
+  readonly outcome?: Outcome | undefined;
   /** Places of blobs, or steps without any, after which a window is fetched and written: bounds the memory. */
   readonly windowSize?: number;
   /** What making a file takes on average, at least, where several are made at a time. */
@@ -60,14 +63,13 @@ interface Later {
 /**
  * Writes a snapshot into a folder and waits until the disk has it. Everything that could not be restored exactly is in the
  * outcome by name; its content, if it is a file, is not left behind half. Rejects where nothing was tried, the store
- * failed, the target is full (`TargetVolumeFull`), or the signal stopped it; unfinished files are removed then, too.
+ * failed, the target is full (`TargetVolumeFull`) or failed (`WriteErrors`), or the signal stopped it; unfinished files are removed then, too.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome> {
-  const { repository, snapshot, target, include, signal, windowSize = 8_192 } = options;
+  const { repository, snapshot, target, include, signal, windowSize = 8_192, outcome = newOutcome() } = options;
   const selection = await select(repository, snapshot, include);
   await prepareTarget(target);
   const folders = openFolders(target);
-  const outcome = newOutcome();
   const writer = fileWriter(folders, outcome, options.slowMilliseconds);
   const writers = createPartWriters(options.partWriters);
   const flusher = createFlusher(folders.descriptor({ name: Buffer.alloc(0), parent: undefined }), options.flush);
@@ -91,10 +93,13 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome>
     await complete(job, window, later);
     await flusher.finish();
   } catch (error) {
-    throw isFatal(error) ? targetFailed(target, error) : error;
+    // Errors that come out of a thread have nothing but their code.
+    const isOfSystem = error instanceof Error && ("syscall" in error || isFatal(error));
+    throw isOfSystem ? targetFailed(target, error) : error;
   } finally {
     await writers.close();
     folders.close();
+    outcome.touched = holdsAnything(target);
   }
   return outcome;
 }
@@ -114,7 +119,11 @@ function dropInheritance({ folders, outcome }: Job): void {
 
 const defaultAccessList = "system.posix_acl_default";
 
-function targetFailed(target: string, cause: unknown): RepositoryError {
+function targetFailed(target: string, cause: Error): RepositoryError {
+  if (!isFatal(cause)) {
+    const message = `${target} could not be written: ${causeOf(cause)}. Look after its disk.`;
+    return new RepositoryError("WriteErrors", message, { cause });
+  }
   const isReadOnly = (cause as NodeJS.ErrnoException).code === "EROFS";
   return isReadOnly
     ? new RepositoryError("InvalidConfiguration", `${target} is mounted read-only: nothing can be restored to it.`, {

@@ -1,10 +1,7 @@
 import { RepositoryError } from "../repository/errors.ts";
 import type { Id, Snapshot, TreeNode } from "../repository/types.ts";
-import { findEntry } from "./find-entry.ts";
+import { findGiven, type Parts, partsOf, splitPath } from "./find-given.ts";
 import type { Restorable } from "./restorable.ts";
-
-/** Parts of a path below the restored folder. */
-type Parts = readonly Buffer[];
 
 /** What of a snapshot is to be restored. */
 export interface Selection {
@@ -12,7 +9,7 @@ export interface Selection {
   readonly tree: Id;
   /** The backed-up folder's own entry: its metadata become the target folder's. Absent where the snapshot has none. */
   readonly node: TreeNode | undefined;
-  /** Only these paths; everything where it is undefined. */
+  /** Only these paths below the restored folder; everything where it is undefined. */
   readonly only: readonly Parts[] | undefined;
 }
 
@@ -28,11 +25,11 @@ export async function select(
 ): Promise<Selection> {
   const start = await findStart(repository, snapshot);
   if (include.length === 0) return start;
-  const only = await Promise.all(include.map((path) => locate(repository, snapshot, start.tree, path)));
-  return { ...start, only };
+  const only = await Promise.all(include.map((path) => locate(repository, snapshot, start, path)));
+  return only.some((parts) => parts.length === 0) ? start : { ...start, only };
 }
 
-/** The folder that was backed up, where there is one. */
+/** The folder that was backed up, where there is one; of a single file, the folder that it is in. */
 export interface Start extends Selection {
   /** Its path from the snapshot's root. */
   readonly parts: Parts;
@@ -42,37 +39,32 @@ export async function findStart(repository: Restorable, snapshot: Snapshot): Pro
   const whole: Start = { tree: snapshot.tree, node: undefined, only: undefined, parts: [] };
   const [path, ...others] = snapshot.paths;
   if (path === undefined || others.length > 0) return whole;
-  const parts = partsOf(path);
+  const parts = splitPath(Buffer.from(path));
   // `restic backup folder` records the absolute path, but its tree begins at the folder: try the shorter ends, too.
   for (let from = 0; from < parts.length; from++) {
     const found = await descend(repository, snapshot.tree, parts.slice(from));
-    if (found) return { ...found, parts: parts.slice(from) };
+    if (found) return found;
   }
   return whole;
 }
 
 /** Follows folders that hold nothing but the next part of the path; undefined where the tree is not like that. */
-async function descend(repository: Restorable, root: Id, parts: Parts): Promise<Selection | undefined> {
-  let at: Selection = { tree: root, node: undefined, only: undefined };
+async function descend(repository: Restorable, root: Id, parts: Parts): Promise<Start | undefined> {
+  let at: Start = { tree: root, node: undefined, only: undefined, parts: [] };
   for (const [position, part] of parts.entries()) {
     const nodes: readonly TreeNode[] = await repository.readTree(at.tree);
     const [node, ...others] = nodes;
     if (!node?.name.equals(part) || others.length > 0) return undefined;
-    if (node.subtree) at = { tree: node.subtree, node, only: undefined };
+    if (node.subtree) at = { tree: node.subtree, node, only: undefined, parts: parts.slice(0, position + 1) };
     else return position === parts.length - 1 ? at : undefined;
   }
   return at;
 }
 
-/** An included path counts from the restored folder; the absolute path that was backed up is understood, too. */
-async function locate(repository: Restorable, snapshot: Snapshot, tree: Id, path: string): Promise<Parts> {
-  const parts = partsOf(path);
-  if (parts.length === 0) throw notThere(path, snapshot);
-  const [base = ""] = snapshot.paths;
-  const inside = partsOf(base).every((part, at) => parts[at]?.equals(part)) ? parts.slice(partsOf(base).length) : [];
-  for (const candidate of [parts, inside]) {
-    if (candidate.length > 0 && (await findEntry(repository, tree, candidate))) return candidate;
-  }
+/** Below the restored folder; empty for all of it. Nothing given (an unset variable, say) is not everything. */
+async function locate(repository: Restorable, snapshot: Snapshot, start: Start, path: string): Promise<Parts> {
+  const found = partsOf(path).length > 0 ? await findGiven(repository, snapshot, start, path) : undefined;
+  if (found) return found.inside;
   throw notThere(path, snapshot);
 }
 
@@ -81,9 +73,3 @@ const notThere = (path: string, snapshot: Snapshot): RepositoryError =>
     "InvalidConfiguration",
     `«${path}» is not in snapshot ${snapshot.id.slice(0, 8)}: give a path as it is below the backed-up folder.`,
   );
-
-const partsOf = (path: string): Parts =>
-  path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .map((part) => Buffer.from(part));

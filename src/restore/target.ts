@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { RepositoryError } from "../repository/errors.ts";
 import { makeFolders } from "../system/make-folders.ts";
@@ -14,6 +15,15 @@ export async function prepareTarget(target: string): Promise<void> {
     "TargetFolderNotEmpty",
     `${target} is not empty (it holds ${first}): nothing was restored. Choose an empty folder.`,
   );
+}
+
+/** Of a target that was empty. One that cannot be looked into any more may hold something. */
+export function holdsAnything(target: string): boolean {
+  try {
+    return readdirSync(target).some((name) => !isLostAndFound(name));
+  } catch {
+    return true;
+  }
 }
 
 async function list(target: string): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { damaged, isOfOnePart } from "../repository/errors.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
-import { displayPath, type Folder } from "../system/folders.ts";
+import type { Folder } from "../system/folders.ts";
+import { displayPath } from "./display-path.ts";
 import type { Restorable } from "./restorable.ts";
 import type { Selection } from "./selection.ts";
 

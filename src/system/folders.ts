@@ -6,19 +6,6 @@ export interface Folder {
   readonly parent: Folder | undefined;
 }
 
-/** `/a/b` for people, and to tell paths apart by: in a name that is not UTF-8 what is not ASCII shows as `\xff`. */
-export function displayPath(folder: Folder, name?: Buffer): string {
-  const parts: string[] = name ? [displayName(name)] : [];
-  for (let at = folder; at.parent; at = at.parent) parts.push(displayName(at.name));
-  return `/${parts.reverse().join("/")}`;
-}
-
-function displayName(name: Buffer): string {
-  const text = name.toString();
-  if (Buffer.from(text).equals(name)) return text;
-  return name.toString("latin1").replace(/[\x80-\xff]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
-}
-
 /**
  * Opened folders, by which paths are made that no one else can bend: each folder is opened from its parent, without
  * following symbolic links, and its entries are named relative to it through `/proc/self/fd`. Whatever is planted in the
