@@ -1,4 +1,4 @@
-import type { LeftOut } from "../mover/results.ts";
+import type { LeftOut } from "../contract/results.ts";
 
 /** Counts what the rules left out of a read. */
 export interface LeftOutCounter {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { snapshotTypes } from "../repository/provenance.ts";
+import { snapshotTypes } from "../contract/snapshot-type.ts";
 import { chooseOrigin } from "./origin.ts";
 
 describe("chooseOrigin", () => {

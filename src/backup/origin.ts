@@ -1,5 +1,6 @@
 import { hash, randomBytes } from "node:crypto";
-import { fullOwner, type Owner, type Provenance, type SnapshotType, scopeOf } from "../repository/provenance.ts";
+import type { SnapshotType } from "../contract/snapshot-type.ts";
+import { fullOwner, type Owner, type Provenance, scopeOf } from "../repository/provenance.ts";
 
 export interface Origin {
   readonly provenance: Provenance;

@@ -1,4 +1,5 @@
-import { provenanceOf, type SnapshotType } from "../repository/provenance.ts";
+import type { SnapshotType } from "../contract/snapshot-type.ts";
+import { provenanceOf } from "../repository/provenance.ts";
 import { isIncomplete } from "../repository/snapshots.ts";
 import type { Snapshot } from "../repository/types.ts";
 import type { BackupPlan } from "./plan.ts";

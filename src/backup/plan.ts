@@ -1,7 +1,7 @@
 import { hostname as machineName } from "node:os";
 import { resolve } from "node:path";
-import type { BackupConfig, RepositoryLocation } from "../mover/configs.ts";
-import type { LeftOut } from "../mover/results.ts";
+import type { BackupConfig, RepositoryLocation } from "../contract/configs.ts";
+import type { LeftOut } from "../contract/results.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import type { PackingPool } from "../repository/packing-pool.ts";
 import { formatTime, parseTime } from "../repository/time.ts";

@@ -1,4 +1,5 @@
-import type { ExtendedAttribute, Id, TreeNode } from "../repository/types.ts";
+import type { Id, TreeNode } from "../repository/types.ts";
+import type { ExtendedAttribute } from "../system/attributes.ts";
 import type { Archive } from "./archive.ts";
 import { nameKey, type ParentEntries, type ParentFolders } from "./parents.ts";
 import { isActive, type TargetSession } from "./session.ts";

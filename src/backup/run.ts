@@ -1,4 +1,4 @@
-import type { BackupResult } from "../mover/results.ts";
+import type { BackupResult } from "../contract/results.ts";
 import { createPackingPool } from "../repository/packing-pool.ts";
 import { blockTag } from "../repository/volume-image.ts";
 import { type BackupPlan, type BackupProgress, type ReadResult, runFacts } from "./plan.ts";

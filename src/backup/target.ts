@@ -1,9 +1,10 @@
-import type { BackupResult } from "../mover/results.ts";
+import type { BackupResult } from "../contract/results.ts";
+import type { SnapshotType } from "../contract/snapshot-type.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
 import type { HeldLock, SettlingLock } from "../repository/hold-lock.ts";
 import { loadPresentIndex, type PresentIndex } from "../repository/load-index.ts";
 import { createPackWriter, type PackWriter } from "../repository/pack-writer.ts";
-import { type Provenance, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
+import { type Provenance, provenanceOf } from "../repository/provenance.ts";
 import { recentSnapshots } from "../repository/recent-snapshots.ts";
 import { initialiseRepository, openRepository } from "../repository/repository.ts";
 import { withSharedLock } from "../repository/shared-lock.ts";

@@ -1,6 +1,7 @@
+import type { SnapshotType } from "../contract/snapshot-type.ts";
 import { sealOverhead } from "../repository/crypto.ts";
 import { damaged } from "../repository/errors.ts";
-import { type Owner, provenanceOf, type SnapshotType } from "../repository/provenance.ts";
+import { type Owner, provenanceOf } from "../repository/provenance.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 import { walkTrees } from "../repository/walk-trees.ts";
 

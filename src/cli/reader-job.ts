@@ -1,8 +1,8 @@
 import { label, labelValue } from "../api/names.ts";
 import type { BackupTarget } from "../api/objects.ts";
 import type { MoverOptions } from "../api/pods.ts";
+import type { ReadingConfig } from "../contract/configs.ts";
 import type { ConfigMap, CronJob, Job, OwnerReference, Stored } from "../kube/types.ts";
-import type { ReadingConfig } from "../mover/configs.ts";
 import { runnerEnv } from "../runner/contract.ts";
 import { chainLocation, credentialMount } from "../runner/location.ts";
 import { moverConfigMap, moverJob } from "../runner/mover-pod.ts";

@@ -1,4 +1,4 @@
-import { type BackupConfig, backupConfig } from "../mover/configs.ts";
+import { type BackupConfig, backupConfig } from "../contract/configs.ts";
 import type { Storage } from "../storage/storage.ts";
 import { runMirror } from "./run.ts";
 

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
 import { runBackup } from "../backup/run.ts";
+import { backupConfig } from "../contract/configs.ts";
+import type { BackupResult, LeftOut } from "../contract/results.ts";
+import { type SnapshotType, snapshotTypes } from "../contract/snapshot-type.ts";
 import { runMirror } from "../mirror/run.ts";
-import { type SnapshotType, snapshotTypes } from "../repository/provenance.ts";
-import { backupConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput } from "./output.ts";
-import type { BackupResult, LeftOut } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
 import { count, formatBytes, formatNumber, parseSize } from "./units.ts";

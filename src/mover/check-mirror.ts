@@ -1,8 +1,8 @@
+import type { LockIdentity } from "../contract/configs.ts";
 import { checkMirror, type MirrorReport } from "../mirror/check.ts";
 import { withMirrorLock } from "../mirror/locks.ts";
 import type { ReadData } from "../repository/check-options.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { LockIdentity } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import type { Output } from "./output.ts";
 import type { Report } from "./report.ts";

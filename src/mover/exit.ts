@@ -1,4 +1,4 @@
-import { exitCode, type FailureReason } from "./results.ts";
+import { exitCode, type FailureReason } from "../contract/results.ts";
 
 const codes: Partial<Readonly<Record<FailureReason, number>>> = {
   RepositoryNotFound: exitCode.noRepository,

@@ -1,5 +1,5 @@
+import type { FailureReason } from "../contract/results.ts";
 import { RepositoryError, reasonOf } from "../repository/errors.ts";
-import type { FailureReason } from "./results.ts";
 
 export interface Failure {
   readonly reason: FailureReason;

@@ -1,3 +1,4 @@
+import type { ForgetConfig } from "../contract/configs.ts";
 import { isMirror } from "../mirror/open.ts";
 import { dropRepository, finishDrop } from "../repository/drop.ts";
 import { forgetSnapshots } from "../repository/forget.ts";
@@ -5,7 +6,6 @@ import { withLock } from "../repository/locks.ts";
 import { prune } from "../repository/prune.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
-import type { ForgetConfig } from "./configs.ts";
 import { failureOf, invalid } from "./failure.ts";
 import type { ForgottenTarget } from "./forget.ts";
 import { type Output, showPacks } from "./output.ts";

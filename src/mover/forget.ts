@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import { forgetConfig } from "./configs.ts";
+import { forgetConfig } from "../contract/configs.ts";
+import type { ForgetResult } from "../contract/results.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { forgetByRules } from "./forget-by-rules.ts";
 import { forgetGiven } from "./forget-given.ts";
 import { addCommonOptions } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
-import type { ForgetResult } from "./results.ts";
 import { type CommonOptions, readSettings } from "./settings.ts";
 import { logInternal, runTask, secondsSince, type TaskContext } from "./task.ts";
 import { count, formatBytes } from "./units.ts";

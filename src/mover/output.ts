@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { safeLines } from "../browse/text.ts";
-import { type MoverResult, type ProgressLine, resultFileVariable } from "./results.ts";
+import { type MoverResult, type ProgressLine, resultFileVariable } from "../contract/results.ts";
 import { resultLine } from "./shorten.ts";
 import { count, formatBytes } from "./units.ts";
 

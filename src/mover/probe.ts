@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { Command } from "commander";
+import { probeConfig } from "../contract/configs.ts";
+import type { ProbeResult } from "../contract/results.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import { openRepository } from "../repository/repository.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
-import { probeConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { addCommonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { readPassword } from "./password.ts";
-import type { ProbeResult } from "./results.ts";
 import { type CommonOptions, required, settingsFor } from "./settings.ts";
 import type { OpenedLocation } from "./stores.ts";
 import { runTask, type TaskContext } from "./task.ts";

@@ -1,4 +1,5 @@
 import { type Stats, statsOf } from "../browse/stats.ts";
+import type { RepositoryLocation } from "../contract/configs.ts";
 import { withMirrorLock } from "../mirror/locks.ts";
 import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
 import { type MirrorStats, mirrorStats } from "../mirror/stats.ts";
@@ -9,7 +10,6 @@ import { findSnapshot, listSnapshots } from "../repository/snapshots.ts";
 import type { IndexedRepository, Snapshot } from "../repository/types.ts";
 import { type Restorable, restorable } from "../restore/restorable.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { RepositoryLocation } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import type { Stores } from "./stores.ts";
 

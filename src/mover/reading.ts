@@ -1,12 +1,12 @@
 import { type Command, Option } from "commander";
 import { safeLines } from "../browse/text.ts";
+import { readingConfig } from "../contract/configs.ts";
+import { exitCode } from "../contract/results.ts";
 import type { Snapshot } from "../repository/types.ts";
-import { readingConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { noticeOfIncomplete } from "./incomplete.ts";
 import { openReadable, type Readable } from "./readable.ts";
-import { exitCode } from "./results.ts";
 import { type CommonOptions, lockOf, readSettings, required } from "./settings.ts";
 import { ReaderGone, readerGoneCode, type StandardOutput, standardOutput } from "./stdout.ts";
 import { logInternal, runTask } from "./task.ts";

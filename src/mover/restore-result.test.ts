@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { restoreResult as restoreResultSchema } from "../contract/results.ts";
 import { newOutcome, type Outcome } from "../restore/outcome.ts";
 import { describeRestore, restoreResult, type SoFar } from "./restore-result.ts";
-import { restoreResult as restoreResultSchema } from "./results.ts";
 
 const outcome = (...failures: readonly Readonly<Parameters<Outcome["fail"]>>[]): Outcome => {
   const made = newOutcome();

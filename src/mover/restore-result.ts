@@ -1,6 +1,6 @@
+import type { RestoreResult } from "../contract/results.ts";
 import type { Outcome } from "../restore/outcome.ts";
 import type { Failure } from "./failure.ts";
-import type { RestoreResult } from "./results.ts";
 import { secondsSince } from "./task.ts";
 import { count, formatBytes } from "./units.ts";
 

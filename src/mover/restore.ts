@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { type RestoreConfig, restoreConfig, type VerifyConfig, verifyConfig } from "../contract/configs.ts";
+import type { RestoreResult } from "../contract/results.ts";
 import { withMirrorLock } from "../mirror/locks.ts";
 import { assertNamed, isMirror, openMirror } from "../mirror/open.ts";
 import { loadIndex } from "../repository/load-index.ts";
@@ -14,14 +16,12 @@ import { restoreSnapshot } from "../restore/restore.ts";
 import { verifyFolder } from "../restore/verify.ts";
 import type { Storage } from "../storage/storage.ts";
 import { isBlockDevice } from "../system/block-device.ts";
-import { type RestoreConfig, restoreConfig, type VerifyConfig, verifyConfig } from "./configs.ts";
 import { exitCodeOf } from "./exit.ts";
 import { failureOf, invalid } from "./failure.ts";
 import { noticeOfIncomplete } from "./incomplete.ts";
 import { addCommonOptions, collect } from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 import { describeRestore, type RestoreEnd, restoreResult, type SoFar } from "./restore-result.ts";
-import type { RestoreResult } from "./results.ts";
 import { type CommonOptions, lockOf, required, settingsFor } from "./settings.ts";
 import { logInternal, runTask, type TaskContext } from "./task.ts";
 

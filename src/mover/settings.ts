@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { z } from "zod";
-import type { LockIdentity } from "./configs.ts";
+import type { LockIdentity } from "../contract/configs.ts";
 import { invalid } from "./failure.ts";
 import { wholeNumber } from "./whole-number.ts";
 

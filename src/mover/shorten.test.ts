@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type BackupResult, backupResult } from "./results.ts";
+import { type BackupResult, backupResult } from "../contract/results.ts";
 import { resultLine } from "./shorten.ts";
 
 const result = (change: Partial<BackupResult>): BackupResult => ({

@@ -1,4 +1,4 @@
-import type { BackupResult, MoverResult } from "./results.ts";
+import type { BackupResult, MoverResult } from "../contract/results.ts";
 
 /** What Kubernetes keeps of a termination message, in bytes. */
 export const resultLimit = 4096;

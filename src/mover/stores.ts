@@ -1,8 +1,8 @@
+import type { RepositoryLocation } from "../contract/configs.ts";
 import { InvalidLocationError } from "../storage/location.ts";
 import { openStorage } from "../storage/open.ts";
 import type { Storage } from "../storage/storage.ts";
 import { tuneCollector } from "../system/collector.ts";
-import type { RepositoryLocation } from "./configs.ts";
 import { invalid } from "./failure.ts";
 import { readPassword } from "./password.ts";
 

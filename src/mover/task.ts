@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { exitCode } from "../contract/results.ts";
 import { interrupted } from "./failure.ts";
-import { exitCode } from "./results.ts";
 import { createStores, type Stores } from "./stores.ts";
 
 export interface TaskContext {

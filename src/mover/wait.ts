@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
-import { exitCode } from "./results.ts";
+import { exitCode } from "../contract/results.ts";
 
 /** What others started in this container has this long to take its locks back; the pod's grace period is longer. */
 const graceMs = 30_000;

@@ -10,7 +10,7 @@ export interface ChainPoint {
 /** What stands for a chain where a Mirror is: each volume has one on each target, and it has no history. */
 export const mirrorChain = "mirror";
 
-/** What a target's repository must be like before the run: see `mover/configs.ts`. */
+/** What a target's repository must be like before the run: see `contract/configs.ts`. */
 export type Expectation = "Absent" | "Present" | "Any";
 
 /** Why a chain was chosen. */

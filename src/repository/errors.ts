@@ -1,4 +1,4 @@
-import type { FailureReason } from "../mover/results.ts";
+import type { FailureReason } from "../contract/results.ts";
 import { StorageError, type StorageErrorKind } from "../storage/errors.ts";
 
 /** What went wrong with a repository: a stable reason, and a message that says what happened, to what, and what to do. */

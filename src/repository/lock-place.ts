@@ -1,4 +1,4 @@
-import type { LockIdentity } from "../mover/configs.ts";
+import type { LockIdentity } from "../contract/configs.ts";
 import { RepositoryError } from "./errors.ts";
 import { decodeLock, describeLock, encodeLock, isGone, type Lock, processIdentity } from "./lock-file.ts";
 import { conflicts, judgeLock, type LockVerdict } from "./lock-rules.ts";

@@ -1,3 +1,4 @@
+import { type SnapshotType, snapshotTypes } from "../contract/snapshot-type.ts";
 import type { SnapshotDocument } from "./types.ts";
 
 /**
@@ -9,10 +10,6 @@ import type { SnapshotDocument } from "./types.ts";
 export type Owner = string;
 
 export const fullOwner: Owner = "full";
-
-/** How a snapshot is stored in its repository, which is its chain: the first one of a repository is a `Full`. */
-export const snapshotTypes = ["Full", "Incremental", "Differential"] as const;
-export type SnapshotType = (typeof snapshotTypes)[number];
 
 export interface Provenance {
   readonly type: SnapshotType;

@@ -1,10 +1,11 @@
 import { constants } from "node:buffer";
+import type { ExtendedAttribute } from "../system/attributes.ts";
 import { isId } from "./crypto.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { goJson, goString } from "./go-json.ts";
 import { goQuote, goUnquote } from "./go-quote.ts";
 import { formatTime, parseTime } from "./time.ts";
-import type { ExtendedAttribute, Id, NodeType, TreeNode } from "./types.ts";
+import type { Id, NodeType, TreeNode } from "./types.ts";
 
 /** The JSON of a tree blob: the entries of one folder, sorted by the bytes of their names. Its bytes decide its id. */
 

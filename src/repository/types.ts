@@ -1,4 +1,5 @@
 import type { Storage } from "../storage/storage.ts";
+import type { ExtendedAttribute } from "../system/attributes.ts";
 import type { MemoryPool } from "../system/memory.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import type { PackCache } from "./pack-cache.ts";
@@ -56,11 +57,6 @@ export interface BlobLocation {
 }
 
 export type NodeType = "file" | "dir" | "symlink" | "dev" | "chardev" | "fifo" | "socket" | "irregular";
-
-export interface ExtendedAttribute {
-  readonly name: string;
-  readonly value: Buffer;
-}
 
 /** One entry of a folder as stored in a tree. Times are nanoseconds since 1970 (negative before). */
 export interface TreeNode {

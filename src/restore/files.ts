@@ -1,5 +1,5 @@
 import { closeSync, constants, ftruncateSync, open, openSync, unlinkSync } from "node:fs";
-import type { FailureReason } from "../mover/results.ts";
+import type { FailureReason } from "../contract/results.ts";
 import type { TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import type { Folder, Folders, HeldPath } from "../system/folders.ts";

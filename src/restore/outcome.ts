@@ -1,4 +1,4 @@
-import type { FailureReason } from "../mover/results.ts";
+import type { FailureReason } from "../contract/results.ts";
 
 /** Failed paths that are kept by name; the number counts all. */
 const keptPaths = 1000;

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { pino } from "pino";
 import { durationSeconds } from "../api/scalars.ts";
+import { exitCode } from "../contract/results.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import type { RetryOptions } from "../kube/retry.ts";
-import { exitCode } from "../mover/results.ts";
 import { runBackup } from "./backup/backup.ts";
 import { defaultPatience } from "./context.ts";
 import { identityFrom } from "./environment.ts";

@@ -1,6 +1,6 @@
 import { annotation } from "../api/names.ts";
 import type { BackupPolicy, BackupTarget } from "../api/objects.ts";
-import type { BackupResult, FailureReason } from "../mover/results.ts";
+import type { BackupResult, FailureReason } from "../contract/results.ts";
 import { runReason } from "./contract.ts";
 import type { FailureText } from "./failure.ts";
 

@@ -1,6 +1,6 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { Copy } from "../api/restorepoint.ts";
-import type { RepositoryLocation } from "../mover/configs.ts";
+import type { RepositoryLocation } from "../contract/configs.ts";
 import { chainPath, mirrorChain, volumePath } from "../policy/chains.ts";
 import { type CredentialMount, credentialPaths } from "./mover-pod.ts";
 

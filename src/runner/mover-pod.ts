@@ -1,7 +1,7 @@
 import type { MoverOptions } from "../api/pods.ts";
 import { durationSeconds } from "../api/scalars.ts";
+import { exitCode, resultFileVariable } from "../contract/results.ts";
 import type { ConfigMap, Container, Job, OwnerReference, PodSpec, Volume } from "../kube/types.ts";
-import { exitCode, resultFileVariable } from "../mover/results.ts";
 
 /**
  * The Job of a mover: the pod that touches data. It holds no API token and only the capabilities its task needs; what it

@@ -1,6 +1,6 @@
+import { type MoverResult, moverResult, type ProgressLine, progressLine } from "../contract/results.ts";
 import { configMaps, jobs } from "../kube/resources.ts";
 import type { Pod, Stored } from "../kube/types.ts";
-import { type MoverResult, moverResult, type ProgressLine, progressLine } from "../mover/results.ts";
 import type { RunContext } from "./context.ts";
 import { runReason } from "./contract.ts";
 import { deleteAndWait, ensure, findOurs, isGoing } from "./ensure.ts";

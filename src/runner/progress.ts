@@ -1,5 +1,5 @@
 import type { Progress } from "../api/runs.ts";
-import type { ProgressLine } from "../mover/results.ts";
+import type { ProgressLine } from "../contract/results.ts";
 
 /** A mover's progress line as statuses carry it. */
 export const progressOf = (line: ProgressLine, now: Date): Progress => ({

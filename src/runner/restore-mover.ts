@@ -1,8 +1,8 @@
 import type { BackupTarget } from "../api/objects.ts";
 import type { MoverOptions } from "../api/pods.ts";
+import type { RestoreConfig, VerifyConfig } from "../contract/configs.ts";
+import type { ProgressLine, RestoreResult } from "../contract/results.ts";
 import type { KubeObject } from "../kube/types.ts";
-import type { RestoreConfig, VerifyConfig } from "../mover/configs.ts";
-import type { ProgressLine, RestoreResult } from "../mover/results.ts";
 import { isBlock, recordedSource } from "./claim.ts";
 import type { RunContext } from "./context.ts";
 import { runReason } from "./contract.ts";

@@ -1,4 +1,3 @@
-import type { ExtendedAttribute } from "../repository/types.ts";
 import { causeOf } from "./cause.ts";
 import { check, libc, systemError, terminated } from "./libc.ts";
 
@@ -6,6 +5,11 @@ import { check, libc, systemError, terminated } from "./libc.ts";
  * Extended attributes: also what POSIX ACLs and file capabilities are to Linux. No call follows a symbolic link at the end
  * of the path.
  */
+
+export interface ExtendedAttribute {
+  readonly name: string;
+  readonly value: Buffer;
+}
 
 const llistxattr = libc.func("int64_t llistxattr(void *path, void *list, size_t size)");
 const lgetxattr = libc.func("int64_t lgetxattr(void *path, void *name, void *value, size_t size)");

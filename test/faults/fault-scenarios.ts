@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { runBackup } from "../../src/backup/run.ts";
-import { backupConfig } from "../../src/mover/configs.ts";
+import { backupConfig } from "../../src/contract/configs.ts";
 import { forgetGiven } from "../../src/mover/forget-given.ts";
 import { createOutput } from "../../src/mover/output.ts";
 import { openToRotate, rotatePassword } from "../../src/repository/change-keys.ts";

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { BackupResult, RestoreResult } from "../../src/mover/results.ts";
+import type { BackupResult, RestoreResult } from "../../src/contract/results.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { type LoopDevice, makeLoopDevice } from "../support/loop-device.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BackupResult, moverResult } from "../../src/mover/results.ts";
+import { type BackupResult, moverResult } from "../../src/contract/results.ts";
 import { holdfast } from "../support/holdfast.ts";
 import { moverWith as mover, resultOf as result } from "../support/mover.ts";
 import { filePlace, type RepositoryPlace } from "../support/repository-place.ts";

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { moverResult } from "../../src/mover/results.ts";
+import { moverResult } from "../../src/contract/results.ts";
 import { startHoldfast } from "../support/holdfast.ts";
 import { makeLongSource } from "../support/long-source.ts";
 import { moverWith as mover, resultOf as result } from "../support/mover.ts";

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BackupResult, moverResult } from "../../src/mover/results.ts";
+import { type BackupResult, moverResult } from "../../src/contract/results.ts";
 import { startHoldfast } from "../support/holdfast.ts";
 import { moverWith as mover, resultOf as result } from "../support/mover.ts";
 import { filePlace, s3Place } from "../support/repository-place.ts";

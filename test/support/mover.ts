@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type MoverResult, moverResult } from "../../src/mover/results.ts";
+import { type MoverResult, moverResult } from "../../src/contract/results.ts";
 import { holdfast, type Ran, type RunOptions } from "./holdfast.ts";
 import type { RepositoryPlace } from "./repository-place.ts";
 

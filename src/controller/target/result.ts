@@ -1,6 +1,6 @@
 import type { BackupTarget } from "../../api/objects.ts";
+import { type ProbeResult, probeResult } from "../../contract/results.ts";
 import type { Pod } from "../../kube/types.ts";
-import { type ProbeResult, probeResult } from "../../mover/results.ts";
 import { runReason } from "../../runner/contract.ts";
 import { moverContainer } from "../../runner/mover-pod.ts";
 import { type JobState, newestPod, terminatedContainer } from "../runs/report.ts";

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { RestorePoint } from "../../api/objects.ts";
-import type { BackupResult } from "../../mover/results.ts";
-import { type SnapshotType, withProvenance } from "../../repository/provenance.ts";
+import type { BackupResult } from "../../contract/results.ts";
+import type { SnapshotType } from "../../contract/snapshot-type.ts";
+import { withProvenance } from "../../repository/provenance.ts";
 import { compareWithStore } from "./adopt.ts";
 import { encodeTags } from "./tags.ts";
 

@@ -1,6 +1,6 @@
 import type { RestorePoint } from "../../api/objects.ts";
 import type { Copy, RestorePointSpec, RestorePointStatus } from "../../api/restorepoint.ts";
-import type { BackupResult } from "../../mover/results.ts";
+import type { BackupResult } from "../../contract/results.ts";
 import { incompleteTag } from "../../repository/types.ts";
 import { isStored } from "../points.ts";
 import { phaseOf } from "./status.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
-import { backupConfig } from "../../mover/configs.ts";
+import { backupConfig } from "../../contract/configs.ts";
 import { backupConfigOf, knownSnapshots } from "./move.ts";
 
 const target = (name: string) =>

@@ -1,6 +1,6 @@
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
-import type { BackupConfig } from "../../mover/configs.ts";
-import type { BackupResult, ProgressLine } from "../../mover/results.ts";
+import type { BackupConfig } from "../../contract/configs.ts";
+import type { BackupResult, ProgressLine } from "../../contract/results.ts";
 import type { ChainDecision } from "../../policy/chains.ts";
 import { isBlock, recordedSource } from "../claim.ts";
 import type { RunContext } from "../context.ts";

@@ -1,6 +1,6 @@
 import type { RestorePoint } from "../../api/objects.ts";
+import type { BackupResult } from "../../contract/results.ts";
 import type { PersistentVolumeClaim } from "../../kube/types.ts";
-import type { BackupResult } from "../../mover/results.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { resticRepository } from "../location.ts";

@@ -1,7 +1,7 @@
 import type { BackupPolicy, BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
+import type { ForgetResult } from "../../contract/results.ts";
 import { restorePoints } from "../../kube/holdfast.ts";
-import type { ForgetResult } from "../../mover/results.ts";
 import { count, formatBytes } from "../../mover/units.ts";
 import type { RunContext } from "../context.ts";
 import { explainFailure } from "../explain.ts";

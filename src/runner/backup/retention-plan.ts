@@ -1,7 +1,7 @@
 import type { BackupTarget, RestorePoint } from "../../api/objects.ts";
 import type { Retention } from "../../api/policy.ts";
 import type { CopyState } from "../../api/restorepoint.ts";
-import type { ForgetConfig } from "../../mover/configs.ts";
+import type { ForgetConfig } from "../../contract/configs.ts";
 import { forgetByChain, mirrorChain, newestChain } from "../../policy/chains.ts";
 import { planRetention, type RetentionPoint } from "../../policy/retention.ts";
 import { chainLocation, isInPlace } from "../location.ts";

@@ -1,6 +1,6 @@
 import type { PolicySpec } from "../../api/policy.ts";
+import type { BackupConfig } from "../../contract/configs.ts";
 import type { PersistentVolumeClaim } from "../../kube/types.ts";
-import type { BackupConfig } from "../../mover/configs.ts";
 import { isBlock } from "../claim.ts";
 import { quantityBytes } from "../quantity.ts";
 

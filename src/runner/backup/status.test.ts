@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BackupTarget } from "../../api/objects.ts";
-import type { BackupResult } from "../../mover/results.ts";
+import type { BackupResult } from "../../contract/results.ts";
 import { failedStatus, finishedStatus, initialStatus, phaseOf } from "./status.ts";
 
 const now = new Date("2026-11-23T01:05:00Z");

@@ -1,6 +1,6 @@
 import type { BackupPolicy, BackupTarget } from "../../api/objects.ts";
 import type { Copy, RestorePointStatus } from "../../api/restorepoint.ts";
-import type { BackupResult } from "../../mover/results.ts";
+import type { BackupResult } from "../../contract/results.ts";
 import { explainFailure } from "../explain.ts";
 import type { FailureText } from "../failure.ts";
 import type { TargetFailure } from "./resolve.ts";

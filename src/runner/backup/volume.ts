@@ -1,7 +1,7 @@
 import type { RestorePoint } from "../../api/objects.ts";
 import type { RestorePointStatus } from "../../api/restorepoint.ts";
+import type { BackupResult } from "../../contract/results.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
-import type { BackupResult } from "../../mover/results.ts";
 import { type ChainDecision, chooseChain } from "../../policy/chains.ts";
 import { type RunContext, undisturbed, withSignal } from "../context.ts";
 import { runReason } from "../contract.ts";

@@ -1,4 +1,4 @@
-import type { FailureReason } from "../../mover/results.ts";
+import type { FailureReason } from "../../contract/results.ts";
 import { runReason } from "../contract.ts";
 
 const aboutCopy: readonly string[] = [

@@ -1,7 +1,7 @@
 import { label, labelValue } from "../../api/names.ts";
 import type { Restore } from "../../api/objects.ts";
+import type { RestoreResult } from "../../contract/results.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
-import type { RestoreResult } from "../../mover/results.ts";
 import { claimSpecFor, isBlock, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
 import { deleteAndWait, ensure, findOurs } from "../ensure.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { snapshotTypes } from "../repository/provenance.ts";
+import { snapshotTypes } from "./snapshot-type.ts";
 
 /**
  * What a mover is told. The runner writes it into a file, mounted read-only; the command line makes the same from its flags.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { snapshotTypes } from "../repository/provenance.ts";
+import { snapshotTypes } from "./snapshot-type.ts";
 
 /**
  * What a mover tells: its progress on standard output, and in the end a result, which the runner reads from the pod's termination
