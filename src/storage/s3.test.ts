@@ -187,7 +187,7 @@ describe("s3Storage", () => {
       message: expect.stringMatching(/certificate is not trusted/),
     });
     expect((await connect({ options: { endpoint, caBundle: cert } }).get("config")).toString()).toBe("safe");
-    const byIp = endpoint.replace("localhost", "127.0.0.2");
+    const byIp = endpoint.replace("localhost", "127.0.0.1");
     await expect(connect({ options: { endpoint: byIp, caBundle: cert } }).get("config")).rejects.toMatchObject({
       kind: "Unreachable",
       message: expect.stringMatching(/certificate is for another name/),
