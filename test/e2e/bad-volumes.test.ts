@@ -13,7 +13,7 @@ const cases: readonly Case[] = [
     title: "a snapshot class that does not exist",
     spoil: (s) =>
       s.change("backuppolicy", "shop", { spec: { snapshot: { volumeSnapshotClassName: "no-such-class" } } }),
-    expected: { outcome: "Failed", reason: "SnapshotClassNotFound", message: expect.stringMatching(/no-such-class/) },
+    expected: { outcome: "Failed", reason: "SnapshotClassNotFound", message: /no-such-class/ },
   },
   {
     name: "quota",
@@ -21,7 +21,7 @@ const cases: readonly Case[] = [
     // One for the application and one for the runner.
     spoil: (s) =>
       s.apply({ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "small" }, spec: { hard: { pods: "2" } } }),
-    expected: { outcome: "Failed", reason: "QuotaExceeded", message: expect.stringMatching(/exceeded quota: small/) },
+    expected: { outcome: "Failed", reason: "QuotaExceeded", message: /exceeded quota: small/ },
   },
   {
     name: "nowhere",
@@ -30,7 +30,7 @@ const cases: readonly Case[] = [
     expected: {
       outcome: "Failed",
       reason: "Unschedulable",
-      message: expect.stringMatching(/didn't match Pod's node affinity\/selector/),
+      message: /didn't match Pod's node affinity\/selector/,
     },
   },
 ];
@@ -39,7 +39,7 @@ for (const one of cases) failingRun(one);
 
 scenario("a run without any volume fails", "no-volumes", async (s) => {
   await s.apply(policy("shop", undefined, { volumes: { selector: { matchLabels: { app: "nobody" } } } }));
-  const expected = { outcome: "Failed", reason: "NoVolumesMatch", message: expect.stringMatching(/spec\.volumes/) };
+  const expected = { outcome: "Failed", reason: "NoVolumesMatch", message: /spec\.volumes/ };
   await expectFailure(s, await s.run("shop-full"), expected);
 });
 
@@ -70,7 +70,7 @@ scenario("a volume that cannot be snapshotted fails by name, and the other is ba
     const expected = {
       outcome: "Degraded",
       reason: "SnapshotUnsupported",
-      message: expect.stringMatching(/plain.*not of a CSI driver/),
+      message: /plain.*not of a CSI driver/,
     };
     await expectFailure(s, await s.run("shop-full"), expected);
     expect((await s.points()).map(({ spec, status }) => [spec.pvc.name, status?.phase])).toEqual([
@@ -90,12 +90,12 @@ scenario("a volume deleted in mid-run is told, and what was taken of it stays", 
   const expected = {
     outcome: "Degraded",
     reason: "VolumeNotFound",
-    message: expect.stringMatching(/PVC data was deleted while/),
+    message: /PVC data was deleted while/,
   };
   await expectFailure(s, await s.endOfRun(job), expected);
   expect((await s.points()).map(({ status }) => status?.phase)).toEqual(["Succeeded", "Succeeded"]);
 
-  const after = { outcome: "Failed", reason: "VolumeNotFound", message: expect.stringMatching(/no PVC "data"/) };
+  const after = { outcome: "Failed", reason: "VolumeNotFound", message: /no PVC "data"/ };
   await expectFailure(s, await s.run("shop-incremental"), after);
   expect((await s.points()).length).toBe(2);
 });
