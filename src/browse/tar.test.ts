@@ -8,6 +8,7 @@ import { fileNode, folderNode } from "../repository/testing.ts";
 import type { BlobLocation, TreeNode } from "../repository/types.ts";
 import type { Restorable } from "../restore/restorable.ts";
 import { tarStream } from "./tar.ts";
+import { noHeader } from "./tar-header.ts";
 
 // GNU tar is the judge.
 
@@ -110,7 +111,7 @@ describe("tarStream", () => {
         .map(([name, { length }]) => [name, length])
         .sort(),
     ).toEqual(Object.entries({ a: 700, b: 512, c: 40_000, d: 0, f: 3 }));
-    expect(bytes.includes("XXXXXXXX")).toBe(false);
+    expect(bytes.includes(noHeader().subarray(0, 8))).toBe(false);
   });
 
   it.each<[string, Tree, Wrong, readonly string[]]>([
@@ -141,7 +142,7 @@ describe("tarStream", () => {
     expect(status).toBe(2);
     expect(stderr).toContain("Unexpected EOF in archive");
     expect(found.c?.equals(Buffer.alloc(length, "c0").subarray(0, found.c.length))).toBe(true);
-    expect(bytes.includes("XXXXXXXX")).toBe(false);
+    expect(bytes.includes(noHeader().subarray(0, 8))).toBe(false);
     expect(Object.keys(found).sort()).toEqual(["a", "b", "c"]);
   });
 });

@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { StorageError } from "../storage/errors.ts";
-import type { Storage } from "../storage/storage.ts";
 import { programOf } from "../system/testing.ts";
 import { checkRepository } from "./check.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
@@ -58,52 +56,6 @@ describe("prune", () => {
     expect(await sound(repository)).toEqual(nothing);
     const { index } = await loadIndex(repository);
     expect([...index.locations()].filter(({ type }) => type === "data")).toHaveLength(2);
-  });
-
-  test("frees what nobody needs of a full store, before it writes anything anew", async () => {
-    const { repository, storage, objects } = await testRepository();
-    const kept = randomBytes(200_000);
-    const first = await testSnapshot(repository, { kept, gone: randomBytes(300_000) });
-    const second = await testSnapshot(repository, { kept, large: randomBytes(400_000) }, "2026-01-02T00:00:00Z");
-    await testSnapshot(repository, { kept }, "2026-01-03T00:00:00Z");
-    objects.set(packKey("f".repeat(64)), randomBytes(50_000));
-    const room = total(objects) + 60_000;
-    let refused = 0;
-    const full: Storage = {
-      ...storage,
-      async put(key, data, options) {
-        if (total(objects) + data.length > room) {
-          refused++;
-          throw new StorageError("Full", `Could not write ${key}: the store is full`);
-        }
-        await storage.put(key, data, options);
-      },
-    };
-    const report = await forgetAndPrune({ ...repository, storage: full }, [first.id, second.id]);
-    expect(refused).toBeGreaterThan(0);
-    expect(report.bytesFreed).toBeGreaterThan(700_000);
-    expect(report).toMatchObject({ packsRewritten: 1, bytesUnused: 0 });
-    expect(total(objects)).toBeLessThan(room - 700_000);
-    expect(await sound(repository)).toEqual(nothing);
-  });
-
-  test("says that the store is full where nothing goes that would make room, and loses nothing", async () => {
-    const { repository, storage, objects } = await testRepository();
-    const kept = randomBytes(200_000);
-    const { id } = await testSnapshot(repository, { kept, gone: randomBytes(300_000) });
-    // Its trees are those of the first one, so that no pack is unused as a whole.
-    await testSnapshot(repository, { kept }, "2026-01-02T00:00:00Z");
-    const room = total(objects) + 60_000;
-    const full: Storage = {
-      ...storage,
-      async put(key, data, options) {
-        if (key.startsWith("data/") && total(objects) + data.length > room)
-          throw new StorageError("Full", `Could not write ${key}: the store is full`);
-        await storage.put(key, data, options);
-      },
-    };
-    await expect(forgetAndPrune({ ...repository, storage: full }, [id])).rejects.toMatchObject({ kind: "Full" });
-    expect((await sound(repository)).problems).toEqual([]);
   });
 
   test("does nothing where there is nothing to do", async () => {
@@ -301,43 +253,5 @@ describe("prune in threads", () => {
     await expect(pruning).rejects.toThrow("the lock was lost");
     expect(lost()).toEqual([]);
     expect((await sound(repository)).problems).toEqual([]);
-  });
-});
-
-describe("forgetSnapshots", () => {
-  test("counts what was there, and takes what is not for removed", async () => {
-    const { repository, objects } = await testRepository();
-    const { id } = await testSnapshot(repository, { a: randomBytes(10) });
-    const forget = (ids: readonly Id[]) =>
-      withLock(repository, exclusive, (lock) => forgetSnapshots({ repository, lock, snapshots: ids }));
-    expect(await forget([id, id, "0".repeat(64)])).toBe(1);
-    expect(await forget([id])).toBe(0);
-    expect([...objects.keys()].some((key) => key.startsWith("snapshots/"))).toBe(false);
-  });
-
-  test("tells of each one that is gone, also where the next one cannot be removed", async () => {
-    const { repository, storage } = await testRepository();
-    const ids: Id[] = [];
-    for (const time of ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]) {
-      ids.push((await testSnapshot(repository, { a: randomBytes(10) }, time)).id);
-    }
-    const failing = {
-      ...storage,
-      async delete(key: string) {
-        if (key === `snapshots/${ids[1]}`) throw new Error("not this one");
-        await storage.delete(key);
-      },
-    };
-    const removed: Id[] = [];
-    const forgetting = withLock(repository, exclusive, (lock) =>
-      forgetSnapshots({
-        repository: { ...repository, storage: failing },
-        lock,
-        snapshots: ids,
-        onRemoved: (id) => removed.push(id),
-      }),
-    );
-    await expect(forgetting).rejects.toThrow("not this one");
-    expect(removed).toEqual(ids.slice(0, 1));
   });
 });
