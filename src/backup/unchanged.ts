@@ -38,12 +38,13 @@ function trustedUntil(parent: SnapshotDocument): bigint | undefined {
   const from = parseTime(parent.time);
   // Restic before 0.17 has no summary; its snapshots are dated with the beginning of the backup.
   const began = parseTime(parent.summary?.backup_start ?? parent.time);
-  const isKnown = from !== undefined && began !== undefined;
-  const isLive = from === began;
-  const earlier = isKnown && from < began ? from : began;
-  // The clock that dated the volume's snapshot may be ahead of ours.
-  const end =
-    isKnown && earlier !== undefined ? earlier - (isLive ? tickNanoseconds : writeBackNanoseconds) : undefined;
+  const end = from === undefined || began === undefined ? undefined : trustedBefore(from, began);
   known.set(parent, { end });
   return end;
+}
+
+/** Of a live source both are one; a volume's snapshot was dated by another clock, which may be ahead of ours. */
+function trustedBefore(from: bigint, began: bigint): bigint {
+  if (from === began) return began - tickNanoseconds;
+  return (from < began ? from : began) - writeBackNanoseconds;
 }

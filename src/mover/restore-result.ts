@@ -46,29 +46,25 @@ export function restoreResult(
   const errors = Math.max(restored?.errors ?? 0, verified?.errors ?? 0, failedPaths.length);
   const numbers = { snapshot, files, directories, bytes, errors, failedPaths, durationSeconds };
 
+  const notGood = (state: "Failed" | "Incomplete", why: Outcome["failures"][number] | undefined): RestoreResult => ({
+    kind,
+    state,
+    reason: why?.reason,
+    message: noticed(summary(why?.message, errors)),
+    ...numbers,
+  });
+
   const different = verified?.failedPaths.filter((path) => !restored?.hasFailed(path)) ?? [];
   if (verified && different.length > 0) {
     const failure = verified.failures.find(({ reason }) => reason === "VerificationFailed") ?? verified.failures[0];
-    return {
-      kind,
-      state: "Failed",
-      reason: failure?.reason,
-      message: noticed(summary(failure?.message, errors)),
-      ...numbers,
-    };
+    return notGood("Failed", failure);
   }
   if (errors === 0) {
     return { kind, state: "Good", ...(notices.length > 0 && { message: noticed() }), ...numbers };
   }
   const failures = restored?.failures ?? [];
   const worst = failures.find(({ reason }) => reason === "RepositoryDamaged") ?? failures[0];
-  return {
-    kind,
-    state: "Incomplete",
-    reason: worst?.reason,
-    message: noticed(summary(worst?.message, errors)),
-    ...numbers,
-  };
+  return notGood("Incomplete", worst);
 }
 
 const summary = (first: string | undefined, errors: number): string =>

@@ -21,7 +21,7 @@ export const ageLimitSeconds = (
 ): number => maxAgeSeconds ?? rpoSeconds;
 
 /** A clock may be ahead by so much. What is from later than that proves nothing: it would count as new until its time has come, and beyond. */
-const clockSkewMilliseconds = 5 * 60_000;
+export const clockSkewMilliseconds = 5 * 60_000;
 
 /**
  * The freshness of every volume on every target, volume by volume. A copy counts while it is good, of this very PVC (its UID: one

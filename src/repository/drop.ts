@@ -47,6 +47,7 @@ export async function dropRepository({ repository, lock, onFreed }: DropOptions)
   await storage.delete("config");
   count.removed({ size: length });
   // Our own lock was not there before, and frees nothing.
+  // Our own lock goes here, and cannot be asked for any more.
   const goesOn = async (): Promise<void> => lock.signal.throwIfAborted();
   await removeBelow(storage, "locks/", () => {}, goesOn);
   await removeBelow(storage, "keys/", count.removed, goesOn);

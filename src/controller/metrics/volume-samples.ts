@@ -3,7 +3,7 @@ import type { Copy } from "../../api/restorepoint.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
-import { ageLimitSeconds, copyTime } from "../../policy/copies.ts";
+import { ageLimitSeconds, clockSkewMilliseconds, copyTime } from "../../policy/copies.ts";
 import { isOfCopyInPlace, isWhereTargetIs, targetEvidence } from "../policy/evidence.ts";
 import { targetNames } from "../policy/input.ts";
 import { count, instantSample, type Sample } from "./sample.ts";
@@ -25,9 +25,6 @@ export type OfVolume = {
 export type VolumeLabels = { readonly namespace: string; readonly policy: string; readonly pvc: string };
 type CopyLabels = VolumeLabels & { readonly target: string };
 
-/** A clock may be ahead by so much, as for the conditions; what is from later would be the newest until its time has come, and beyond. */
-const clockSkewMs = 5 * 60_000;
-
 /** What one volume of a policy says in numbers. A PVC that was made again under its name is another volume, of which older points say nothing. */
 export function volumeSamples(of: OfVolume, labels: VolumeLabels): readonly Sample[] {
   const { claim, now } = of;
@@ -35,7 +32,7 @@ export function volumeSamples(of: OfVolume, labels: VolumeLabels): readonly Samp
   const [newest] = points
     .filter(({ status }) => status?.phase !== undefined && status.phase !== "InProgress")
     .map((point) => ({ status: point.status, time: copyTime(point.spec.time, point.status?.completionTime) }))
-    .filter(({ time }) => time <= now.getTime() + clockSkewMs)
+    .filter(({ time }) => time <= now.getTime() + clockSkewMilliseconds)
     .toSorted((a, b) => b.time - a.time);
   const targets = [...new Set(points.flatMap(({ status }) => status?.copies?.map(({ target }) => target) ?? []))];
   return [
@@ -50,7 +47,7 @@ export function volumeSamples(of: OfVolume, labels: VolumeLabels): readonly Samp
 }
 
 function targetOfVolumeSamples(of: OfVolume, labels: CopyLabels, points: readonly RestorePoint[]): readonly Sample[] {
-  const latest = of.now.getTime() + clockSkewMs;
+  const latest = of.now.getTime() + clockSkewMilliseconds;
   const good = points.flatMap((point) => {
     const copy = point.status?.copies?.find(({ target }) => target === labels.target);
     return copy?.state === "Good" && isWhereTargetIs(point, copy, of.targets)

@@ -54,16 +54,13 @@ export async function resolveBackup(
 async function findVolumes({ client, identity }: RunContext, { metadata, spec }: BackupPolicy) {
   const { namespace } = identity;
   const all = (await client.list(persistentVolumeClaims, { namespace })).items;
-  const { matching, missing } = chooseVolumes(spec.volumes, all);
-  const leaving = all.filter(
-    (claim) => claim.metadata.deletionTimestamp && spec.volumes.names?.includes(claim.metadata.name),
-  );
+  const { matching, missing, leaving } = chooseVolumes(spec.volumes, all);
   const gone = [
     ...missing.map((pvc) => ({
       pvc,
       message: `there is no PVC "${pvc}", which the policy names; correct spec.volumes.names`,
     })),
-    ...leaving.map(({ metadata: { name: pvc } }) => ({ pvc, message: `PVC ${pvc} is being deleted` })),
+    ...leaving.map((pvc) => ({ pvc, message: `PVC ${pvc} is being deleted` })),
   ];
   if (matching.length > 0) return { claims: matching, missing: gone };
   const [first] = gone;
