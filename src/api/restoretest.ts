@@ -46,9 +46,13 @@ export const restoreTestSpec = z.strictObject({
 export type RestoreTestSpec = z.infer<typeof restoreTestSpec>;
 
 const testResult = z.strictObject({
-  id: z.string().describe("The PVC and the target, as pvc/target."),
+  id: z.string().describe("The PVC and the target, as pvc/target; of a mirror pvc/target/mirror."),
   pvc: z.string().describe("The PVC."),
   target: z.string().describe("The BackupTarget."),
+  kind: z
+    .enum(["chain", "mirror"])
+    .optional()
+    .describe("What was restored: a point of the chains of backups, or the mirror."),
   result: z.enum(["Passed", "Failed"]).describe("Whether it passed."),
   reason: z.string().describe("Why, as a word for programs."),
   message: z.string().describe("Why, and what to do, for people."),
@@ -80,6 +84,6 @@ export const restoreTestStatus = z.strictObject({
     .array(testResult)
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"] })
     .optional()
-    .describe("The newest result of each volume on each target."),
+    .describe("The newest result of each volume on each target, of its chains and of its mirror."),
 });
 export type RestoreTestStatus = z.infer<typeof restoreTestStatus>;

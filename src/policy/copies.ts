@@ -1,3 +1,4 @@
+import type { CopyKind } from "./copy-kind.ts";
 import type { Evidence, PointEvidence, TargetEvidence, TestEvidence, VolumeEvidence } from "./evidence.ts";
 import { durationText, utc } from "./text.ts";
 
@@ -54,21 +55,21 @@ export function describeStale(entry: Freshness): string {
 }
 
 /**
- * Finds the newest test of a volume on a target, by the test's own time; of two at the same instant, the failed one. Tests of another volume
+ * Finds the newest test of a volume's copies of one kind on a target, by the test's own time; of two at the same instant, the failed one. Tests of another volume
  * that had its name do not count, and a test that passed in the future has not passed yet. One that failed there has.
  */
 export function newestTests(
   evidence: Evidence,
   now: Date,
-): (volume: VolumeEvidence, target: TargetEvidence) => TestEvidence | undefined {
-  const tests = Map.groupBy(evidence.tests, (test) => `${test.pvc}/${test.target}`);
+): (volume: VolumeEvidence, target: TargetEvidence, kind: CopyKind) => TestEvidence | undefined {
+  const tests = Map.groupBy(evidence.tests, (test) => `${test.pvc}/${test.target}/${test.kind}`);
   const latest = now.getTime() + clockSkewMilliseconds;
   const rank = (test: TestEvidence): number =>
     Math.min(Date.parse(test.time), latest) + (test.result === "Failed" ? 0.5 : 0);
   const isOf = (test: TestEvidence, volume: VolumeEvidence): boolean =>
     Date.parse(test.time) >= Date.parse(volume.created) && (test.pvcUid ?? volume.uid) === volume.uid;
-  return (volume, target) =>
-    (tests.get(`${volume.pvc}/${target.name}`) ?? [])
+  return (volume, target, kind) =>
+    (tests.get(`${volume.pvc}/${target.name}/${kind}`) ?? [])
       .filter((test) => isOf(test, volume) && (test.result === "Failed" || Date.parse(test.time) <= latest))
       .sort((a, b) => rank(b) - rank(a))[0];
 }

@@ -1,4 +1,5 @@
 import type { CopyState } from "../api/restorepoint.ts";
+import type { CopyKind } from "./copy-kind.ts";
 
 /**
  * Everything that the strategy of one policy is judged by, as plain data. The controller gathers it from objects; the
@@ -34,6 +35,8 @@ export interface TargetEvidence {
   readonly name: string;
   readonly media: string;
   readonly offsite: boolean;
+  /** What the policy's schedules make there: each kind has to be proven. */
+  readonly kinds: readonly CopyKind[];
   /** The target's own `maxAge`; the RPO where it is absent. */
   readonly maxAgeSeconds?: number;
   /**
@@ -47,6 +50,7 @@ export interface PointEvidence {
   readonly name: string;
   readonly pvc: string;
   readonly pvcUid: string;
+  readonly kind: CopyKind;
   /** The instant the data is from. */
   readonly time: string;
   readonly copies: readonly CopyEvidence[];
@@ -64,6 +68,8 @@ export interface TestEvidence {
   /** Of the volume whose copy was restored, where that is known. */
   readonly pvcUid?: string;
   readonly target: string;
+  /** What was restored. */
+  readonly kind: CopyKind;
   readonly result: "Passed" | "Failed";
   readonly time: string;
   /** The measured time of the restore. */

@@ -17,11 +17,18 @@ export const volume = (pvc: string, more: Partial<VolumeEvidence> = {}): VolumeE
   ...more,
 });
 
-export const onprem: TargetEvidence = { name: "onprem", media: "object-storage", offsite: false, store: "a:1/backups" };
+export const onprem: TargetEvidence = {
+  name: "onprem",
+  media: "object-storage",
+  offsite: false,
+  kinds: ["chain"],
+  store: "a:1/backups",
+};
 export const offsite: TargetEvidence = {
   name: "offsite",
   media: "object-storage",
   offsite: true,
+  kinds: ["chain"],
   store: "b:1/backups",
 };
 
@@ -31,6 +38,7 @@ export const point = (pvc: string, hours: number, copies: Record<string, CopySta
     name: `${pvc}-${hours}`,
     pvc,
     pvcUid,
+    kind: "chain",
     time: hoursAgo(hours),
     copies: Object.entries(copies).map(([target, state]) => ({ target, state })),
   }) satisfies PointEvidence;
@@ -40,7 +48,15 @@ export const restoreTest = (
   target: string,
   hours: number,
   more: Partial<TestEvidence> = {},
-): TestEvidence => ({ pvc, target, result: "Passed", time: hoursAgo(hours), restoreSeconds: 60, ...more });
+): TestEvidence => ({
+  pvc,
+  target,
+  kind: "chain",
+  result: "Passed",
+  time: hoursAgo(hours),
+  restoreSeconds: 60,
+  ...more,
+});
 
 export const evidence = (more: Partial<Evidence> = {}): Evidence => ({
   volumes: [volume("data")],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Evidence } from "./evidence.ts";
 import { evidence, hoursAgo, now, offsite, onprem, point, restoreTest, volume } from "./fixtures.ts";
 import { judgeRpo, judgeRto, judgeVerified } from "./objectives.ts";
 import { judgeThreeTwoOne } from "./three-two-one.ts";
@@ -245,6 +246,51 @@ describe("Verified", () => {
     // A clock may be a little ahead.
     const tests = [restoreTest("data", "onprem", 5), restoreTest("data", "offsite", -0.05)];
     expect(judgeVerified(copied({ tests }), now).status).toBe("True");
+  });
+
+  describe("of a target with chains and a mirror", () => {
+    const targets = [onprem, { ...offsite, kinds: ["chain", "mirror"] as const }];
+    const mirror = { ...point("data", 1, { offsite: "Good" }), kind: "mirror" as const };
+    const points = [point("data", 6, good), mirror];
+    const tested = (hours: number, more = {}) => restoreTest("data", "offsite", hours, { kind: "mirror", ...more });
+
+    test("neither proves the other", () => {
+      const [ofOnprem, ofOffsite] = both;
+      const verdict = (...tests: Evidence["tests"]) => judgeVerified(evidence({ targets, points, tests }), now);
+      expect(verdict(...both, tested(1))).toMatchObject({ status: "True" });
+      expect(verdict(...both)).toMatchObject({
+        status: "Unknown",
+        message: expect.stringMatching(/^never passed a restore test: the mirror of data on offsite;/),
+      });
+      expect(verdict(...(ofOnprem ? [ofOnprem] : []), tested(1))).toMatchObject({
+        status: "Unknown",
+        message: expect.stringMatching(/^never passed a restore test: data on offsite;/),
+      });
+      expect(verdict(...both, tested(1), { ...ofOffsite, ...tested(2), result: "Failed" }).status).toBe("True");
+      expect(verdict(...both, tested(1, { result: "Failed" }))).toMatchObject({
+        status: "False",
+        message: expect.stringMatching(/^the mirror of data on offsite: the test failed/),
+      });
+    });
+
+    test("a good mirror hides nothing of chains that are gone", () => {
+      const lost = [point("data", 6, { onprem: "Good", offsite: "Missing" }), mirror];
+      expect(judgeVerified(evidence({ targets, points: lost, tests: [...both, tested(1)] }), now)).toMatchObject({
+        status: "False",
+        reason: "CopiesGone",
+        message: expect.stringContaining("left of data on offsite;"),
+      });
+    });
+
+    test("the restore of each has to be fast enough", () => {
+      const judge = (restoreSeconds: number) =>
+        judgeRto(evidence({ targets, points, tests: [...both, tested(1, { restoreSeconds })] }), now);
+      expect(judge(1800)?.status).toBe("True");
+      expect(judge(1801)).toMatchObject({
+        status: "False",
+        message: expect.stringMatching(/^the mirror of data on offsite: /),
+      });
+    });
   });
 
   test("tests of other volumes and targets change nothing", () => {

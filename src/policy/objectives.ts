@@ -1,4 +1,5 @@
 import { describeStale, earliestExpiry, freshness, newestTests } from "./copies.ts";
+import type { CopyKind } from "./copy-kind.ts";
 import type { Evidence, TargetEvidence, TestEvidence, Verdict, VolumeEvidence } from "./evidence.ts";
 import { countText, durationText, listText, utc } from "./text.ts";
 
@@ -78,7 +79,7 @@ function judgeFreshness(evidence: Evidence, now: Date): Verdict {
 }
 
 /**
- * `RTOMet`: the newest measured restore of every volume from every target took no longer than the RTO. `undefined` where
+ * `RTOMet`: the newest measured restore of every volume from every target, of its chains and of its mirror where it has both, took no longer than the RTO. `undefined` where
  * the policy has no RTO. A measurement older than `verifiedWithin`, or one that a later failed test overtook, says nothing.
  */
 export function judgeRto(evidence: Evidence, now: Date): Verdict | undefined {
@@ -109,7 +110,7 @@ export function judgeRto(evidence: Evidence, now: Date): Verdict | undefined {
 }
 
 /**
- * `Verified`: the newest test of every volume on every target passed, within `verifiedWithin`. False after a failed test,
+ * `Verified`: the newest test of every volume on every target passed, of its chains and of its mirror where it has both, within `verifiedWithin`. False after a failed test,
  * once a test that had passed is too old, when no good copy is left, and while a volume that is named is not there; Unknown while some
  * pair was never tested.
  */
@@ -154,6 +155,7 @@ function judgeTests(evidence: Evidence, now: Date): Verdict {
 interface TestedPair {
   readonly volume: VolumeEvidence;
   readonly target: TargetEvidence;
+  readonly kind: CopyKind;
   readonly test?: TestEvidence;
   readonly expires?: Date;
   readonly expired: boolean;
@@ -162,19 +164,23 @@ interface TestedPair {
 function testedPairs(evidence: Evidence, now: Date): readonly TestedPair[] {
   const newestTest = newestTests(evidence, now);
   return evidence.volumes.flatMap((volume) =>
-    evidence.targets.map((target): TestedPair => {
-      const test = newestTest(volume, target);
-      if (!test) return { volume, target, expired: false };
-      const expires = new Date(Date.parse(test.time) + evidence.objectives.verifiedWithinSeconds * 1000);
-      return { volume, target, test, expires, expired: expires < now };
-    }),
+    evidence.targets.flatMap((target) =>
+      target.kinds.map((kind): TestedPair => {
+        const test = newestTest(volume, target, kind);
+        if (!test) return { volume, target, kind, expired: false };
+        const expires = new Date(Date.parse(test.time) + evidence.objectives.verifiedWithinSeconds * 1000);
+        return { volume, target, kind, test, expires, expired: expires < now };
+      }),
+    ),
   );
 }
 
-const hasGoodCopy = ({ points }: Evidence, { volume, target }: TestedPair): boolean =>
+const hasGoodCopy = ({ points }: Evidence, { volume, target, kind }: TestedPair): boolean =>
   points.some(
-    ({ pvcUid, copies }) =>
-      pvcUid === volume.uid && copies.some((copy) => copy.target === target.name && copy.state === "Good"),
+    (point) =>
+      point.pvcUid === volume.uid &&
+      point.kind === kind &&
+      point.copies.some((copy) => copy.target === target.name && copy.state === "Good"),
   );
 
 function measuredSeconds(pair: TestedPair): number | undefined {
@@ -188,8 +194,8 @@ function describeFailure(pair: TestedPair): string {
   return `${where(pair)}: the test${of}${by} failed at ${utc(test?.time ?? "")}: ${test?.message ?? "no reason was given"}`;
 }
 
-const where = (pair: { readonly volume: VolumeEvidence; readonly target: TargetEvidence }): string =>
-  `${pair.volume.pvc} on ${pair.target.name}`;
+const where = ({ volume, target, kind }: TestedPair): string =>
+  `${kind === "mirror" ? "the mirror of " : ""}${volume.pvc} on ${target.name}`;
 
 const scope = (evidence: Evidence): string =>
   `${countText(evidence.volumes.length, "volume")} on ${countText(evidence.targets.length, "target")}`;

@@ -81,8 +81,11 @@ scenario("mirrors a volume, stops at a mass change until it is acknowledged, and
   expect(await s.treeOf("restored")).toBe(await s.treeOf("data"));
   expect(await s.run("proof")).toMatchObject({ succeeded: true });
   const results = (await s.get<RestoreTest>("restoretest", "proof")).status?.results ?? [];
-  expect(results.map(({ restorePoint, result }) => [restorePoint, result])).toEqual(
-    targets.map(() => [newest?.metadata.name, "Passed"]),
+  expect(results.map(({ id, kind, restorePoint, result }) => [id, kind, restorePoint, result])).toEqual(
+    targets.flatMap((target) => [
+      [`data/${target}`, "chain", chained?.metadata.name, "Passed"],
+      [`data/${target}/mirror`, "mirror", newest?.metadata.name, "Passed"],
+    ]),
   );
   await s.expectNothingLeft();
 });

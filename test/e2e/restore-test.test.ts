@@ -54,6 +54,14 @@ scenario("restores every copy, checks it and measures it; then the policy is ver
   expect(await s.run("shop-incremental")).toMatchObject({ succeeded: true });
   const [still] = await s.points();
   expect(still?.status?.copies?.map((copy) => copy.verified?.result)).toEqual(["Passed", "Passed"]);
+
+  // As if backups had stopped: what is restored is whole, and not what the policy promises.
+  await s.change("backuppolicy", "shop", { spec: { objectives: { rpo: "1s" } } });
+  const old = await s.run("proof");
+  expect(old).toMatchObject({ succeeded: false, report: { outcome: "Failed", reason: "RestorePointTooOld" } });
+  const restored = (await s.points()).at(-1);
+  expect(restored?.status?.copies?.map((copy) => copy.verified?.result)).toEqual(["Passed", "Passed"]);
+  expect((await verifiedIs(s, "False")).message).toContain("older than the 1s that it may be");
 });
 
 scenario("a test whose runner is killed begins anew, and passes", "killed", async (s) => {

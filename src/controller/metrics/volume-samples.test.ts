@@ -87,6 +87,34 @@ describe("a PVC that was made again under its name", () => {
   });
 });
 
+describe("a target with chains and a mirror", () => {
+  const verified = (hours: number, restoreSeconds: number) => ({
+    verified: { result: "Passed" as const, time: hoursAgo(hours), restoreTest: "weekly", restoreSeconds },
+  });
+  const chained = pointWith(30, [good(29, verified(20, 4))]);
+  const inPlace = pointWith(3, [good(2, verified(1, 9))]);
+  const mirrored: RestorePoint = { ...inPlace, spec: { ...inPlace.spec, type: "Mirror", chain: "mirror" } };
+  const schedules = [
+    { name: "nightly", type: "Incremental", cron: "0 1 * * *", targets: ["onprem"] },
+    { name: "copy", type: "Mirror", cron: "0 5 * * *", targets: ["onprem"], mirror: { unencrypted: true } },
+  ];
+  const proofOf = (points: readonly RestorePoint[], spec: object) => {
+    const numbers = numbersOf({ points, policies: [policyOf(spec)] });
+    return [numbers["last_verified_timestamp_seconds onprem"], numbers["restore_duration_seconds onprem"]];
+  };
+
+  it("is verified since the older of both proofs, and restored as fast as the slower", () => {
+    expect(proofOf([chained, mirrored], { schedules })).toEqual([Date.parse(hoursAgo(20)) / 1000, 9]);
+    expect(proofOf([mirrored], { schedules }), "a mirror proves no chain").toEqual([undefined, undefined]);
+  });
+
+  it("is judged by what the policy still makes there", () => {
+    expect(proofOf([chained, mirrored], {})).toEqual([Date.parse(hoursAgo(20)) / 1000, 4]);
+    const elsewhere = [{ ...schedules[0], targets: ["offsite"] }];
+    expect(proofOf([chained, mirrored], { schedules: elsewhere })).toEqual([Date.parse(hoursAgo(1)) / 1000, 9]);
+  });
+});
+
 describe("clocks that were ahead", () => {
   it("make no copy the newest: the earlier of two clocks counts, and what is from the future proves nothing", () => {
     const points = [

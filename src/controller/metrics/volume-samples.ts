@@ -4,7 +4,8 @@ import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
 import { ageLimitSeconds, clockSkewMilliseconds, copyTime } from "../../policy/copies.ts";
-import { isOfCopyInPlace, isWhereTargetIs, targetEvidence } from "../policy/evidence.ts";
+import { type CopyKind, copyKind, copyKindsOn } from "../../policy/copy-kind.ts";
+import { isOfCopyInPlace, isWhereTargetIs, kindOfResult, targetEvidence } from "../policy/evidence.ts";
 import { targetNames } from "../policy/input.ts";
 import { count, instantSample, type Sample } from "./sample.ts";
 
@@ -51,13 +52,22 @@ function targetOfVolumeSamples(of: OfVolume, labels: CopyLabels, points: readonl
   const good = points.flatMap((point) => {
     const copy = point.status?.copies?.find(({ target }) => target === labels.target);
     return copy?.state === "Good" && isWhereTargetIs(point, copy, of.targets)
-      ? [{ copy, pointTime: point.spec.time, time: copyTime(point.spec.time, copy.completionTime) }]
+      ? [
+          {
+            copy,
+            kind: copyKind(point.spec.type),
+            pointTime: point.spec.time,
+            time: copyTime(point.spec.time, copy.completionTime),
+          },
+        ]
       : [];
   });
   const [newest] = good.filter(({ time }) => time <= latest).toSorted((a, b) => b.time - a.time);
-  const [proof] = [...good.flatMap(({ copy }) => copy.verified ?? []), ...resultsOf(of, labels)]
-    .filter(({ result, time }) => result === "Passed" && Date.parse(time) <= latest)
-    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
+  const passed = [
+    ...good.flatMap(({ copy: { verified }, kind }) => (verified ? [{ ...verified, kind }] : [])),
+    ...resultsOf(of, labels),
+  ].filter(({ result, time }) => result === "Passed" && Date.parse(time) <= latest);
+  const proof = weakestProof(passed, of.policy ? copyKindsOn(of.policy.spec.schedules, labels.target) : []);
   return [
     { name: "holdfast_restore_points", labels, value: good.length },
     ...count("holdfast_backup_age_limit_seconds", labels, limitOf(of, labels.target)),
@@ -67,11 +77,29 @@ function targetOfVolumeSamples(of: OfVolume, labels: CopyLabels, points: readonl
   ];
 }
 
+type Proof = { readonly kind: CopyKind; readonly time: string; readonly restoreSeconds?: number | undefined };
+
+/**
+ * What can be said of all kinds of copies that have to be proven: the time of the one whose last proof is longest ago, and the longest
+ * restore. `undefined` while one of them was never proven. Where nothing has to be, the last proof of any counts.
+ */
+function weakestProof(passed: readonly Proof[], kinds: readonly CopyKind[]): Omit<Proof, "kind"> | undefined {
+  const newestFirst = passed.toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time));
+  if (kinds.length === 0) return newestFirst[0];
+  const proofs = kinds.flatMap((kind) => newestFirst.find((proof) => proof.kind === kind) ?? []);
+  const oldest = proofs.toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))[0];
+  if (!oldest || proofs.length < kinds.length) return undefined;
+  const seconds = proofs.flatMap(({ restoreSeconds }) => restoreSeconds ?? []);
+  return { time: oldest.time, ...(seconds.length > 0 && { restoreSeconds: Math.max(...seconds) }) };
+}
+
 /** How old the data on a target may be. Where the policy no longer copies, nothing gets younger, and nobody asks that it does. */
 function limitOf({ policy, targets }: OfVolume, name: string): number | undefined {
   const target = targets.find(({ metadata }) => metadata.name === name);
   if (!policy || !target || !targetNames(policy).includes(name)) return undefined;
-  return ageLimitSeconds(targetEvidence(name, target), { rpoSeconds: durationSeconds(policy.spec.objectives.rpo) });
+  return ageLimitSeconds(targetEvidence(policy, name, target), {
+    rpoSeconds: durationSeconds(policy.spec.objectives.rpo),
+  });
 }
 
 function newestCopySamples(
@@ -89,12 +117,13 @@ function newestCopySamples(
 }
 
 /** What RestoreTests say of this very volume on a target, of copies that lie where the target is. */
-function resultsOf(of: OfVolume, { pvc, target }: CopyLabels): readonly TestResult[] {
+function resultsOf(of: OfVolume, { pvc, target }: CopyLabels): readonly (TestResult & { readonly kind: CopyKind })[] {
   const byName = new Map(of.points.map((point) => [point.metadata.name, point]));
   return of.tests
     .flatMap(({ status }) => status?.results ?? [])
     .filter((result) => result.pvc === pvc && result.target === target)
-    .filter((result) => isOfVolume(result, of.claim, byName) && isOfCopyInPlace(result, byName, of.targets));
+    .filter((result) => isOfVolume(result, of.claim, byName) && isOfCopyInPlace(result, byName, of.targets))
+    .map((result) => ({ ...result, kind: kindOfResult(result, byName) }));
 }
 
 function isOfVolume(

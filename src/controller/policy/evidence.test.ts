@@ -26,7 +26,7 @@ const test = {
   status: { results: [{ ...result, time: hoursAgo(1), restorePoint: point.metadata.name }] },
 } as unknown as RestoreTest;
 
-const evidenceWith = (target: BackupTarget, tests = [test]) =>
+const evidenceWith = (target: BackupTarget, tests = [test], made = point) =>
   evidenceOf(
     {
       policy: policyOf(),
@@ -35,7 +35,7 @@ const evidenceWith = (target: BackupTarget, tests = [test]) =>
       cronJobs: [],
       storageClasses: [],
       snapshotClasses: [],
-      points: [point],
+      points: [made],
       tests,
       runs: [],
     } as unknown as Parameters<typeof evidenceOf>[0],
@@ -58,6 +58,22 @@ describe("evidence of a target that was changed", () => {
     expect(samplesWith(before)).toEqual(
       expect.arrayContaining(["holdfast_backup_age_seconds", "holdfast_last_verified_timestamp_seconds"]),
     );
+  });
+
+  it("tells proofs of chains from those of mirrors, by what a result says or else by its point", () => {
+    const { spec } = point;
+    const mirrored = { ...point, spec: { ...spec, type: "Mirror", chain: "mirror" } } as typeof point;
+    const kindsOf = (of: typeof point, more: object = {}) => {
+      const [result] = test.status?.results ?? [];
+      const told = { ...test, status: { results: [{ ...result, ...more }] } } as RestoreTest;
+      return evidenceWith(before, [told], of).tests.map(({ kind }) => kind);
+    };
+    expect(kindsOf(point)).toEqual(["chain", "chain"]);
+    expect(kindsOf({ ...mirrored, status: { phase: "Succeeded", copies: [] } })).toEqual(["mirror"]);
+    expect(kindsOf(point, { restorePoint: "gone", kind: "mirror" })).toEqual(["chain", "mirror"]);
+    expect(kindsOf(point, { restorePoint: "gone" })).toEqual(["chain", "chain"]);
+    expect(evidenceWith(before, [], mirrored).points[0]?.kind).toBe("mirror");
+    expect(evidenceWith(before).targets).toMatchObject([{ kinds: ["chain"] }]);
   });
 
   it.each<[string, object]>([

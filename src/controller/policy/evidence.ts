@@ -1,9 +1,10 @@
 import { annotation } from "../../api/names.ts";
-import type { BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
+import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { Copy } from "../../api/restorepoint.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, StorageClass, Stored } from "../../kube/types.ts";
+import { type CopyKind, copyKind, copyKindsOn } from "../../policy/copy-kind.ts";
 import {
   type Evidence,
   type PointEvidence,
@@ -25,6 +26,7 @@ export function evidenceOf(input: PolicyInput, claims: readonly Stored<Persisten
     volumes: claims.map((claim) => volumeEvidence(claim, input.storageClasses)),
     targets: targetNames(policy).map((name) =>
       targetEvidence(
+        policy,
         name,
         targets.find((target) => target.metadata.name === name),
       ),
@@ -55,14 +57,16 @@ function volumeEvidence(
   };
 }
 
-/** What a verdict needs to know of a target; of one whose object is missing, that it is in no store. */
-export function targetEvidence(name: string, target: BackupTarget | undefined): TargetEvidence {
-  if (!target) return { name, media: "", offsite: false };
+/** What a verdict on a policy needs to know of a target; of one whose object is missing, that it is in no store. */
+export function targetEvidence(policy: BackupPolicy, name: string, target: BackupTarget | undefined): TargetEvidence {
+  const kinds = copyKindsOn(policy.spec.schedules, name);
+  if (!target) return { name, media: "", offsite: false, kinds };
   const { s3, media, offsite, maxAge } = target.spec;
   return {
     name,
     media,
     offsite,
+    kinds,
     ...(maxAge === undefined ? {} : { maxAgeSeconds: durationSeconds(maxAge) }),
     store: storeIdentity(s3),
   };
@@ -101,6 +105,7 @@ const pointEvidence = ({ metadata, spec, status }: RestorePoint): PointEvidence 
   name: metadata.name,
   pvc: spec.pvc.name,
   pvcUid: spec.pvc.uid,
+  kind: copyKind(spec.type),
   time: spec.time,
   copies: (status?.copies ?? []).map(({ target, state, completionTime }) => ({
     target,
@@ -110,9 +115,11 @@ const pointEvidence = ({ metadata, spec, status }: RestorePoint): PointEvidence 
 });
 
 const verifiedCopies = ({ metadata, spec, status }: RestorePoint): readonly TestEvidence[] =>
-  (status?.copies ?? []).flatMap(({ target, verified }) =>
-    verified ? [{ ...verified, target, pvc: spec.pvc.name, pvcUid: spec.pvc.uid, restorePoint: metadata.name }] : [],
-  );
+  (status?.copies ?? []).flatMap(({ target, verified }) => {
+    if (!verified) return [];
+    const kind = copyKind(spec.type);
+    return [{ ...verified, target, kind, pvc: spec.pvc.name, pvcUid: spec.pvc.uid, restorePoint: metadata.name }];
+  });
 
 const testResults = (
   { metadata, status }: RestoreTest,
@@ -121,12 +128,14 @@ const testResults = (
 ): readonly TestEvidence[] =>
   (status?.results ?? [])
     .filter((result) => isOfCopyInPlace(result, points, targets))
-    .map(({ pvc, target, result, time, restoreSeconds, restorePoint, message }) => {
+    .map((tested) => {
+      const { pvc, target, result, time, restoreSeconds, restorePoint, message } = tested;
       const pvcUid = points.get(restorePoint ?? "")?.spec.pvc.uid;
       return {
         pvc,
         ...(pvcUid === undefined ? {} : { pvcUid }),
         target,
+        kind: kindOfResult(tested, points),
         result,
         time,
         restoreSeconds,
@@ -135,3 +144,9 @@ const testResults = (
         ...(result === "Failed" ? { message } : {}),
       };
     });
+
+/** What a test restored. What older versions wrote does not say it; if its point is gone as well, it is taken for one of a chain, as most are. */
+export const kindOfResult = (
+  { kind, restorePoint }: Pick<TestResult, "kind" | "restorePoint">,
+  points: ReadonlyMap<string, RestorePoint>,
+): CopyKind => kind ?? copyKind(points.get(restorePoint ?? "")?.spec.type ?? "Full");

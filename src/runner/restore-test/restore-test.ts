@@ -1,14 +1,16 @@
 import { parseRestoreTest, type RestoreTest } from "../../api/objects.ts";
 import type { TestResult } from "../../api/restoretest.ts";
+import { durationSeconds } from "../../api/scalars.ts";
 import { restoreTests } from "../../kube/holdfast.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
+import { type CopyKind, copyKindsOn } from "../../policy/copy-kind.ts";
 import { listText } from "../../policy/text.ts";
 import { chooseVolumes } from "../../policy/volumes.ts";
 import type { RunVerdict } from "../backup/outcome.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure, Suspended } from "../failure.ts";
-import { loadPolicy, parsed } from "../load.ts";
+import { loadPolicy, loadTargets, parsed } from "../load.ts";
 import { isStartedByHand } from "../started-by-hand.ts";
 import { mergeResults, resultId, writeResults } from "./results.ts";
 import { removeKept } from "./scratch.ts";
@@ -20,7 +22,7 @@ export async function runRestoreTest(context: RunContext, name: string): Promise
   if (test.spec.suspend && !(await isStartedByHand(context))) throw new Suspended(`the RestoreTest ${name}`);
   const subjects = await planSubjects(context, test);
   await removeKept(context, test);
-  const planned = subjects.map(({ pvc, target }) => resultId(pvc.name, target));
+  const planned = subjects.map(({ pvc, target, kind }) => resultId(pvc.name, target, kind));
   const results: TestResult[] = [];
   for (const subject of subjects) {
     const result = await testCopy(context, subject);
@@ -41,7 +43,10 @@ async function loadTest({ client, identity }: RunContext, name: string): Promise
   );
 }
 
-/** Every volume of the policy on each of the targets: those that the test names, else all that the policy's schedules use. */
+/**
+ * Every volume of the policy on each of the targets: those that the test names, else all that the policy's schedules use. Of a volume that has
+ * both chains and a mirror on a target, each is a subject of its own: neither proves the other.
+ */
 async function planSubjects(context: RunContext, test: RestoreTest): Promise<readonly Subject[]> {
   const { namespace } = context.identity;
   const policy = await loadPolicy(context, test.spec.policyRef.name);
@@ -53,10 +58,29 @@ async function planSubjects(context: RunContext, test: RestoreTest): Promise<rea
       `no PVC matches spec.volumes of the policy ${policy.metadata.name}, so there is nothing to test; correct the selector or the names`,
     );
   }
-  const ofPolicy = [...new Set(policy.spec.schedules.flatMap(({ targets }) => targets))];
-  const targets = test.spec.targets ?? ofPolicy;
+  const { schedules, objectives } = policy.spec;
+  const ofPolicy = [...new Set(schedules.flatMap(({ targets }) => targets))];
+  const names = test.spec.targets ?? ofPolicy;
+  const { targets } = await loadTargets(context, names);
+  const limitOn = (name: string): number => {
+    const maxAge = targets.find(({ metadata }) => metadata.name === name)?.spec.maxAge;
+    return durationSeconds(maxAge ?? objectives.rpo);
+  };
+  // Where the policy copies nothing the test has to fail, and not to pass for want of anything to test.
+  const kindsOn = (name: string): readonly CopyKind[] => {
+    const kinds = copyKindsOn(schedules, name);
+    return kinds.length > 0 ? kinds : ["chain"];
+  };
   return matching.flatMap(({ metadata: { name, uid } }) =>
-    targets.map((target) => ({ test, pvc: { name, uid }, target })),
+    names.flatMap((target) =>
+      kindsOn(target).map((kind) => ({
+        test,
+        pvc: { name, uid },
+        target,
+        kind,
+        maxAgeSeconds: limitOn(target),
+      })),
+    ),
   );
 }
 

@@ -3,13 +3,15 @@ import type { Copy, Verification } from "../../api/restorepoint.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { isConflict } from "../../kube/errors.ts";
 import { restorePoints, restoreTests } from "../../kube/holdfast.ts";
+import type { CopyKind } from "../../policy/copy-kind.ts";
 import { fieldManager, type RunContext } from "../context.ts";
 
 /** Each list has one writer: this one only ever sets `verified` of copies. */
 const verifiedManager = "holdfast-restore-test";
 
-/** `<pvc>/<target>`: a result's key in the status. */
-export const resultId = (pvc: string, target: string): string => `${pvc}/${target}`;
+/** A result's key in the status: `<pvc>/<target>`, of a mirror `<pvc>/<target>/mirror`. */
+export const resultId = (pvc: string, target: string, kind: CopyKind): string =>
+  kind === "mirror" ? `${pvc}/${target}/mirror` : `${pvc}/${target}`;
 
 /**
  * The results as they stand in the middle of a run: the new ones, and those of the run before for what is still to come. What is not tested any

@@ -1,6 +1,7 @@
 import type { RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { jobs } from "../../kube/resources.ts";
+import type { CopyKind } from "../../policy/copy-kind.ts";
 import { cleanUp } from "../backup/cleanup.ts";
 import { isBlock, recordedSource } from "../claim.ts";
 import { type RunContext, undisturbed } from "../context.ts";
@@ -17,39 +18,46 @@ import { isAboutCopy } from "./about-copy.ts";
 import { runCheck } from "./check.ts";
 import { resultId, writeVerification } from "./results.ts";
 import { keepScratch, makeScratch } from "./scratch.ts";
-import { selectPoint } from "./select.ts";
+import { assertFresh, selectPoint } from "./select.ts";
 
-/** One volume on one target. */
+/** One volume's chains, or its mirror, on one target. */
 export type Subject = {
   readonly test: RestoreTest;
   readonly pvc: { readonly name: string; readonly uid: string };
   readonly target: string;
+  readonly kind: CopyKind;
+  /** How old the newest data there may be. */
+  readonly maxAgeSeconds: number;
 };
 
 type Measured = { readonly restoreSeconds: number; readonly bytes: number; readonly files: number };
 
 /** Restores a copy, compares every file, runs the checks. Throws only when the run is stopped: a failure is a result. */
 export async function testCopy(context: RunContext, subject: Subject): Promise<TestResult> {
-  const { test, pvc, target } = subject;
-  const id = resultId(pvc.name, target);
+  const { test, pvc, target, kind } = subject;
+  const about = { id: resultId(pvc.name, target, kind), pvc: pvc.name, target, kind };
   const time = context.now();
   let choice: Choice | undefined;
   try {
-    choice = await select(context, subject);
+    const points = await pointsOf(context, subject);
+    const { which } = test.spec.select;
+    choice = selectPoint({ ...subject, points, which, random: Math.random });
     const measured = await prove(context, subject, choice);
+    const facts = factsOf(choice, time);
     const message = `${choice.point.metadata.name} was restored and every file is as it was backed up${passedChecks(test)}`;
     await verify(context, subject, choice, { result: "Passed", message, restoreSeconds: measured.restoreSeconds });
-    const facts = factsOf(choice, time);
-    return { id, pvc: pvc.name, target, result: "Passed", reason: runReason.succeeded, message, ...facts, ...measured };
+    // The copy keeps what was found of it; but what was restored must not go on passing once backups have stopped.
+    if (which === "Latest") assertFresh({ ...subject, points, now: time });
+    return { ...about, result: "Passed", reason: runReason.succeeded, message, ...facts, ...measured };
   } catch (error) {
     context.signal.throwIfAborted();
     const { reason, message } = describeFailure(error);
-    context.log.warn({ ...logged(error), id }, "the test of this copy failed");
+    context.log.warn({ ...logged(error), id: about.id }, "the test of this copy failed");
     // What hindered the test says nothing of the copy, and must not take from it that it was proven before.
     if (choice && isAboutCopy(reason))
       await verify(context, subject, choice, { result: "Failed", message: `${reason}: ${message}` });
     const facts = choice ? factsOf(choice, time) : { time: time.toISOString() };
-    return { id, pvc: pvc.name, target, result: "Failed", reason, message, ...facts };
+    return { ...about, result: "Failed", reason, message, ...facts };
   }
 }
 
@@ -65,12 +73,10 @@ const factsOf = ({ point, copy }: Choice, time: Date) => ({
   ageSeconds: Math.max(0, Math.round((time.getTime() - timeOfCopy(point, copy)) / 1000)),
 });
 
-async function select(context: RunContext, { test, pvc, target }: Subject): Promise<Choice> {
+/** What the policy made of this PVC, or of one before it that had its name. */
+async function pointsOf(context: RunContext, { test, pvc }: Subject): Promise<readonly RestorePoint[]> {
   const policy = test.spec.policyRef.name;
-  const points: readonly RestorePoint[] = (await listPoints(context, pvc.name)).filter(
-    ({ spec }) => spec.policy === policy,
-  );
-  return selectPoint({ points, pvc, target, which: test.spec.select.which, random: Math.random });
+  return (await listPoints(context, pvc.name)).filter(({ spec }) => spec.policy === policy);
 }
 
 function verify(
@@ -85,8 +91,9 @@ function verify(
 
 /** The proof itself, in a scratch volume that goes afterwards, or stays after a failure where that is asked for. */
 async function prove(context: RunContext, subject: Subject, choice: Choice): Promise<Measured> {
-  const { test, pvc, target } = subject;
-  const nameOf = (...parts: readonly string[]) => runObjectName(context.identity.jobUid, pvc.name, target, ...parts);
+  const { test, pvc, target, kind } = subject;
+  const stem = [context.identity.jobUid, pvc.name, target, ...(kind === "mirror" ? ["mirror"] : [])] as const;
+  const nameOf = (...parts: readonly string[]) => runObjectName(...stem, ...parts);
   const labels = (component: Component) =>
     runLabels({
       run: context.identity.jobUid,
