@@ -6,6 +6,7 @@ import { type BackupConfig, backupConfig } from "../contract/configs.ts";
 import { runMirror } from "../mirror/run.ts";
 import { initialiseRepository } from "../repository/repository.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
+import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
 import { takeInventory } from "./inventory.ts";
@@ -44,12 +45,12 @@ async function mirrorIn(volume: Storage): Promise<string> {
   return targets[0]?.snapshot ?? "";
 }
 
-function inventory(volume: Storage, known: Record<string, string[]>) {
+function inventory(volume: Storage, known: Record<string, string[]>, notices: string[] = []) {
   const config = configOf("/", "file:///volume/chain", known);
   const [target] = config.targets;
   if (!target) throw new Error("there is one");
   const plan = { config, open: async () => ({ storage: volume, password: "password" }) } as unknown as BackupPlan;
-  return takeInventory({ plan, target, password: "password", notices: [], written: undefined });
+  return takeInventory({ plan, target, password: "password", notices, written: undefined });
 }
 
 test("a mirror without a record is news, one with a record is not, and a record of another state is out of date", async () => {
@@ -87,4 +88,24 @@ test("of a chain only snapshots without a record are read", async () => {
   expect(unknown?.map(({ snapshot }) => snapshot)).toEqual([first, second]);
   expect(missing).toBeUndefined();
   expect(read.filter((key) => key.startsWith("snapshots/"))).toHaveLength(3);
+});
+
+test("a chain that cannot be opened hides nothing of the others, and is named; a store that fails ends it", async () => {
+  const volume = memoryStorage();
+  await initialiseRepository({ storage: volume.below("a-locked-one"), password: "another" });
+  const repository = await initialiseRepository({ storage: volume.below("chain"), password: "password" });
+  const time = "2026-01-01T00:00:00Z";
+  const { id } = await saveSnapshot(repository, { time, tree: "0".repeat(64), paths: ["/data"], tags: owner });
+  const notices: string[] = [];
+  const found = await inventory(volume, { chain: ["gone"], "a-locked-one": ["hidden"] }, notices);
+  expect(found).toEqual({ unknown: [{ chain: "chain", snapshot: id, time, tags: owner }], missing: ["gone"] });
+  expect(notices).toEqual([expect.stringMatching(/^The volume's chain a-locked-one could not be looked through: /)]);
+
+  const down = async () => {
+    throw new StorageError("Unreachable", "the store is down");
+  };
+  const failing: Storage = { ...volume, below: (prefix) => ({ ...volume.below(prefix), get: down }) };
+  const said: string[] = [];
+  expect(await inventory(failing, { chain: ["gone"], "a-locked-one": ["hidden"] }, said)).toEqual({});
+  expect(said).toEqual(["The volume's older chains could not be looked through: the store is down"]);
 });

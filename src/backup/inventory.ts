@@ -1,5 +1,6 @@
 import { readManifest, readState } from "../mirror/state.ts";
 import { listDocuments } from "../repository/documents.ts";
+import { isOfOnePart, RepositoryError } from "../repository/errors.ts";
 import { openRepository, repositoryState } from "../repository/repository.ts";
 import { readSnapshots } from "../repository/snapshots.ts";
 import type { Id, Snapshot } from "../repository/types.ts";
@@ -23,7 +24,7 @@ const reported = 3;
 
 /**
  * Compares the snapshots in all chains of the volume with those that are known. The backup is done when this runs, so that a
- * failure here is a notice and no failure of the target.
+ * failure here is a notice and no failure of the target. A chain that cannot be opened costs what there is to say of it, and not of the others.
  */
 export async function takeInventory(options: InventoryOptions): Promise<Inventory> {
   const { plan, target, notices } = options;
@@ -36,22 +37,22 @@ export async function takeInventory(options: InventoryOptions): Promise<Inventor
       storage.close();
     }
   } catch (error) {
-    notices.push(
-      `The volume's older chains could not be looked through: ${error instanceof Error ? error.message : error}`,
-    );
+    notices.push(`The volume's older chains could not be looked through: ${messageOf(error)}`);
     return {};
   }
 }
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 async function compare(
-  { password, written }: InventoryOptions,
+  { password, written, notices }: InventoryOptions,
   storage: Storage,
   { tags: own, known }: NonNullable<BackupTarget["inventory"]>,
 ): Promise<Inventory> {
   const unknown: NonNullable<Inventory["unknown"]> = [];
   const missing: string[] = [];
   const chains = new Set([...(await storage.listFolders("")), ...Object.keys(known)]);
-  for (const chain of [...chains].sort()) {
+  const lookInto = async (chain: string): Promise<void> => {
     const expected = known[chain] ?? [];
     const { present, read } = await snapshotsIn(storage.below(chain), password);
     missing.push(...expected.filter((id) => !present.has(id)));
@@ -59,6 +60,15 @@ async function compare(
     const news = await read([...present].filter((id) => !recorded.has(id)));
     for (const { id, time, tags = [] } of news) {
       if (own.every((tag) => tags.includes(tag))) unknown.push({ chain, snapshot: id, time, tags: [...tags] });
+    }
+  };
+  for (const chain of [...chains].sort()) {
+    try {
+      await lookInto(chain);
+    } catch (error) {
+      // What is wrong with one chain, such as another password, hides nothing of the others; a store that fails would fail for each.
+      if (!(error instanceof RepositoryError) && !isOfOnePart(error)) throw error;
+      notices.push(`The volume's chain ${chain} could not be looked through: ${messageOf(error)}`);
     }
   }
   return {

@@ -34,7 +34,7 @@ export async function loadPolicy({ client, identity }: RunContext, name: string)
   return parsed(parseBackupPolicy, raw);
 }
 
-/** The targets that exist, in the order asked for, and what is wrong with the others. */
+/** The targets that exist and can be read, in the order asked for, and what is wrong with the others. */
 export async function loadTargets({ client, identity }: RunContext, names: readonly string[]) {
   const targets: BackupTarget[] = [];
   const failures: { readonly target: string; readonly reason: string; readonly message: string }[] = [];
@@ -45,17 +45,23 @@ export async function loadTargets({ client, identity }: RunContext, names: reado
       failures.push({ target: name, reason: runReason.targetNotFound, message });
       continue;
     }
-    targets.push(parsed(parseBackupTarget, raw));
+    try {
+      targets.push(parseBackupTarget(raw));
+    } catch (error) {
+      if (!(error instanceof InvalidObjectError)) throw error;
+      failures.push({ target: name, reason: runReason.targetInvalid, message: error.message });
+    }
   }
   return { targets, failures };
 }
 
-/** One target that has to exist. Throws `TargetNotFound`. */
+/** One target that has to exist. Throws `TargetNotFound` or `TargetInvalid`. */
 export async function loadTarget(context: RunContext, name: string): Promise<BackupTarget> {
   const { targets, failures } = await loadTargets(context, [name]);
   const [target] = targets;
   if (target) return target;
-  throw new RunFailure(runReason.targetNotFound, failures.map(({ message }) => message).join("; "));
+  const { reason, message } = failures[0] ?? { reason: runReason.internalError, message: `no target ${name}` };
+  throw new RunFailure(reason, message);
 }
 
 /** Tells this cluster's snapshots from another's in the same store. */
