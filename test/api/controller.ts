@@ -12,6 +12,8 @@ export const operatorImage = (): string =>
 export type Running = {
   readonly metrics: () => Promise<string>;
   readonly ready: () => Promise<boolean>;
+  /** What it says of its readiness. */
+  readonly readiness: () => Promise<string>;
   readonly stop: () => Promise<void>;
 };
 
@@ -20,6 +22,8 @@ export type Operator = {
   readonly namespace: (name: string) => string;
   /** The operator's own namespace, where its Lease is. */
   readonly home: string;
+  /** The ClusterRole that holds its rights. */
+  readonly role: string;
   /** Starts a controller in this process, with exactly the rights that the chart grants. */
   readonly start: (options?: { readonly image?: string }) => Promise<Running>;
 };
@@ -70,9 +74,11 @@ export function useOperator(name: string): Operator {
         healthPort: 0,
       },
     });
+    const askReadiness = () => fetch(`http://127.0.0.1:${controller.healthPort}/readyz`);
     const started: Running = {
       metrics: async () => await (await fetch(`http://127.0.0.1:${controller.metricsPort}/metrics`)).text(),
-      ready: async () => (await fetch(`http://127.0.0.1:${controller.healthPort}/readyz`)).ok,
+      ready: async () => (await askReadiness()).ok,
+      readiness: async () => await (await askReadiness()).text(),
       stop: async () => {
         stopping.abort();
         await controller.done;
@@ -84,6 +90,7 @@ export function useOperator(name: string): Operator {
 
   return {
     home,
+    role: `${id}-holdfast-controller`,
     start,
     namespace: (short) => {
       const namespace = `${id}-${short}`;

@@ -112,6 +112,27 @@ scenario("gets at a restore point's files with kubectl alone, and leaves nothing
   }
 });
 
+scenario("says that a file is not whole where its reader is taken away meanwhile", "plugin-cut", async (s) => {
+  await s.runApplication("head -c 40000000 /dev/urandom > /data/large; touch /data/ready; sleep infinity");
+  await s.apply(policy("shop", [{ name: "full", type: "Full" }]));
+  await mayRead(s);
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const [point] = await s.points();
+
+  const takenAway = `kubectl -n $N delete pods -l ${readers} --force --grace-period=0 >&2`;
+  const reading = `{ head -c 100000; ${takenAway}; cat; } | wc -c`;
+  const dump = await shell(s, `kubectl holdfast dump ${point?.metadata.name} large $AS | ${reading}`);
+  expect(dump, dump.stderr).toMatchObject({ code: 1, stderr: expect.stringContaining("run it again") });
+  expect(dump.stderr).toMatch(/force deleted/);
+  const passed = Number(dump.stdout);
+  expect(passed).toBeGreaterThanOrEqual(100_000);
+  expect(passed, "it was in the midst of it").toBeLessThan(40_000_000);
+  expect(dump.stderr).toContain(`cut off after ${passed.toLocaleString("en-US")} bytes`);
+
+  await noReadersLeft(s);
+  await s.expectNothingLeft();
+});
+
 scenario("gets at a mirror's files in the same way", "plugin-mirror", async (s) => {
   await s.runApplication(busyApplication);
   await s.apply(policy("shop", [{ name: "copy", type: "Mirror", mirror: { unencrypted: true } }]));

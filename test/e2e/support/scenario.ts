@@ -26,6 +26,8 @@ export type Scenario = {
   readonly namespace: string;
   readonly apply: (...objects: readonly Manifest[]) => Promise<void>;
   readonly remove: (kind: string, name: string) => Promise<void>;
+  /** Removes the namespace with all that is in it, as when a cluster is lost, and makes it again as it was at first; the stores stay. */
+  readonly startOver: () => Promise<void>;
   /** A merge patch, as `kubectl patch` sends it. */
   readonly change: (kind: string, name: string, change: object) => Promise<void>;
   readonly get: <T = KubeObject>(kind: string, name: string) => Promise<T>;
@@ -105,6 +107,10 @@ function openScenario(namespace: string): Scenario {
     namespace,
     apply: (...objects) => applyIn(namespace, objects),
     remove: async (kind, name) => void (await kubectl("delete", ...here, kind, name)),
+    startOver: async () => {
+      await kubectl("delete", "namespace", namespace);
+      await prepare(namespace);
+    },
     change: async (kind, name, change) =>
       void (await kubectl("patch", ...here, kind, name, "--type=merge", `--patch=${JSON.stringify(change)}`)),
     get: async (kind, name) => JSON.parse(await kubectl("get", ...here, kind, name, "--output=json")),
