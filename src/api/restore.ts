@@ -59,7 +59,7 @@ export type RestoreSpec = z.infer<typeof restoreSpec>;
 export const restoreStatus = z.strictObject({
   observedGeneration,
   conditions: conditions.optional(),
-  phase: z.enum(["Pending", "Running", "Succeeded", "Failed"]).optional().describe("How far it came."),
+  phase: z.enum(["Running", "Succeeded", "Failed"]).optional().describe("How far it came."),
   restorePoint: z.string().optional().describe("The RestorePoint that was chosen."),
   target: z.string().optional().describe("The BackupTarget that was chosen."),
   snapshot: z.string().optional().describe("The restic snapshot's id."),

@@ -170,7 +170,7 @@ describe("the Helm chart", () => {
     );
   });
 
-  test("can be installed under another name, and twice its parts do not meet", () => {
+  test("can be installed under another name: the parts of the operator itself carry it", () => {
     const manifests = parse(run("helm", ["template", "other", "charts/holdfast", "--namespace", namespace]));
     expect(find(manifests, "Deployment", "other-holdfast").metadata.namespace).toBe(namespace);
     expect(find(manifests, "ClusterRoleBinding", "other-holdfast-controller").subjects[0].name).toBe("other-holdfast");
