@@ -124,3 +124,25 @@ describe("how long an informer has been told nothing", () => {
     informer.stop();
   });
 });
+
+it("an informer that may list but not watch lists ever more rarely", async () => {
+  const listedAt: number[] = [];
+  const third = Promise.withResolvers<void>();
+  const client = {
+    list: async () => {
+      if (listedAt.push(performance.now()) === 3) third.resolve();
+      return { resourceVersion: "1", items: [] };
+    },
+    // biome-ignore lint/correctness/useYield: it is refused before it gives anything
+    watch: async function* () {
+      throw new KubeError({ status: 403, reason: "Forbidden", message: "watch is refused" });
+    },
+  } as unknown as KubeClient;
+  const informer = createInformer({ client, resource: configMaps });
+  informer.start();
+  await third.promise;
+  informer.stop();
+  const [first = 0, second = 0, last = 0] = listedAt;
+  expect(second - first).toBeGreaterThan(240);
+  expect(last - second).toBeGreaterThan(490);
+});

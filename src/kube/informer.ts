@@ -70,10 +70,12 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
 
   async function keepFresh(scope: string | undefined): Promise<void> {
     for (let failures = 0; !ended.signal.aborted; ) {
+      let listedAt = Number.POSITIVE_INFINITY;
       try {
         const resourceVersion = await relist(scope);
-        failures = 0;
+        listedAt = now();
         await watchFrom(scope, resourceVersion);
+        failures = 0;
       } catch (error) {
         if (ended.signal.aborted) return;
         const absent = options.optional === true && isNotFound(error);
@@ -82,6 +84,8 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
           markSynced(scope);
           hear(scope);
         } else if (!isGone(error)) options.onError?.(error);
+        // A list alone is no success: where only watching is refused, all objects would be listed again and again.
+        if (now() - listedAt > longestPauseMs) failures = 0;
         await pause(absent ? 60_000 : Math.min(longestPauseMs, 250 * 2 ** failures++));
       }
     }
