@@ -101,9 +101,10 @@ async function remove(
  */
 async function sayLost({ client, log, now }: Context, point: Stored<RestorePoint>): Promise<void> {
   const { apiVersion, kind } = point;
-  const { namespace, name, uid, resourceVersion } = point.metadata;
+  const { namespace, name, uid } = point.metadata;
   const status = lostStatus(point, now());
   try {
+    const { resourceVersion } = (await removeProgress(client, point)).metadata;
     await client.apply(
       restorePoints,
       { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion }, status },
@@ -114,6 +115,20 @@ async function sayLost({ client, log, now }: Context, point: Stored<RestorePoint
     // Somebody has just written it: the next round looks again.
     if (!isConflict(error) && !isNotFound(error)) throw error;
   }
+}
+
+/**
+ * Progress may belong to whoever brought the point into the cluster, and an apply, even of `null`, removes only what its own manager has set.
+ * Before the rest, so that the next round goes on where this one is interrupted.
+ */
+async function removeProgress(client: Context["client"], point: Stored<RestorePoint>): Promise<Stored<RestorePoint>> {
+  if (!point.status?.progress) return point;
+  const { resourceVersion } = point.metadata;
+  const change = { metadata: { resourceVersion }, status: { progress: null } };
+  return await client.patch(restorePoints, point.metadata, change, {
+    fieldManager: runnerManager,
+    subresource: "status",
+  });
 }
 
 /** Runners keep their rights only where something may start them. */

@@ -9,7 +9,12 @@ import type { Context } from "../context.ts";
 import { hoursAgo, now, pointOf } from "../fixtures.ts";
 import { tidyUp } from "./janitor.ts";
 
-type Written = { readonly resource: unknown; readonly object: unknown; readonly options: unknown };
+type Written = {
+  readonly how?: "patch";
+  readonly resource: unknown;
+  readonly object: unknown;
+  readonly options: unknown;
+};
 
 /** A cluster with these restore points and no Jobs. `onRunsListed` is called when it has answered which runs are alive. */
 function clusterWith(of: {
@@ -26,6 +31,10 @@ function clusterWith(of: {
       list: async (resource: unknown) => {
         if (resource === jobs && ++listsOfJobs === 2) of.onRunsListed?.();
         return { items: [] };
+      },
+      patch: async (resource: unknown, _: unknown, object: unknown, options: unknown) => {
+        written.push({ how: "patch", resource, object, options });
+        return { metadata: { resourceVersion: "2" } };
       },
       apply: async (resource: unknown, object: unknown, options: unknown) => {
         of.onApply?.();
@@ -73,12 +82,19 @@ describe("a restore point whose run is gone", () => {
     await tidyUp(context);
     const message = expect.stringMatching(/without finishing it/);
     expect(written).toEqual([
+      // Whoever brought the point into this cluster may have set its progress, which an apply of ours does not remove.
+      {
+        how: "patch",
+        resource: restorePoints,
+        object: { metadata: { resourceVersion: "1" }, status: { progress: null } },
+        options: { fieldManager: "holdfast-runner", subresource: "status" },
+      },
       {
         resource: restorePoints,
         object: {
           apiVersion: "holdfast.dev/v1alpha1",
           kind: "RestorePoint",
-          metadata: { namespace: "shop", name: "point-1", uid: "uid-point-1", resourceVersion: "1" },
+          metadata: { namespace: "shop", name: "point-1", uid: "uid-point-1", resourceVersion: "2" },
           status: {
             phase: "Degraded",
             message: expect.stringMatching(/^RunLost: /),
@@ -93,6 +109,13 @@ describe("a restore point whose run is gone", () => {
         options: { fieldManager: "holdfast-runner", subresource: "status" },
       },
     ]);
+  });
+
+  it("is written at once where it has made no progress", async () => {
+    const { status, ...point } = begun();
+    const { context, written } = clusterWith({ points: [{ ...point, status: { ...status, progress: undefined } }] });
+    await tidyUp(context);
+    expect(written).toMatchObject([{ object: { metadata: { resourceVersion: "1" }, status: { phase: "Degraded" } } }]);
   });
 
   it("is left alone where somebody has just written it", async () => {
