@@ -224,7 +224,7 @@ const scheduleStatus = z.strictObject({
   lastEnded: runSummary
     .optional()
     .describe(
-      "The newest run that tried something and ended, where that is not lastRun, which is under way or was skipped.",
+      "The run that tried something and ended last, where that is not lastRun: it is under way, was skipped, or ended before.",
     ),
   inForce: z
     .strictObject({
@@ -234,6 +234,9 @@ const scheduleStatus = z.strictObject({
     })
     .optional()
     .describe("By what runs are due at present; absent while none are."),
+  suspendedSince: instant
+    .optional()
+    .describe("Since when no runs of it are started, while it is suspended; what began since was started by hand."),
   missedSince: instant
     .optional()
     .describe("The first time at which a run was due and none was started, neither within ten minutes nor since."),

@@ -16,9 +16,12 @@ import type { Standing } from "./conditions.ts";
 export const isRace = (error: unknown): boolean =>
   isConflict(error) || isAlreadyExists(error) || isNotFound(error) || isNamespaceTerminating(error);
 
+/** What an error says, of whatever kind it is. */
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** How an object stands when what it asks for could not be applied. It is tried again by itself. */
 export function describeApplyError(error: unknown): Standing {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = errorText(error);
   if (isForbidden(error)) {
     const message = `the API server refused: ${said}; check the operator's rights (the Helm chart grants them), quotas and admission rules`;
     return { state: "Failing", reason: "Forbidden", message };

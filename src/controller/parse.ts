@@ -1,12 +1,12 @@
 import { InvalidObjectError } from "../api/objects.ts";
 import type { Resource } from "../kube/resources.ts";
 import type { KubeObject, Stored } from "../kube/types.ts";
-import type { ConditionDraft, Standing } from "./conditions.ts";
+import type { ConditionDraft } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { problemReason } from "./policy/problems.ts";
 import type { Outcome } from "./queue.ts";
-import { sayStatus, type WithStatus } from "./status.ts";
-import { tellStanding } from "./tell.ts";
+import { sayStanding } from "./say-standing.ts";
+import type { WithStatus } from "./status.ts";
 
 /** An object with its defaults, or why it cannot be read. */
 export type Parsed<T extends KubeObject> = { readonly object: Stored<T> } | { readonly refused: string };
@@ -22,7 +22,7 @@ export function parseOrRefusal<T extends KubeObject>(parse: (raw: unknown) => T,
 
 /**
  * Says that an object got past the API server's checks and cannot be understood, such as one written by a newer version. Nothing that
- * was made for it is touched, and the rest of its status stays.
+ * was made for it is touched.
  */
 export async function refuse<T extends WithStatus>(
   context: Context,
@@ -35,11 +35,8 @@ export async function refuse<T extends WithStatus>(
     readonly conditions?: readonly ConditionDraft[];
   },
 ): Promise<Outcome> {
-  const { resource, object, refused, others = [], conditions = [] } = of;
-  const standing: Standing = { state: "Stalled", reason: problemReason.invalidSpec, message: refused };
-  const kept = Object.entries(object.status ?? {}).filter(([field]) => !others.includes(field));
-  const status = { ...Object.fromEntries(kept), observedGeneration: object.metadata.generation };
-  await sayStatus(context, { resource, object, standing, conditions, status, others });
-  await tellStanding(context, object, standing);
+  const { refused, ...about } = of;
+  const standing = { state: "Stalled", reason: problemReason.invalidSpec, message: refused } as const;
+  await sayStanding(context, { ...about, standing });
   return {};
 }

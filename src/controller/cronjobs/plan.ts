@@ -1,6 +1,9 @@
 import type { CronJob, Stored } from "../../kube/types.ts";
 import { isOwnedBy } from "../owners.ts";
 
+/** The reason for not being Ready while an old CronJob is still being deleted. */
+export const cronJobLeaving = "CronJobLeaving";
+
 /** What has to be done so that the CronJobs of one owner are as they should be. */
 export type CronJobPlan = {
   readonly create: readonly CronJob[];

@@ -39,7 +39,7 @@ export const catalogue = {
   holdfast_rpo_met: { help: "Whether the recovery point objective is met.", labels: policy },
   holdfast_volumes: { help: "PVCs that the policy matches.", labels: policy },
   holdfast_next_run_timestamp_seconds: { help: "When the next run of any schedule is due.", labels: policy },
-  holdfast_policy_understood: { help: "Whether this version can read the policy.", labels: policy },
+  holdfast_policy_understood: { help: "Whether this version can read and judge the policy.", labels: policy },
   holdfast_policy_condition: {
     help: "1 for the status that the condition has.",
     labels: [...policy, "type", "status"],

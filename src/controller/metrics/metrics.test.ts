@@ -143,7 +143,15 @@ describe("objects that this version cannot read", () => {
     expect(sampleOf(samples, "holdfast_policy_condition", { type: "RPOMet", status: "False" })).toBe(1);
     expect(sampleOf(samples, "holdfast_backup_age_seconds", onprem)).toBe(3600);
     expect(sampleOf(samples, "holdfast_rpo_seconds")).toBeUndefined();
+    expect(sampleOf(samples, "holdfast_next_run_timestamp_seconds")).toBeUndefined();
     expect(sampleOf(samples, "holdfast_backup_age_limit_seconds", onprem)).toBeUndefined();
+  });
+
+  it("or judge, are told of as ones of which nobody knows", () => {
+    const conditions = status.conditions.map((each) => ({ ...each, status: "Unknown" as const, reason: "NotJudged" }));
+    const samples = collectSamples({ ...objects, policies: [{ ...policy, status: { conditions } }] }, now);
+    expect(sampleOf(samples, "holdfast_policy_understood")).toBe(0);
+    expect(sampleOf(samples, "holdfast_rpo_met")).toBe(0);
   });
 
   it("have no limit on a target of which nobody knows the store", () => {

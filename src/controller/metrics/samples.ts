@@ -1,6 +1,7 @@
 import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
+import { notJudged } from "../policy/unjudged.ts";
 import { readablePoints, readableTargets, readableTests, readPolicy } from "../readable.ts";
 import type { MetricName } from "./catalogue.ts";
 import { count, instantSample, type Sample } from "./sample.ts";
@@ -74,7 +75,7 @@ function attemptOf(
   }
 }
 
-/** Of a policy that cannot be read any more its status still tells: what was judged before is `Unknown` there. */
+/** Of a policy that cannot be read or judged any more its status still tells: what was judged before is `Unknown` there. */
 function policySamples(raw: BackupPolicy): readonly Sample[] {
   const { metadata, status } = raw;
   const labels = { namespace: metadata.namespace, policy: metadata.name };
@@ -82,11 +83,11 @@ function policySamples(raw: BackupPolicy): readonly Sample[] {
   const conditions = status?.conditions ?? [];
   const rpo = conditions.find(({ type }) => type === "RPOMet");
   return [
-    { name: "holdfast_policy_understood", labels, value: policy ? 1 : 0 },
+    { name: "holdfast_policy_understood", labels, value: policy && rpo?.reason !== notJudged ? 1 : 0 },
     ...durationSample("holdfast_rpo_seconds", labels, policy?.spec.objectives.rpo),
     ...durationSample("holdfast_rto_seconds", labels, policy?.spec.objectives.rto),
     ...(rpo ? [{ name: "holdfast_rpo_met", labels, value: rpo.status === "True" ? 1 : 0 } as const] : []),
-    ...instantSample("holdfast_next_run_timestamp_seconds", labels, status?.nextTime),
+    ...instantSample("holdfast_next_run_timestamp_seconds", labels, policy && status?.nextTime),
     ...count("holdfast_volumes", labels, status?.volumes),
     ...conditionSamples("holdfast_policy_condition", labels, conditions),
   ];

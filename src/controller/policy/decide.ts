@@ -5,7 +5,7 @@ import { judgeThreeTwoOne } from "../../policy/three-two-one.ts";
 import { chooseVolumes, type VolumeChoice } from "../../policy/volumes.ts";
 import { type ConditionDraft, isTrue, type Standing } from "../conditions.ts";
 import type { CronJobMemory } from "../cronjobs/apply.ts";
-import { type CronJobPlan, planCronJobs } from "../cronjobs/plan.ts";
+import { type CronJobPlan, cronJobLeaving, planCronJobs } from "../cronjobs/plan.ts";
 import type { RunnerImage } from "../options.ts";
 import { isOwnedBy } from "../owners.ts";
 import { lastRunsCondition, type ScheduleRuns } from "../runs/condition.ts";
@@ -15,7 +15,7 @@ import { scheduleCronJob, scheduleCronJobName } from "./cronjobs.ts";
 import { evidenceOf } from "./evidence.ts";
 import { isSuspended, type PolicyInput, targetNames } from "./input.ts";
 import { findProblems, type Problem, problemReason } from "./problems.ts";
-import { cronJobLeaving, scheduleStatus } from "./schedule-status.ts";
+import { scheduleStatus } from "./schedule-status.ts";
 
 export type PolicyDecision = {
   readonly plan: CronJobPlan;
@@ -115,7 +115,6 @@ function planSchedules(options: {
 const runsOf = ({ policy }: PolicyInput, schedule: Schedule, status: ScheduleStatus | undefined): ScheduleRuns => ({
   ...status,
   name: schedule.name,
-  isSuspended: isSuspended(policy, schedule),
   look: `kubectl -n ${policy.metadata.namespace} describe cronjob ${scheduleCronJobName(policy, schedule)}`,
 });
 

@@ -1,28 +1,24 @@
 import { label, labelValue } from "../../api/names.ts";
 import type { BackupPolicy } from "../../api/objects.ts";
-import type { KubeClient } from "../../kube/client.ts";
 import type { Stored } from "../../kube/types.ts";
-import type { Caches } from "../caches.ts";
+import type { Context } from "../context.ts";
 import { readablePoints, readableTargets, readableTests } from "../readable.ts";
 import { gatherRuns } from "../runs/gather.ts";
 import type { PolicyInput } from "./input.ts";
 
 /** What a policy is judged by, from the caches. Other objects that this version cannot read are left out, as if they were not there. */
-export async function gatherPolicy(options: {
-  readonly client: KubeClient;
-  readonly caches: Caches;
-  readonly policy: Stored<BackupPolicy>;
-  readonly now: Date;
-}): Promise<PolicyInput> {
-  const { client, caches, policy, now } = options;
+export async function gatherPolicy(
+  context: Pick<Context, "client" | "caches" | "log">,
+  policy: Stored<BackupPolicy>,
+  now: Date,
+): Promise<PolicyInput> {
+  const { caches } = context;
   const { namespace, name } = policy.metadata;
   const points = readablePoints(caches.points.list(namespace)).filter((point) => point.spec.policy === name);
   const jobs = caches.jobs
     .list(namespace)
     .filter(({ metadata: { labels } }) => labels?.[label.policy] === labelValue(name) && labels[label.schedule]);
-  const runs = await gatherRuns({
-    client,
-    caches,
+  const runs = await gatherRuns(context, {
     jobs: jobs.filter((job) => job.metadata.labels?.[label.component] === "runner"),
     leftEvidence: (job) => points.some((point) => point.spec.run === job.metadata.uid),
     now,

@@ -3,9 +3,10 @@ import type { BackupPolicy } from "../../api/objects.ts";
 import type { ScheduleStatus } from "../../api/policy.ts";
 import type { RunSummary } from "../../api/runs.ts";
 import type { CronJob, Stored } from "../../kube/types.ts";
+import { cronJobLeaving } from "../cronjobs/plan.ts";
 import { foreignCronJob, hoursAgo, meta, now, policyOf } from "../fixtures.ts";
 import type { PolicyInput } from "./input.ts";
-import { cronJobLeaving, scheduleStatus } from "./schedule-status.ts";
+import { scheduleStatus } from "./schedule-status.ts";
 
 // The schedule is daily at 01:00 UTC, and it is noon.
 const slot = "2026-11-23T01:00:00Z";
@@ -38,6 +39,7 @@ const statusOf = (
     readonly ready?: { readonly reason: string; readonly reconciling: "True" | "False" };
     readonly isBroken?: boolean;
     readonly taken?: readonly string[];
+    readonly leaving?: readonly string[];
     readonly at?: Date;
   } = {},
 ): ScheduleStatus => {
@@ -60,7 +62,7 @@ const statusOf = (
     schedule,
     runs: of.runs ?? [],
     isBroken: of.isBroken ?? false,
-    plan: { create: [], replace: [], suspend: [], remove: [], taken: of.taken ?? [], leaving: [] },
+    plan: { create: [], replace: [], suspend: [], remove: [], taken: of.taken ?? [], leaving: of.leaving ?? [] },
     now: of.at ?? now,
   });
 };
@@ -118,6 +120,16 @@ describe("a run that was due and was not started", () => {
   ];
   it.each(table)("is not missed %s", (_, of) => expect(statusOf(of).missedSince).toBeUndefined());
 
+  it.each<[string, Parameters<typeof statusOf>[0]]>([
+    ["the schedule's beginning", { before: { ...known, inForce: { ...inForce, since: "2027-01-01T00:00:00Z" } } }],
+    ["a run", { before: { inForce, lastRun: run("old", { completionTime: "2027-01-01T00:00:00Z" }) } }],
+    ["a start", { before: known, cronJob: cronJobOf({ status: { lastScheduleTime: "2027-01-01T00:00:00Z" } }) }],
+  ])("is told, too, where a clock that was ahead has dated %s", (_, of) => {
+    const { inForce: rule, lastRun } = statusOf(of);
+    const later = statusOf({ ...of, before: { inForce: rule, lastRun }, at: new Date("2026-11-24T12:00:00Z") });
+    expect(later.missedSince?.slice(10)).toBe("T01:00:00Z");
+  });
+
   it("stays explained by the run whose Job was deleted, when that is known no more", () => {
     const seen = statusOf({ before: { inForce, lastRun: lost } });
     expect(seen.lastRun).toMatchObject({ reason: "RunLost", completionTime: "2026-11-23T12:00:00Z" });
@@ -130,12 +142,35 @@ describe("the time from which a schedule's runs are expected", () => {
     expect(statusOf({ before: { inForce } }).inForce).toEqual(inForce);
   });
 
+  it("begins anew where a clock was ahead, but for a little", () => {
+    const sinceAfter = (since: string) => statusOf({ before: { inForce: { ...inForce, since } } }).inForce?.since;
+    expect(sinceAfter("2026-11-23T12:04:00Z")).toBe("2026-11-23T12:04:00Z");
+    expect(sinceAfter("2026-11-23T12:06:00Z")).toBe("2026-11-23T12:00:00Z");
+  });
+
   it("begins anew with a change, and after a suspension", () => {
     const since = "2026-11-23T12:00:00Z";
     expect(statusOf().inForce).toEqual({ ...inForce, since });
     const before = statusOf({ before: { inForce }, spec: { suspend: true } });
     expect(before.inForce).toBeUndefined();
     expect(statusOf({ before }).inForce).toEqual({ ...inForce, since });
+  });
+});
+
+describe("the time since when a schedule is suspended", () => {
+  const suspended = { spec: { suspend: true } };
+  const at = new Date("2026-11-23T13:00:00Z");
+
+  it("stays while it is, and goes with it", () => {
+    const first = statusOf(suspended);
+    expect(first.suspendedSince).toBe("2026-11-23T12:00:00Z");
+    expect(statusOf({ ...suspended, before: first, at }).suspendedSince).toBe("2026-11-23T12:00:00Z");
+    expect(statusOf({ before: first, at }).suspendedSince).toBeUndefined();
+  });
+
+  it("begins anew where a clock was ahead", () => {
+    const before = { suspendedSince: "2027-01-01T00:00:00Z" };
+    expect(statusOf({ ...suspended, before, at }).suspendedSince).toBe("2026-11-23T13:00:00Z");
   });
 });
 
@@ -164,8 +199,13 @@ describe("the next time and the CronJob", () => {
 
   it("are told of what is about to be applied", () => {
     expect(statusOf()).toMatchObject(next);
-    expect(statusOf({ ready: { reason: cronJobLeaving, reconciling: "True" } })).toMatchObject(next);
     expect(statusOf({ ready: { reason: "TargetNotFound", reconciling: "False" } })).toMatchObject(next);
+  });
+
+  it("are not told while the old CronJob is still being deleted, but once it is gone", () => {
+    const cronJob = cronJobOf({ meta: { deletionTimestamp: hoursAgo(1) } });
+    expect(statusOf({ cronJob, leaving: ["shop-nightly"] }).nextTime).toBeUndefined();
+    expect(statusOf({ ready: { reason: cronJobLeaving, reconciling: "True" } })).toMatchObject(next);
   });
 
   it("are told of what is in place, although another schedule was refused", () => {

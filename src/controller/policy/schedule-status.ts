@@ -2,16 +2,15 @@ import type { BackupPolicy } from "../../api/objects.ts";
 import type { Schedule, ScheduleStatus } from "../../api/policy.ts";
 import type { RunSummary } from "../../api/runs.ts";
 import type { CronJob, Stored } from "../../kube/types.ts";
-import { firstMissed, nextTime } from "../../policy/schedules.ts";
-import { findCondition, isTrue, wholeSeconds } from "../conditions.ts";
+import { clockSkewMilliseconds } from "../../policy/copies.ts";
+import { firstMissed } from "../../policy/schedules.ts";
+import { wholeSeconds } from "../conditions.ts";
+import { isAwaited, nextRun } from "../cronjobs/next-run.ts";
 import type { CronJobPlan } from "../cronjobs/plan.ts";
 import { isOwnedBy } from "../owners.ts";
 import { lastEndedRun, later, latestRun, successTimes, summaryReason } from "../runs/summary.ts";
 import { scheduleCronJobName } from "./cronjobs.ts";
 import { isSuspended, type PolicyInput, zoneOf } from "./input.ts";
-
-/** A policy's reason for not being Ready while the old CronJob of a schedule is still being deleted. */
-export const cronJobLeaving = "CronJobLeaving";
 
 /** How one schedule stands. */
 export function scheduleStatus(options: {
@@ -32,23 +31,24 @@ export function scheduleStatus(options: {
 
   const cronJob = scheduleCronJobName(policy, schedule);
   const isTaken = plan.taken.includes(cronJob);
-  const isDue = !isBroken && !isTaken && !isSuspended(policy, schedule);
+  const suspended = isSuspended(policy, schedule);
+  const isDue = !isBroken && !isTaken && !suspended;
   const inForce = isDue ? inForceSince(previous?.inForce, ruleOf(policy, schedule), now) : undefined;
   const present = input.cronJobs.find(
     (existing) => existing.metadata.name === cronJob && isOwnedBy(existing, policy.metadata.uid),
   );
-  // One that has yet to be written is told of already, for it is written before the status; not where that was refused before.
-  const isAwaited = !wasRefused(policy);
-  const next = inForce && (isAwaited || runsBy(present, inForce)) ? nextTime(inForce, now) : undefined;
+  const awaited = isAwaited({ name: cronJob, plan, conditions: policy.status?.conditions });
+  const next = inForce && nextRun({ rule: inForce, present, isAwaited: awaited, now });
   const missed = inForce && missedSlot({ inForce, runs: [lastRun, lastEnded, ...runs], present, now });
   return {
     name: schedule.name,
-    ...(!isTaken && (present || isAwaited) ? { cronJob } : {}),
+    ...(!isTaken && (present || awaited) ? { cronJob } : {}),
     nextTime: next && wholeSeconds(next),
     lastSuccessTime: later(previous?.lastSuccessTime, ...successTimes(runs)),
     lastRun,
     lastEnded,
     inForce,
+    suspendedSince: suspended ? sinceOf(previous?.suspendedSince, now) : undefined,
     missedSince: missed && wholeSeconds(missed),
   };
 }
@@ -62,10 +62,17 @@ const ruleOf = (policy: BackupPolicy, schedule: Schedule): Rule => ({
 });
 
 /** A new rule counts from now on; so does one that was suspended or could not be applied meanwhile, of which nothing is known then. */
-const inForceSince = (previous: InForce | undefined, rule: Rule, now: Date): InForce =>
-  previous && previous.cron === rule.cron && previous.timeZone === rule.timeZone
-    ? previous
-    : { ...rule, since: wholeSeconds(now) };
+function inForceSince(previous: InForce | undefined, rule: Rule, now: Date): InForce {
+  const isSame = previous?.cron === rule.cron && previous.timeZone === rule.timeZone;
+  return { ...rule, since: sinceOf(isSame ? previous.since : undefined, now) };
+}
+
+/** What a clock that was ahead has dated would say nothing until its time has come: it begins anew. */
+const sinceOf = (previous: string | undefined, now: Date): string =>
+  previous === undefined || isAhead(previous, now) ? wholeSeconds(now) : previous;
+
+const isAhead = (instant: string | undefined, now: Date): boolean =>
+  Date.parse(instant ?? "") > now.getTime() + clockSkewMilliseconds;
 
 /**
  * The first slot that passed without a run. Jobs are removed, by history limits or by hand, so what the status remembers and what the
@@ -82,7 +89,8 @@ function missedSlot(of: {
   const ends = runs.map(
     (run) => run && (run.outcome === "Running" ? now.toISOString() : later(run.startTime, run.completionTime)),
   );
-  const since = later(inForce.since, present?.status?.lastScheduleTime, ...ends);
+  const known = [inForce.since, present?.status?.lastScheduleTime, ...ends].filter((each) => !isAhead(each, now));
+  const since = later(...known);
   return since === undefined ? undefined : firstMissed({ schedule: inForce, since: new Date(since), now });
 }
 
@@ -91,17 +99,3 @@ const withEnd = (run: RunSummary | undefined, previous: RunSummary | undefined, 
   run?.reason === summaryReason.runLost && previous?.outcome === "Running" && previous.job === run.job
     ? { ...run, completionTime: wholeSeconds(now) }
     : run;
-
-/** Whether the CronJob that there is starts runs by this rule. */
-const runsBy = (present: Stored<CronJob> | undefined, { cron, timeZone }: Rule): boolean =>
-  present?.spec !== undefined &&
-  present.metadata.deletionTimestamp === undefined &&
-  present.spec.schedule === cron &&
-  present.spec.timeZone === timeZone &&
-  present.spec.suspend !== true;
-
-/** Whether the last try to judge the policy, and to write what it asks for, failed. */
-function wasRefused({ status }: BackupPolicy): boolean {
-  const { reason } = findCondition(status?.conditions, "Ready") ?? {};
-  return isTrue(status?.conditions, "Reconciling") && reason !== cronJobLeaving;
-}

@@ -1,51 +1,41 @@
-import type { Condition } from "../../api/conditions.ts";
-import type { BackupPolicy } from "../../api/objects.ts";
 import type { PolicyStatus } from "../../api/policy.ts";
-import type { Stored } from "../../kube/types.ts";
-import { type ConditionDraft, mergeConditions, type Standing, standingConditions } from "../conditions.ts";
-import { problemReason } from "./problems.ts";
+import type { ConditionDraft, Standing } from "../conditions.ts";
+import { errorText } from "../failures.ts";
 
-/** What is said of a policy that could not be judged: neither may what was found before stand as if it held, nor may it be gone without a word. */
+/** What is said of a policy where what was found before must neither stand as if it held, nor be gone without a word. */
+
+/** The reason of each condition that judging failed to judge. */
+export const notJudged = "NotJudged";
+
+const judged = ["RPOMet", "ThreeTwoOne", "Verified", "LastRunSucceeded"];
 
 /**
- * The conditions of a policy that cannot be read, beside its standing: whether they hold nobody knows. They stay, as one that went away would
- * look to an alert as if it were met again.
+ * The conditions of a policy that cannot be read or judged, beside its standing: whether they hold nobody knows. They stay, as one that
+ * went away would look to an alert as if it were met again.
  */
-export const refusedConditions = (status: PolicyStatus | undefined, refused: string): readonly ConditionDraft[] =>
-  judgedConditions(status).map(({ type }) => ({
-    type,
-    status: "Unknown",
-    reason: problemReason.invalidSpec,
-    message: `not judged: ${refused}`,
-  }));
-
-/** Without what was said while the policy could not be read, of which nothing holds any more once it can be. */
-export function withoutRefusal(policy: Stored<BackupPolicy>): Stored<BackupPolicy> {
-  const { status } = policy;
-  const conditions = status?.conditions?.filter(({ reason }) => reason !== problemReason.invalidSpec);
-  return conditions ? { ...policy, status: { ...status, conditions } } : policy;
+export function unknownConditions(
+  status: PolicyStatus | undefined,
+  reason: string,
+  why: string,
+): readonly ConditionDraft[] {
+  const hasRto = status?.conditions?.some(({ type }) => type === "RTOMet") ?? false;
+  const types = hasRto ? ["RTOMet", ...judged] : judged;
+  return types.map((type) => ({ type, status: "Unknown", reason, message: `not judged: ${why}` }));
 }
 
-/** How a policy stands where gathering or judging itself failed. It is tried again by itself. */
-export function unjudgedStanding(error: unknown): Standing {
-  const said = error instanceof Error ? error.message : String(error);
-  const message = `could not be judged and is tried again: ${said}; until then the other conditions are those of before`;
-  return { state: "Failing", reason: "InternalError", message };
-}
+/**
+ * How a policy stands that could not be judged. Everything that it is judged by is at hand, so that no passing trouble of the API
+ * server gets here: what was wrong once will be wrong again.
+ */
+export const unjudgedStanding = (error: unknown): Standing => ({
+  state: "Failing",
+  reason: "InternalError",
+  message: `could not be judged, and is tried again: ${errorText(error)}; its CronJobs stay as they were`,
+});
 
-/** The status of such a policy: the standing, and all else as it was said before, of the generation that it was said of. */
-export function unjudgedStatus(
-  { metadata, status }: Stored<BackupPolicy>,
-  standing: Standing,
-  now: Date,
-): PolicyStatus {
-  const { generation } = metadata;
-  const drafts = standingConditions(standing);
-  const own = mergeConditions({ previous: status?.conditions, drafts, generation, now });
-  return { ...status, observedGeneration: generation, conditions: [...own, ...judgedConditions(status)] };
-}
-
-const ofStanding: readonly string[] = ["Ready", "Reconciling", "Stalled"];
-
-const judgedConditions = (status: PolicyStatus | undefined): readonly Condition[] =>
-  (status?.conditions ?? []).filter(({ type }) => !ofStanding.includes(type));
+/** How a policy stands, `standing`, of which only the conditions could be written into its status. */
+export const unwrittenStanding = (standing: Standing, error: unknown): Standing => ({
+  state: "Failing",
+  reason: "StatusNotWritten",
+  message: `${standing.message}; of the status only the conditions could be written, the rest is that of before, and is tried again: ${errorText(error)}; where the CRDs are older than the operator, apply those of its version`,
+});

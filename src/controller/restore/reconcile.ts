@@ -59,13 +59,13 @@ async function decide(context: Context, restore: Stored<Restore>) {
 }
 
 async function gather(
-  { client, caches, now }: Context,
+  context: Context,
   restore: Stored<Restore>,
   present: RestoreInput["present"],
 ): Promise<RestoreInput> {
   const own = present && isOwnedBy(present, restore.metadata.uid) ? [present] : [];
   const leftEvidence = () => restore.status?.phase === "Succeeded";
-  const [run] = await gatherRuns({ client, caches, jobs: own, leftEvidence, now: now() });
+  const [run] = await gatherRuns(context, { jobs: own, leftEvidence, now: context.now() });
   return { restore, present, run };
 }
 

@@ -39,6 +39,32 @@ describe("decideRestoreTest", () => {
     expect(decide(of).standing).toMatchObject({ state: "Stalled", reason });
   });
 
+  describe("the time of the next run", () => {
+    const condition = (type: string, reason: string) => ({
+      ...{ type, status: type === "Ready" ? ("False" as const) : ("True" as const), reason },
+      ...{ message: "", lastTransitionTime: hoursAgo(1) },
+    });
+    const refused = testOf(
+      {},
+      { conditions: [condition("Ready", "Forbidden"), condition("Reconciling", "Forbidden")] },
+    );
+    const cronJob = (more: object = {}) => {
+      const present = foreignCronJob("prove");
+      const spec = { schedule: "0 5 * * 0", timeZone: "Etc/UTC", suspend: false, jobTemplate: {} };
+      return { ...present, metadata: meta("prove", { ownerReferences: [{ uid: "uid-prove" }], ...more }), spec };
+    };
+    const table: [string, Partial<RestoreTestInput>, string | undefined][] = [
+      ["none while the CronJob was refused", { test: refused }, undefined],
+      ["that of the CronJob that there is", { test: refused, cronJobs: [cronJob()] }, "2026-11-29T05:00:00Z"],
+      [
+        "none while the old CronJob is being deleted",
+        { cronJobs: [cronJob({ deletionTimestamp: hoursAgo(1) })] },
+        undefined,
+      ],
+    ];
+    it.each(table)("is %s", (_, of, time) => expect(decide(of).status.nextTime).toBe(time));
+  });
+
   it("is ready when suspended, with nothing due", () => {
     const { standing, status } = decide({ test: testOf({ suspend: true }) });
     expect(standing).toMatchObject({ state: "Ready", reason: "Suspended" });

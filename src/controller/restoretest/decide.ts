@@ -3,11 +3,11 @@ import type { BackupPolicy, RestoreTest } from "../../api/objects.ts";
 import type { RestoreTestStatus } from "../../api/restoretest.ts";
 import { restoreTests } from "../../kube/holdfast.ts";
 import type { CronJob, Stored } from "../../kube/types.ts";
-import { nextTime } from "../../policy/schedules.ts";
 import { type ConditionDraft, type Standing, wholeSeconds } from "../conditions.ts";
 import type { CronJobMemory } from "../cronjobs/apply.ts";
 import { runnerCronJob } from "../cronjobs/manifest.ts";
-import { type CronJobPlan, planCronJobs } from "../cronjobs/plan.ts";
+import { isAwaited, nextRun } from "../cronjobs/next-run.ts";
+import { type CronJobPlan, cronJobLeaving, planCronJobs } from "../cronjobs/plan.ts";
 import { runnerLabels } from "../cronjobs/runner-job.ts";
 import type { RunnerImage } from "../options.ts";
 import { controllerReference, isOwnedBy } from "../owners.ts";
@@ -43,7 +43,7 @@ export function decideRestoreTest(options: {
   const { test, runs } = input;
   const broken = cronProblem({ cron: test.spec.cron, timeZone: test.spec.timeZone, now });
   const plan = planTest({ input, image, isCurrent, broken: broken !== undefined });
-  const next = broken || plan.taken.length > 0 ? undefined : nextTime(test.spec, now);
+  const next = broken || plan.taken.length > 0 ? undefined : nextRunOf(input, plan, now);
   const summaries = runs.map((facts) => summarizeRun(facts, now));
   const lastRun = latestRun(test.status?.lastRun, summaries);
   const told = [...summaries.filter((run) => run.job !== lastRun?.job), ...(lastRun ? [lastRun] : [])];
@@ -60,6 +60,16 @@ export function decideRestoreTest(options: {
     },
     againAfterSeconds: againAfter({ next, running: lastRun?.outcome === "Running", now }),
   };
+}
+
+function nextRunOf({ test, cronJobs }: RestoreTestInput, plan: CronJobPlan, now: Date): Date | undefined {
+  const name = testCronJobName(test);
+  return nextRun({
+    rule: test.spec,
+    present: cronJobs.find((existing) => existing.metadata.name === name && isOwnedBy(existing, test.metadata.uid)),
+    isAwaited: isAwaited({ name, plan, conditions: test.status?.conditions }),
+    now,
+  });
 }
 
 /** When the next slot has passed; sooner while a run goes on, whose end might be told by nobody. */
@@ -121,7 +131,7 @@ function standingOf(of: {
   if (problem) return { state: "Stalled", reason: problem.reason, message: problem.message };
   if (plan.leaving.length > 0) {
     const message = `waits for the old CronJob ${plan.leaving.join(", ")} to be gone`;
-    return { state: "Reconciling", reason: "CronJobLeaving", message };
+    return { state: "Reconciling", reason: cronJobLeaving, message };
   }
   if (test.spec.suspend) return { state: "Ready", reason: "Suspended", message: "suspended: no tests are started" };
   return { state: "Ready", reason: "ScheduleApplied", message: "the schedule is in force" };

@@ -42,11 +42,9 @@ export async function reconcileRestoreTest(context: Context, raw: Stored<Restore
 }
 
 async function gather(context: Context, test: Stored<RestoreTest>, now: Date): Promise<RestoreTestInput> {
-  const { client, caches } = context;
+  const { caches } = context;
   const { namespace, name } = test.metadata;
-  const runs = await gatherRuns({
-    client,
-    caches,
+  const runs = await gatherRuns(context, {
     jobs: caches.jobs
       .list(namespace)
       .filter(

@@ -17,7 +17,6 @@ const run = (
 });
 const schedule = (name: string, more: Partial<ScheduleRuns> = {}): ScheduleRuns => ({
   name,
-  isSuspended: false,
   look: `kubectl describe cronjob shop-${name}`,
   ...more,
 });
@@ -94,10 +93,55 @@ describe("LastRunSucceeded of a policy", () => {
     expect(said.message).toMatch(/schedule weekly: no run .*schedule nightly, run n: said SnapshotFailed/);
   });
 
-  it("expects nothing of a suspended schedule, but tells of a run of it that was started by hand", () => {
-    const suspended = (day: number) =>
-      schedule("weekly", { isSuspended: true, lastRun: run("w", day, "Failed", "SnapshotFailed") });
-    expect(judge(suspended(22), nightly)).toMatchObject({ status: "True", reason: "Succeeded" });
-    expect(judge(suspended(24), nightly)).toMatchObject({ status: "False", reason: "SnapshotFailed" });
+  describe("of which one schedule is suspended", () => {
+    const suspended = (more: Partial<ScheduleRuns>) =>
+      schedule("weekly", { suspendedSince: "2026-11-23T12:00:00Z", ...more });
+    const failed = (day: number) => run("w", day, "Failed", "SnapshotFailed");
+
+    it("expects nothing of it, however it went before and whether or not it ran last", () => {
+      expect(judge(suspended({ lastRun: failed(23) }), schedule("nightly", { lastRun: run("n", 22) }))).toMatchObject({
+        status: "True",
+        message: "schedule nightly, run n: said Succeeded",
+      });
+    });
+
+    it("tells of a run of it that began since, by hand, whatever ran after that", () => {
+      const after = schedule("nightly", { lastRun: run("n", 25) });
+      expect(judge(suspended({ lastRun: failed(24) }), after)).toMatchObject({ reason: "SnapshotFailed" });
+    });
+
+    it("does not fall back to what ended before, while one by hand is under way", () => {
+      const first = suspended({ lastRun: run("x", 24, "Running"), lastEnded: failed(22) });
+      expect(judge(first)).toMatchObject({ status: "Unknown", reason: "Suspended" });
+    });
+
+    it("is unknown where there is no other", () => {
+      expect(judge(suspended({ lastRun: failed(22) }))).toMatchObject({ status: "Unknown", reason: "Suspended" });
+      expect(judge(suspended({ lastRun: failed(22) }), schedule("new"))).toMatchObject({ reason: "NoRunYet" });
+    });
+  });
+
+  describe("where two runs of a schedule overlapped", () => {
+    const times = (startHour: number, endHour: number) => ({
+      startTime: `2026-11-23T0${startHour}:00:00Z`,
+      completionTime: `2026-11-23T0${endHour}:00:00Z`,
+    });
+    const long = (outcome: RunSummary["outcome"]) => ({ ...run("long", 23, outcome), ...times(1, 6) });
+    const byHand = (outcome: RunSummary["outcome"]) => ({ ...run("by-hand", 23, outcome), ...times(2, 3) });
+
+    it.each<[RunSummary["outcome"], RunSummary["outcome"]]>([
+      ["Succeeded", "Degraded"],
+      ["Failed", "Succeeded"],
+    ])("goes by the one that ended last: %s, not %s", (ended, endedBefore) => {
+      const both = schedule("nightly", { lastRun: byHand(endedBefore), lastEnded: long(ended) });
+      expect(judge(both)).toMatchObject({ reason: ended, message: expect.stringContaining("run long") });
+    });
+
+    it("says of one that cannot start that it cannot, though the other ended since it began", () => {
+      const blocked = { ...run("by-hand", 23, "Running", "QuotaExceeded"), startTime: "2026-11-23T02:00:00Z" };
+      expect(judge(schedule("nightly", { lastRun: blocked, lastEnded: long("Succeeded") }))).toMatchObject({
+        reason: "QuotaExceeded",
+      });
+    });
   });
 });

@@ -2,10 +2,17 @@ import type { Condition } from "../../api/conditions.ts";
 import type { RunSummary } from "../../api/runs.ts";
 import { listText, utc } from "../../policy/text.ts";
 import { type ConditionDraft, findCondition } from "../conditions.ts";
-import { summaryReason } from "./summary.ts";
+import { byEnd, summaryReason } from "./summary.ts";
 
 const type = "LastRunSucceeded";
 const noRunYet: ConditionDraft = { type, status: "Unknown", reason: "NoRunYet", message: "no run has ended yet" };
+
+const allSuspended: ConditionDraft = {
+  type,
+  status: "Unknown",
+  reason: "Suspended",
+  message: "all schedules are suspended, and no run that was started by hand since has ended",
+};
 
 /**
  * `LastRunSucceeded` of what has one schedule only: how the newest run ended that tried anything. A run that cannot even start says so
@@ -16,7 +23,7 @@ export function lastRunCondition(options: {
   readonly previous: readonly Condition[] | undefined;
 }): ConditionDraft {
   const telling = options.runs.map(({ run }) => run).filter(tells);
-  const newest = telling.toSorted(byTime).at(-1);
+  const newest = telling.toSorted(byEnd).at(-1);
   if (newest) return { type, ...tell(newest) };
   const before = findCondition(options.previous, type);
   return before ? { type, status: before.status, reason: before.reason, message: before.message } : noRunYet;
@@ -25,13 +32,13 @@ export function lastRunCondition(options: {
 /** What is known of the runs of one schedule. */
 export type ScheduleRuns = {
   readonly name: string;
-  /** The newest run, and the newest that ended where that is another one. */
+  /** The newest run, and the one that ended last where that is another one. */
   readonly lastRun?: RunSummary;
   readonly lastEnded?: RunSummary;
   /** The first slot for which no run was started. */
   readonly missedSince?: string;
-  /** No more runs of it are started, so that nothing is expected of it. */
-  readonly isSuspended: boolean;
+  /** Since when no more runs of it are started, so that nothing is expected of it. */
+  readonly suspendedSince?: string;
   /** How to look for the reason why no run was started. */
   readonly look: string;
 };
@@ -44,32 +51,39 @@ export const schedulesReason = {
 } as const;
 
 /**
- * `LastRunSucceeded` of a policy: False as long as the newest run of any schedule failed, or a run was due and none was started. One schedule
- * that goes well must not hide another that never does. Of a suspended one only a run that is the newest of all counts, as it was
- * started by hand.
+ * `LastRunSucceeded` of a policy: False as long as the run of any schedule that ended last failed, or a run was due and none was started. One
+ * schedule that goes well must not hide another that never does.
  */
 export function lastRunsCondition(schedules: readonly ScheduleRuns[]): ConditionDraft {
   const told = schedules.map((schedule) => ({ schedule, run: toldRun(schedule) }));
   const newest = told
     .flatMap(({ run }) => run ?? [])
-    .toSorted(byTime)
+    .toSorted(byEnd)
     .at(-1);
-  const wrong = told.flatMap(({ schedule, run }) =>
-    complaint(schedule, run && (!schedule.isSuspended || run === newest) ? run : undefined),
-  );
+  const wrong = told.flatMap(({ schedule, run }) => complaint(schedule, run));
   const reasons = new Set(wrong.map(({ reason }) => reason));
   const [reason] = reasons;
   if (reason !== undefined) {
     const message = listText(wrong.map((each) => each.message));
     return { type, status: "False", reason: reasons.size === 1 ? reason : schedulesReason.schedulesFailed, message };
   }
-  const newestOf = told.find(({ run }) => run === newest)?.schedule;
-  return newest ? { type, ...tell(newest, newestOf) } : noRunYet;
+  if (!newest) return schedules.every(({ suspendedSince }) => suspendedSince !== undefined) ? allSuspended : noRunYet;
+  return { type, ...tell(newest, told.find(({ run }) => run === newest)?.schedule) };
 }
 
-/** The newest run of a schedule that tried anything, or cannot start. */
-const toldRun = ({ lastRun, lastEnded }: ScheduleRuns): RunSummary | undefined =>
-  lastRun && tells(lastRun) ? lastRun : lastEnded;
+/**
+ * The run by which a schedule is judged: the one that tried something and ended last, or cannot start. Of a suspended schedule only what began
+ * since, by hand: no run will come that could better an older one.
+ */
+function toldRun({ lastRun, lastEnded, suspendedSince }: ScheduleRuns): RunSummary | undefined {
+  const telling = [lastEnded, lastRun].flatMap((run) => (run && tells(run) ? [run] : []));
+  return telling
+    .filter(
+      ({ startTime }) => suspendedSince === undefined || Date.parse(startTime ?? "") >= Date.parse(suspendedSince),
+    )
+    .toSorted(byEnd)
+    .at(-1);
+}
 
 /** What is wrong with a schedule: that no run is started weighs more than how the one before ended. */
 function complaint(schedule: ScheduleRuns, run: RunSummary | undefined): readonly Omit<Told, "status">[] {
@@ -93,7 +107,3 @@ function tells({ outcome, reason }: RunSummary): boolean {
   if (outcome === "Skipped") return false;
   return outcome !== "Running" || reason !== summaryReason.running;
 }
-
-const byTime = (a: RunSummary, b: RunSummary): number => timeOf(a) - timeOf(b);
-
-const timeOf = (run: RunSummary): number => Date.parse(run.completionTime ?? run.startTime ?? "");

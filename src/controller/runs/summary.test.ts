@@ -175,9 +175,22 @@ describe("lastEndedRun", () => {
   const running = run("c", 3, "Running");
   const skipped = run("b", 2, "Skipped");
   const failed = run("a", 1, "Failed");
+  const long: RunSummary = { ...run("long", 1, "Succeeded"), completionTime: "2026-11-23T06:00:00Z" };
+  const short: RunSummary = { ...run("short", 2, "Failed"), completionTime: "2026-11-23T03:00:00Z" };
   const table: [string, Parameters<typeof lastEndedRun>[0], RunSummary | undefined][] = [
     ["none before the first", { lastRun: running, known: [], runs: [running] }, undefined],
     ["none where the newest run has ended", { lastRun: failed, known: [failed], runs: [failed] }, undefined],
+    [
+      "one that began before the newest and ended after it",
+      { lastRun: short, known: [short], runs: [short, long] },
+      long,
+    ],
+    ["that one also when its Job is gone", { lastRun: short, known: [short, long], runs: [short] }, long],
+    [
+      "none while that one is under way",
+      { lastRun: short, known: [], runs: [run("long", 1, "Running"), short] },
+      undefined,
+    ],
     ["one with a Job", { lastRun: running, known: [undefined], runs: [running, skipped, failed] }, failed],
     ["one whose Job is gone", { lastRun: running, known: [skipped, failed], runs: [running] }, failed],
     [

@@ -101,8 +101,8 @@ const hasEnded = ({ outcome }: RunSummary): boolean => outcome !== "Running" && 
 const isSame = (a: RunSummary, b: RunSummary): boolean => a.job === b.job && a.startTime === b.startTime;
 
 /**
- * The newest run that tried something and ended, where the newest of all, `lastRun`, is not it: that one is under way or was skipped, and
- * the Job of the one before may be gone any time. `known` are those that were told of before.
+ * The run that tried something and ended last, where the newest of all, `lastRun`, is not it: that one is under way or was skipped, or it
+ * began later and ended sooner, as a short one by hand may. Its Job may be gone any time. `known` are those that were told of before.
  */
 export function lastEndedRun(of: {
   readonly lastRun: RunSummary | undefined;
@@ -110,11 +110,17 @@ export function lastEndedRun(of: {
   readonly runs: readonly RunSummary[];
 }): RunSummary | undefined {
   const { lastRun } = of;
-  if (lastRun && hasEnded(lastRun)) return undefined;
-  const known = of.known.flatMap((run) => (run && hasEnded(run) ? [run] : []));
+  const known = [...of.known, lastRun].flatMap((run) => (run && hasEnded(run) ? [run] : []));
   const others = of.runs.filter((run) => hasEnded(run) && !known.some((one) => isSame(one, run)));
-  return [...others, ...known].toSorted(byStart).at(-1);
+  const ended = [...others, ...known].toSorted(byEnd).at(-1);
+  return ended && lastRun && isSame(ended, lastRun) ? undefined : ended;
 }
+
+/** By when they ended; what has not ended yet, as one that cannot start, is of now. */
+export const byEnd = (a: RunSummary, b: RunSummary): number => endOf(a) - endOf(b);
+
+const endOf = ({ outcome, completionTime, startTime }: RunSummary): number =>
+  outcome === "Running" ? Number.MAX_VALUE : Date.parse(completionTime ?? startTime ?? "");
 
 const byStart = (a: RunSummary, b: RunSummary): number => Date.parse(a.startTime ?? "") - Date.parse(b.startTime ?? "");
 

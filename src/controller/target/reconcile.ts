@@ -48,14 +48,15 @@ export async function reconcileTarget(context: Context, raw: Stored<BackupTarget
   }
 }
 
-async function gather({ client, caches, now }: Context, target: Stored<BackupTarget>): Promise<ProbeInput> {
+async function gather(context: Context, target: Stored<BackupTarget>): Promise<ProbeInput> {
+  const { caches, now } = context;
   const { namespace, name, uid } = target.metadata;
   const own = caches.jobs
     .list(namespace)
     .filter((job) => isOwnedBy(job, uid) && job.metadata.labels?.[label.target] === labelValue(name));
   const present = own.find((job) => job.metadata.name === probeName(target));
   const pods = present ? podsOf(caches, present) : [];
-  const blocked = present ? await findBlock({ client, job: present, pods, now: now() }) : undefined;
+  const blocked = present ? await findBlock(context, { job: present, pods, now: now() }) : undefined;
   return { target, jobs: own, pods, blocked, now: now() };
 }
 
