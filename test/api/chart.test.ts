@@ -121,6 +121,15 @@ describe("the Helm chart", () => {
     }
   });
 
+  test("has no dashboard unless asked, and that one is the file, as Grafana's sidecar takes it up", () => {
+    expect(render().map((manifest) => manifest.metadata.name)).not.toContain("holdfast-dashboard");
+    const made = render("--set=metrics.dashboard.enabled=true,metrics.dashboard.annotations.grafana_folder=Backups");
+    const { metadata, data } = find(made, "ConfigMap", "holdfast-dashboard");
+    expect(metadata).toMatchObject({ labels: { grafana_dashboard: "1" }, annotations: { grafana_folder: "Backups" } });
+    const file = readFileSync(`${root}/charts/holdfast/files/dashboard.json`, "utf8");
+    expect(JSON.parse(data["holdfast.json"])).toEqual(JSON.parse(file));
+  });
+
   test.each(["holdfast", "other"])("has alerts about the operator's own health that find the release %s", (release) => {
     const manifests = parse(
       run("helm", [

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { expectKnownMetrics } from "./testing.ts";
+
+// That the chart brings it along is tried in test/api/chart.test.ts.
+
+type Panel = {
+  readonly id: number;
+  readonly type: string;
+  readonly title: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly targets?: readonly { readonly expr: string }[];
+};
+type Dashboard = {
+  readonly panels: readonly Panel[];
+  readonly templating: { readonly list: readonly { readonly definition?: string }[] };
+};
+
+const file = new URL("../../../charts/holdfast/files/dashboard.json", import.meta.url);
+const { panels, templating } = JSON.parse(readFileSync(file, "utf8")) as Dashboard;
+const shown = panels.filter(({ type }) => type !== "row");
+const expressions = shown.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const));
+
+it("asks for metrics and labels that there are", () => {
+  expect(expressions.length).toBeGreaterThan(15);
+  for (const [title, expression] of expressions) expectKnownMetrics(expression, title);
+  for (const { definition } of templating.list) if (definition) expectKnownMetrics(definition, definition);
+});
+
+it("counts an object once, whichever pods of the operator tell of it", () => {
+  const aboutObjects = expressions.filter(([, expression]) => !/holdfast_(working|leader)/.test(expression));
+  for (const [title, expression] of aboutObjects) {
+    const asked = expression.match(/holdfast_\w+/g)?.length;
+    expect(expression.match(/(max|min) by \([\w, ]+\) \(holdfast_/g), title).toHaveLength(asked ?? 0);
+  }
+});
+
+it("shows no number where nobody tells any", () => {
+  for (const [title, expression] of expressions) expect(expression, title).not.toMatch(/vector\(|absent\(|\bor\b/);
+});
+
+it("has no two panels of one id or in one place", () => {
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
+    expect(x + w).toBeLessThanOrEqual(24);
+    return Array.from({ length: w * h }, (_, at) => `${x + (at % w)} ${y + Math.floor(at / w)}`);
+  });
+  expect(new Set(cells).size).toBe(cells.length);
+});
