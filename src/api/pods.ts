@@ -8,8 +8,8 @@ export const quantity = z
   .union([z.int(), z.string().regex(/^[0-9]+(\.[0-9]+)?([EPTGMK]i|[EPTGMkm])?$/)])
   .meta({ "x-kubernetes-int-or-string": true });
 
-/** How the pods that move data are run. */
-export const moverOptions = z.strictObject({
+/** Where and how any pod is run. */
+export const podOptions = z.strictObject({
   resources: z
     .strictObject({
       requests: z
@@ -21,14 +21,15 @@ export const moverOptions = z.strictObject({
     .optional()
     .describe("Compute resources of the pods."),
   nodeSelector: z.record(z.string(), z.string()).optional().describe("Labels that the pods' nodes must have."),
-  tolerations: z
-    .array(preserved())
-    .max(32)
-    .optional()
-    .describe(
-      "Tolerations of the pods, as in a pod's spec; those of the pod that uses the volume are added by themselves.",
-    ),
+  tolerations: z.array(preserved()).max(32).optional().describe("Tolerations of the pods, as in a pod's spec."),
   imagePullSecrets: z.array(nameRef).max(16).optional().describe("Secrets to pull the image with."),
+});
+
+/** How the pods that move data are run. */
+export const moverOptions = podOptions.extend({
+  tolerations: podOptions.shape.tolerations.describe(
+    "Tolerations of the pods, as in a pod's spec; those of the pod that uses the volume are added by themselves.",
+  ),
   timeLimit: duration.default("24h").describe("A mover that takes longer is stopped, and the run fails."),
 });
 export type MoverOptions = z.infer<typeof moverOptions>;

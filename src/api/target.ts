@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { conditions, observedGeneration } from "./conditions.ts";
+import { podOptions } from "./pods.ts";
 import { duration, formed, instant, nameRef, secretKeyRef } from "./scalars.ts";
 
 /** An S3 bucket, or a prefix in one. */
@@ -74,6 +75,7 @@ export const targetSpec = z.strictObject({
       ),
     })
     .describe("The key that the copies are encrypted with."),
+  probe: podOptions.optional().describe("How the pods are run that try whether the store can be used."),
 });
 
 export const targetStatus = z.strictObject({

@@ -247,6 +247,23 @@ it("a probe runs in its target's namespace, whatever else the controller's optio
   expect(job.spec?.template.spec?.automountServiceAccountToken).toBe(false);
 });
 
+it("a probe's pod is run as its target asks", () => {
+  const probe = {
+    resources: { requests: { cpu: "10m" } },
+    nodeSelector: { zone: "a" },
+    tolerations: [{ key: "backup", operator: "Exists" }],
+    imagePullSecrets: [{ name: "registry" }],
+  };
+  const { job } = probeManifests(
+    { ...target(), spec: { ...target().spec, probe } },
+    { image: "i", imagePullPolicy: undefined },
+  );
+  const { containers, ...pod } = job.spec?.template.spec ?? {};
+  const { resources, ...placed } = probe;
+  expect(pod).toMatchObject(placed);
+  expect(containers?.[0]).toMatchObject({ resources });
+});
+
 describe("a probe opens the newest chain that has data on its target", () => {
   const point = (time: string, chain: string, copy: object) =>
     ({

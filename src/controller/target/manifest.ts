@@ -69,7 +69,7 @@ export function probeManifests(
       command: "probe",
       configMap: common.name,
       credentials: [credentialMount(target)],
-      options: { timeLimit },
+      options: { ...target.spec.probe, timeLimit },
     }),
   };
 }
