@@ -3,6 +3,7 @@ import { rename, rm } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
+import { builtins } from "./builtins.ts";
 
 /**
  * Bundles the program into `build/program/`, which is what the image and `bin/holdfast` run: a short run loads thirty files instead of
@@ -38,7 +39,7 @@ try {
     resolve: { mainFields: ["module", "main"] },
     // Loads a library for this machine, from its own folder.
     external: ["koffi"],
-    plugins: [addresses],
+    plugins: [addresses, builtins],
   });
   await bundle.write({ dir: unfinished });
   // Who starts meanwhile finds no program for an instant, but never half of one.
