@@ -77,17 +77,27 @@ const unreadable = (where: string, cause: unknown): Error =>
 
 /** Stores a document and returns its id. What was encoded is decoded again before it is stored. */
 export async function writeDocument(repository: Keyed, folder: DocumentFolder, value: unknown): Promise<Id> {
+  const { id, bytes } = encodeDocument(repository, folder, value);
+  await repository.storage.put(`${folder}/${id}`, bytes);
+  return id;
+}
+
+/** A document as it is to be stored, for who has to know its id before that; each time another one. It was decoded again. */
+export function encodeDocument(
+  repository: Keyed,
+  folder: DocumentFolder,
+  value: unknown,
+): { readonly id: Id; readonly bytes: Buffer } {
   if (folder !== "locks") requireWritable(repository);
   const json = Buffer.from(goJson(value));
   const plaintext = repository.version === 1 ? json : Buffer.concat([Buffer.of(compressedVersion), compress(json)]);
-  const stored = seal(repository.master, plaintext);
-  const id = idOf(stored);
-  if (!openDocument(repository, stored, id, `The new ${folder}/${id}`).equals(json)) {
+  const bytes = seal(repository.master, plaintext);
+  const id = idOf(bytes);
+  if (!openDocument(repository, bytes, id, `The new ${folder}/${id}`).equals(json)) {
     throw new RepositoryError(
       "InternalError",
       `The new ${folder}/${id} does not decode to what it was made from: this machine's memory or processor is not to be trusted.`,
     );
   }
-  await repository.storage.put(`${folder}/${id}`, stored);
-  return id;
+  return { id, bytes };
 }

@@ -1,3 +1,4 @@
+import { getIfPresent } from "../storage/get-if-present.ts";
 import type { Storage, StoredObject } from "../storage/storage.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments } from "./documents.ts";
@@ -44,11 +45,15 @@ export async function dropRepository({ repository, lock, onFreed }: DropOptions)
   const count = countRemovals(onFreed);
   for (const prefix of ["snapshots/", "index/", "data/"]) await removeBelow(storage, prefix, count.removed, assertOurs);
   const { length } = await storage.get("config");
+  await assertOurs();
   await storage.delete("config");
   count.removed({ size: length });
-  // Our own lock was not there before, and frees nothing.
   // Our own lock goes here, and cannot be asked for any more.
-  const goesOn = async (): Promise<void> => lock.signal.throwIfAborted();
+  const goesOn = async (): Promise<void> => {
+    lock.signal.throwIfAborted();
+    await assertGone(storage);
+  };
+  // It was not there before, and frees nothing.
   await removeBelow(storage, "locks/", () => {}, goesOn);
   await removeBelow(storage, "keys/", count.removed, goesOn);
   return count.report();
@@ -57,12 +62,19 @@ export async function dropRepository({ repository, lock, onFreed }: DropOptions)
 /** Removes the key that an interrupted `dropRepository` (or initialisation) left. Rejects unless that is all there is. */
 export async function finishDrop(storage: Storage, onFreed?: OnFreed): Promise<DropReport> {
   const count = countRemovals(onFreed);
-  if ((await repositoryState(storage)) === "Ready") {
-    throw new RepositoryError("RepositoryNotEmpty", `${storage.description} holds a repository and was not removed.`);
-  }
-  for (const prefix of ["locks/", "keys/"]) await removeBelow(storage, prefix, count.removed);
+  if ((await repositoryState(storage)) === "Ready") throw stillThere(storage);
+  for (const prefix of ["locks/", "keys/"])
+    await removeBelow(storage, prefix, count.removed, () => assertGone(storage));
   return count.report();
 }
+
+/** To be asked before each lock and key: an initialisation may have begun a new repository in this place, with the key that was left. */
+async function assertGone(storage: Storage): Promise<void> {
+  if (await getIfPresent(storage, "config")) throw stillThere(storage);
+}
+
+const stillThere = ({ description }: Storage): RepositoryError =>
+  new RepositoryError("RepositoryNotEmpty", `${description} holds a repository and was not removed.`);
 
 function countRemovals(onFreed?: OnFreed) {
   let objectsRemoved = 0;
@@ -83,7 +95,7 @@ async function removeBelow(
   storage: Storage,
   prefix: string,
   removed: (object: StoredObject) => void,
-  assertGoingOn?: () => Promise<void>,
+  assertGoingOn: () => Promise<void>,
 ): Promise<void> {
   const counted = new Set<string>();
   let emptyListings = 0;
@@ -92,7 +104,7 @@ async function removeBelow(
     const objects = await Array.fromAsync(storage.list(prefix));
     emptyListings = objects.length === 0 ? emptyListings + 1 : 0;
     await forEachConcurrently(objects, concurrentRemovals, async (object) => {
-      await assertGoingOn?.();
+      await assertGoingOn();
       await storage.delete(object.key);
       if (counted.has(object.key)) return;
       counted.add(object.key);

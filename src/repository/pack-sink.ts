@@ -1,5 +1,5 @@
 import type { BlobIndex } from "./blob-index.ts";
-import { writeDocument } from "./documents.ts";
+import { encodeDocument } from "./documents.ts";
 import { encodeIndex, type IndexedPack } from "./index-format.ts";
 import type { FinishedPack } from "./pack-builder.ts";
 import { packKey } from "./pack-cache.ts";
@@ -49,11 +49,15 @@ export interface PackSinkOptions {
   readonly owner?: Owner | undefined;
   /** Only blobs in packs of these owners count as being there; in any pack where it is absent. */
   readonly scope?: ReadonlySet<Owner> | undefined;
+  /** Told of each pack and its bytes, when it is stored. */
+  readonly onPack?: ((id: Id, bytes: number) => void) | undefined;
+  /** Told of each index file, before it is stored: where that fails, it may be there all the same. */
+  readonly onIndex?: ((id: Id) => void) | undefined;
 }
 
 /** `recycle` gets back the bytes of every pack that nobody reads any more. */
 export function createPackSink(
-  { repository, index, owner, scope }: PackSinkOptions,
+  { repository, index, owner, scope, onPack, onIndex }: PackSinkOptions,
   recycle: (bytes: Buffer) => void,
 ): PackSink {
   const counts: WriterCounts = { dataBlobs: 0, treeBlobs: 0, bytesAdded: 0, bytesStored: 0 };
@@ -75,6 +79,7 @@ export function createPackSink(
   const upload = async ({ id, bytes, entries }: FinishedPack): Promise<void> => {
     await repository.storage.put(packKey(id), bytes, { sha256: id });
     counts.bytesStored += bytes.length;
+    onPack?.(id, bytes.length);
     for (const entry of entries) {
       index.add({ ...entry, pack: id, ...(owner && { owner }) });
       underWay.delete(entry.type + entry.id);
@@ -91,7 +96,9 @@ export function createPackSink(
     const packs = unindexed;
     unindexed = [];
     unindexedBlobs = 0;
-    await writeDocument(repository, "index", encodeIndex(packs));
+    const { id, bytes } = encodeDocument(repository, "index", encodeIndex(packs));
+    onIndex?.(id);
+    await repository.storage.put(`index/${id}`, bytes);
   };
 
   return {

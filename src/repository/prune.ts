@@ -1,21 +1,17 @@
 import { isStorageError } from "../storage/errors.ts";
-import { createBlobIndex } from "./blob-index.ts";
-import { forEachConcurrently } from "./concurrency.ts";
 import { listDocuments, readDocumentIfPresent } from "./documents.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { listPacks } from "./list-packs.ts";
 import { loadIndex } from "./load-index.ts";
 import type { HeldLock } from "./locks.ts";
-import { movePack } from "./move-pack.ts";
-import { packKey } from "./pack-cache.ts";
-import { createPackWriter } from "./pack-writer.ts";
-import { createPackingPool, type PackingPool, type PackingPoolOptions } from "./packing-pool.ts";
+import type { PackingPoolOptions } from "./packing-pool.ts";
 import { proveCopies } from "./prove-copies.ts";
-import type { Owner } from "./provenance.ts";
 import { measurePacks, type PackUsage, type PrunePlan, planPrune } from "./prune-plan.ts";
+import { removePacks } from "./prune-remove.ts";
+import { proveRewritable, type RewriteOptions, rewritePacks } from "./prune-rewrite.ts";
 import { replaceIndexes } from "./replace-indexes.ts";
 import { listSnapshots } from "./snapshots.ts";
-import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
+import type { Id, IndexedRepository, Repository } from "./types.ts";
 import { findUsage, type Usage, usage } from "./usage.ts";
 
 export interface PruneOptions {
@@ -47,10 +43,6 @@ export interface PruneReport {
   readonly bytesUnused: number;
 }
 
-const concurrentRemovals = 8;
-/** Stored bytes to be moved from which threads are worth while: starting them takes as long as moving some 32 MiB. */
-const worthThreads = 64 * 1024 * 1024;
-
 /**
  * Removes what no snapshot needs. Memory grows with the index, not with the data. May be stopped or killed at any moment:
  * packs are removed only when no index names them, and no index is removed before its replacement is stored, so that every
@@ -75,35 +67,51 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
     onFreed?.(bytes);
   };
   let known: ReadonlySet<Id> = indexFiles;
-  const remove = (packs: Iterable<Id>): Promise<void> =>
-    removePacks({
-      repository,
-      lock,
-      packs: [...packs],
-      onProgress,
-      onRemoved: (pack) => countFreed(stored.get(pack) ?? 0),
-    });
+  const remove = async (packs: ReadonlySet<Id>): Promise<void> => {
+    let done = 0;
+    const onRemoved = (pack: Id): void => {
+      countFreed(stored.get(pack) ?? 0);
+      onProgress?.({ phase: "remove", done: ++done, total: packs.size });
+    };
+    await removePacks({ repository, lock, packs: [...packs], onRemoved });
+  };
   const removeNamed = async (packs: ReadonlySet<Id>): Promise<void> => {
     const obsolete = packs.union(plan.missing);
     known = await replaceIndexes({ repository, lock, obsolete, known, ownerOf: indexed.index.ownerOf });
     await remove(packs);
   };
-  const rewriteAll = async (): Promise<void> =>
-    countFreed(-(await rewrite({ indexed, found, packs: [...plan.rewrite], lock, onProgress, packing })));
+  const rewriting = (packs: ReadonlySet<Id>, phase: PruneProgress["phase"]): RewriteOptions => {
+    let done = 0;
+    const onPack = (): void => onProgress?.({ phase, done: ++done, total: packs.size });
+    const onStored = (bytes: number): void => countFreed(-bytes);
+    return { repository: indexed, lock, found, packs, packing, onStored, onPack };
+  };
+  const rewrite = (packs: ReadonlySet<Id>): Promise<void> => rewritePacks(rewriting(packs, "rewrite"));
 
-  // No index names them. Among them is what a prune left that had no room for what it rewrote.
-  await remove(plan.unreferenced);
-  let leaving: ReadonlySet<Id> = plan.remove;
-  try {
-    await rewriteAll();
-  } catch (error) {
-    if (!isStorageError(error, "Full") || leaving.size === 0) throw error;
-    // What goes anyhow makes the room.
-    await removeNamed(leaving);
-    leaving = new Set();
-    await rewriteAll();
+  const owned = [...Map.groupBy(plan.rewrite, indexed.index.ownerOf).values()];
+  const hasSteps = plan.unreferenced.size + plan.remove.size > 0 || owned.length > 1;
+  const isFull = await rewrite(plan.rewrite).then(
+    () => false,
+    (error: unknown) => {
+      if (isStorageError(error, "Full") && hasSteps) return true;
+      throw error;
+    },
+  );
+  if (isFull) {
+    // A pack that no index names may hold the only good copy of what is to be moved.
+    await proveRewritable(rewriting(plan.rewrite, "compare"));
+    // Each step makes room for the next one.
+    await remove(plan.unreferenced);
+    if (plan.remove.size > 0) await removeNamed(plan.remove);
+    for (const packs of owned) {
+      await rewrite(new Set(packs));
+      await removeNamed(new Set(packs));
+    }
+  } else {
+    // They may take the room that the new index needs.
+    await remove(plan.unreferenced);
+    await removeNamed(plan.remove.union(plan.rewrite));
   }
-  await removeNamed(leaving.union(plan.rewrite));
 
   const keptUnused = [...measured]
     .filter(([pack]) => !plan.remove.has(pack) && !plan.rewrite.has(pack) && !plan.missing.has(pack))
@@ -171,88 +179,4 @@ async function refuseNews(repository: Repository, folder: "snapshots" | "index",
         "Nothing was pruned; run it again.",
     );
   }
-}
-
-interface RewriteOptions extends Pick<PruneOptions, "lock" | "onProgress" | "packing"> {
-  readonly indexed: IndexedRepository;
-  readonly found: Usage;
-  readonly packs: readonly Id[];
-}
-
-/**
- * Copies what is in use to new packs, which are stored and indexed when this resolves. Returns the bytes written. Blobs of
- * different owners never meet in a pack: what one of them needs must not go with what the other leaves behind.
- */
-async function rewrite({ indexed, found, packs, lock, onProgress, packing }: RewriteOptions): Promise<number> {
-  const inUse = locationsInUse(indexed, found, new Set(packs));
-  const pool = createPackingPool(packing ?? (bytesOf(inUse) < worthThreads ? { threads: 0 } : {}));
-  let written = 0;
-  let done = 0;
-  try {
-    for (const [owner, owned] of Map.groupBy(packs, indexed.index.ownerOf)) {
-      written += await rewriteOwned({ indexed, owner, packs: owned, inUse, lock, pool }, () =>
-        onProgress?.({ phase: "rewrite", done: ++done, total: packs.length }),
-      );
-    }
-  } finally {
-    await pool.close();
-  }
-  return written;
-}
-
-interface OwnedPacks extends Pick<RewriteOptions, "indexed" | "packs" | "lock"> {
-  readonly pool: PackingPool;
-  readonly owner: Owner | undefined;
-  readonly inUse: ReadonlyMap<Id, readonly BlobLocation[]>;
-}
-
-async function rewriteOwned(
-  { indexed, owner, packs, inUse, lock, pool }: OwnedPacks,
-  onPack: () => void,
-): Promise<number> {
-  const writer = createPackWriter(pool, { repository: indexed, index: createBlobIndex(), owner });
-  try {
-    await forEachConcurrently(packs, pool.concurrentMoves, async (pack) => {
-      lock.signal.throwIfAborted();
-      await movePack({ repository: indexed, pack, locations: inUse.get(pack) ?? [], writer });
-      onPack();
-    });
-    await writer.finish();
-  } catch (error) {
-    await writer.abandon();
-    throw error;
-  }
-  return writer.counts.bytesStored;
-}
-
-function locationsInUse({ index }: IndexedRepository, found: Usage, packs: ReadonlySet<Id>): Map<Id, BlobLocation[]> {
-  const inUse = new Map<Id, BlobLocation[]>();
-  let position = 0;
-  for (const location of index.locations()) {
-    if (found[position++] !== usage.needed || !packs.has(location.pack)) continue;
-    const locations = inUse.get(location.pack);
-    if (locations) locations.push(location);
-    else inUse.set(location.pack, [location]);
-  }
-  return inUse;
-}
-
-const bytesOf = (inUse: ReadonlyMap<Id, readonly BlobLocation[]>): number =>
-  inUse.values().reduce((sum, locations) => sum + locations.reduce((all, { length }) => all + length, 0), 0);
-
-interface RemoveOptions extends Pick<PruneOptions, "repository" | "lock" | "onProgress"> {
-  readonly packs: readonly Id[];
-  readonly onRemoved: (pack: Id) => void;
-}
-
-async function removePacks({ repository, lock, packs, onProgress, onRemoved }: RemoveOptions): Promise<void> {
-  if (packs.length === 0) return;
-  await lock.confirm();
-  let done = 0;
-  await forEachConcurrently(packs, concurrentRemovals, async (pack) => {
-    lock.signal.throwIfAborted();
-    await repository.storage.delete(packKey(pack));
-    onRemoved(pack);
-    onProgress?.({ phase: "remove", done: ++done, total: packs.length });
-  });
 }
