@@ -13,10 +13,17 @@ const minute = 60_000;
 function keeperOver(present: Set<string>) {
   let number = 0;
   let isDown = false;
+  /** Until then the next answer is on its way. */
+  let delay: Promise<void> | undefined;
   const keeper = keepLock({
     first: "0",
     where: "the store",
-    isPresent: async (id) => present.has(id),
+    async isPresent(id) {
+      const delayed = delay;
+      delay = undefined;
+      await delayed;
+      return present.has(id);
+    },
     async write() {
       if (isDown) throw new Error("no route");
       present.add(String(++number));
@@ -26,7 +33,12 @@ function keeperOver(present: Set<string>) {
       present.delete(id);
     },
   });
-  return { keeper, takeDown: () => (isDown = true) };
+  const holdUp = () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    delay = promise;
+    return resolve;
+  };
+  return { keeper, holdUp, takeDown: () => (isDown = true) };
 }
 
 test("replaces the lock every five minutes", async () => {
@@ -61,4 +73,28 @@ test("notices at the next refresh that somebody removed it, and does not put it 
     message: expect.stringMatching(/was removed/),
   });
   expect(present.size).toBe(0);
+});
+
+test("is not lost to who asks for it while it is replaced", async () => {
+  const present = new Set(["0"]);
+  const { keeper, holdUp } = keeperOver(present);
+  const answer = holdUp();
+  const confirmed = keeper.confirm();
+  await vi.advanceTimersByTimeAsync(6 * minute);
+  expect([...present]).toEqual(["1"]);
+  answer();
+  await expect(confirmed).resolves.toBeUndefined();
+  expect(keeper.signal.aborted).toBe(false);
+});
+
+test("is lost to who asks for it when somebody removed it, and then what took its place", async () => {
+  const present = new Set(["0"]);
+  const { keeper, holdUp } = keeperOver(present);
+  const answer = holdUp();
+  const confirmed = expect(keeper.confirm()).rejects.toMatchObject({ reason: "RepositoryLocked" });
+  await vi.advanceTimersByTimeAsync(6 * minute);
+  present.clear();
+  answer();
+  await confirmed;
+  expect(keeper.signal.aborted).toBe(true);
 });

@@ -65,8 +65,13 @@ export function keepLock({ first, where, isPresent, write, remove }: KeptLock): 
     signal: lost.signal,
     async confirm() {
       await refreshing;
-      lost.signal.throwIfAborted();
-      if (!(await isPresent(current))) lose("was removed by somebody");
+      for (;;) {
+        lost.signal.throwIfAborted();
+        const asked = current;
+        if (await isPresent(asked)) break;
+        // Else we have put another in its place ourselves, while the answer was on its way.
+        if (asked === current) lose("was removed by somebody");
+      }
       lost.signal.throwIfAborted();
     },
     async stop() {
