@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { createPackCache, packKey } from "./pack-cache.ts";
 
 const mebibyte = 1024 * 1024;
@@ -72,4 +73,19 @@ test("what could not be read ahead is asked for again by whoever wants it", asyn
   cache.readAhead({ ...storage, get }, a);
   await nextTurn();
   expect(await cache.get({ ...storage, get }, a)).toHaveLength(mebibyte);
+});
+
+test("a pack that the store does not give out whole is not asked for again, and the others are", async () => {
+  const { storage, asked } = countingStore();
+  const cache = createPackCache(2 * mebibyte);
+  const get: Storage["get"] = (key, range) => {
+    if (key === packKey(a)) asked.push(key);
+    return withBadSector(storage, packKey(a), 10).get(key, range);
+  };
+  const failing = { ...storage, get };
+  for (const pack of [a, b, a, c]) await cache.get(failing, pack).catch(() => undefined);
+  await expect(cache.get(failing, a)).rejects.toMatchObject({ kind: "Unreadable" });
+  cache.readAhead(failing, a);
+  expect(asked).toEqual([a, b, c].map(packKey));
+  expect(await cache.get(failing, b)).toHaveLength(mebibyte);
 });

@@ -1,3 +1,4 @@
+import { isStorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Id } from "./types.ts";
 
@@ -6,7 +7,7 @@ import type { Id } from "./types.ts";
  * any cache on disk reads a few packs and not thousands of single trees.
  */
 export interface PackCache {
-  /** The stored bytes of a pack. Rejects as the store does. */
+  /** The stored bytes of a pack. Rejects as the store does, and without asking it again where it does not give out the whole of this pack. */
   get(storage: Storage, pack: Id): Promise<Buffer>;
   /** Begins to read a pack that is going to be wanted, where there is room for it. What fails is asked for again by `get`. */
   readAhead(storage: Storage, pack: Id): void;
@@ -14,7 +15,7 @@ export interface PackCache {
 
 interface Kept {
   readonly reading: Promise<Buffer>;
-  /** 0 until it has arrived. */
+  /** 0 until it has arrived, and where it never will. */
   bytes: number;
 }
 
@@ -56,7 +57,10 @@ export function createPackCache(room = keptBytes): PackCache {
           filled += length;
           makeRoom(kept);
         },
-        () => drop(pack, kept),
+        (error: unknown) => {
+          // Each of its trees would wait for the same again, before it is asked for alone.
+          if (!isStorageError(error, "Unreadable")) drop(pack, kept);
+        },
       )
       .finally(() => underWay--);
     return kept;

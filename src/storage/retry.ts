@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isStorageError, StorageError } from "./errors.ts";
+import { newReadHistory, type ReadHistory, readOrTell } from "./read-or-tell.ts";
 import type { PutOptions, Storage, StoredObject } from "./storage.ts";
 
 export interface RetryOptions {
@@ -17,21 +18,11 @@ export interface RetryOptions {
 const defaultOutageMs = 300_000;
 /** How long a store is tried after the abort, in milliseconds. */
 const afterAbortMs = 3_000;
-/** How much of an outage's time a further object gets, where one was found that cannot be read though others can. */
-const shareOnceUnreadable = 0.2;
 
 interface Contact {
   /** The store answered something, be it an error of its own. */
   reached: boolean;
-  /** The object that was read last, to see whether one still can be. */
-  lastRead?: ReadObject;
-  /** Names of those that could not be read though others could. */
-  readonly unreadable: Set<string>;
-}
-
-interface ReadObject {
-  readonly storage: Storage;
-  readonly key: string;
+  readonly history: ReadHistory;
 }
 
 /**
@@ -39,16 +30,22 @@ interface ReadObject {
  * that restarts in the middle of a long backup must not end it: hence two limits.
  */
 export function retrying(storage: Storage, options: RetryOptions = {}): Storage {
-  return decorate(storage, options, { reached: false, unreadable: new Set() });
+  return decorate(storage, options, { reached: false, history: newReadHistory() });
 }
 
 function decorate(storage: Storage, options: RetryOptions, contact: Contact): Storage {
+  const { outageMs = defaultOutageMs, signal } = options;
   const attempt = <T>(action: () => Promise<T>) => withRetry(action, options, contact);
   return {
     description: storage.description,
     concurrentPuts: storage.concurrentPuts,
     get: (key, range, allocate) =>
-      readOrTell({ storage, key }, () => storage.get(key, range, allocate), options, contact),
+      readOrTell({ storage, key, offset: range?.offset ?? 0 }, contact.history, {
+        read: (patienceMs) =>
+          withRetry(() => storage.get(key, range, allocate), { ...options, outageMs: patienceMs }, contact),
+        outageMs,
+        signal,
+      }),
     put: (key, data, putOptions) =>
       putOptions?.ifAbsent
         ? putOnce(storage, key, data, putOptions, attempt)
@@ -69,52 +66,6 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
     below: (prefix) => decorate(storage.below(prefix), options, contact),
     close: () => storage.close(),
   };
-}
-
-/**
- * An object that fails for good while another one can be read is `Unreadable`: a restore loses some files by it, and not all. Its other parts
- * are tried once, and other objects not as long as this one, so that a run among many such comes to its end.
- */
-async function readOrTell(
-  object: ReadObject,
-  read: () => Promise<Buffer>,
-  options: RetryOptions,
-  contact: Contact,
-): Promise<Buffer> {
-  const { outageMs = defaultOutageMs, signal } = options;
-  const { unreadable } = contact;
-  const name = nameOf(object);
-  const share = unreadable.has(name) ? 0 : unreadable.size > 0 ? shareOnceUnreadable : 1;
-  const readPatiently = async (outage: number): Promise<Buffer> => {
-    const bytes = await withRetry(read, { ...options, outageMs: outage }, contact);
-    contact.lastRead = object;
-    return bytes;
-  };
-  try {
-    return await readPatiently(outageMs * share);
-  } catch (error) {
-    if (!isStorageError(error) || !error.transient || signal?.aborted) throw error;
-    if (await canReadAnother(object, contact)) {
-      unreadable.add(name);
-      const message = `${error.message}, while other objects can be read`;
-      throw new StorageError("Unreadable", message, { cause: error.cause });
-    }
-    if (share === 1) throw error;
-    // It is an outage after all, of which the other object shows nothing.
-    return readPatiently(outageMs);
-  }
-}
-
-const nameOf = ({ storage, key }: ReadObject): string => `${storage.description} ${key}`;
-
-async function canReadAnother(object: ReadObject, { lastRead }: Contact): Promise<boolean> {
-  if (!lastRead || nameOf(lastRead) === nameOf(object)) return false;
-  try {
-    await lastRead.storage.get(lastRead.key, { offset: 0, length: 1 });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

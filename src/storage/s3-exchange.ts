@@ -46,11 +46,11 @@ async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
 }
 
 /**
- * Throws where an answer names no ETag of what it should have stored. S3 stores always do; what answers 200 to everything, such as a
- * maintenance page in front of one, has kept nothing.
+ * Throws where an answer names no ETag of what it should have stored, or have read. S3 stores always do; what answers 200 to everything, such as a
+ * maintenance page in front of one, has kept nothing, and its content is nobody's.
  */
 export function assertStored(eTag: string | undefined, request: S3Request): void {
-  if (!eTag) throw noStore(request, "the answer does not say what was stored");
+  if (!eTag) throw noStore(request, "the answer does not say what is stored");
 }
 
 /** Passing: whoever answers for the store now may be gone in a minute. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStorage } from "./open.ts";
+import { retrying } from "./retry.ts";
 import { s3Storage } from "./s3.ts";
 import { connectS3 } from "./s3-client.ts";
 import type { Storage, Upload } from "./storage.ts";
@@ -39,6 +40,7 @@ describe("s3Storage against a store that misbehaves", () => {
     opened.push(storage);
     return storage;
   };
+  const etag = '"of this content"';
   const xml = (code: string) => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>why</Message></Error>`;
 
   it("gives up in bounded time on a store that takes the connection and then says nothing", async () => {
@@ -56,7 +58,7 @@ describe("s3Storage against a store that misbehaves", () => {
 
   it("never hands on a body that broke off", async () => {
     const storage = await misbehaving((_, response) => {
-      response.writeHead(200, { "content-length": 100 }).write(Buffer.alloc(40));
+      response.writeHead(200, { "content-length": 100, etag }).write(Buffer.alloc(40));
       setTimeout(() => response.destroy(), 20);
     });
     await expect(storage.get("object")).rejects.toMatchObject({ kind: "Unreachable", transient: true });
@@ -64,7 +66,7 @@ describe("s3Storage against a store that misbehaves", () => {
 
   it("never hands on the whole object for a part of it", async () => {
     const storage = await misbehaving((_, response) =>
-      response.writeHead(200, { "content-length": 100 }).end(Buffer.alloc(100)),
+      response.writeHead(200, { "content-length": 100, etag }).end(Buffer.alloc(100)),
     );
     await expect(storage.get("object", { offset: 10, length: 5 })).rejects.toMatchObject({ kind: "Corrupted" });
   });
@@ -102,16 +104,39 @@ describe("s3Storage against a store that misbehaves", () => {
       request.resume().on("end", () => response.writeHead(200, { "content-length": body.length }).end(body));
     });
     const failed = { name: "StorageError", kind: "Failed" };
-    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject({ ...failed, transient: true });
-    await expect(storage.put("object", Buffer.alloc(10), { ifAbsent: true })).rejects.toMatchObject({
-      kind: "AlreadyExists",
-    });
+    const later = { ...failed, transient: true };
+    await expect(storage.get("object")).rejects.toMatchObject(later);
+    // Not «Corrupted», as an object is that is too short.
+    for (const length of [0, 10, 50])
+      await expect(storage.get("object", { offset: 10, length })).rejects.toMatchObject(later);
+    await expect(storage.put("object", Buffer.alloc(10))).rejects.toMatchObject(later);
+    await expect(storage.put("object", Buffer.alloc(10), { ifAbsent: true })).rejects.toMatchObject(later);
     await expect(storage.copy("object", "another")).rejects.toMatchObject(failed);
     const upload = await storage.upload("object").catch((error: unknown) => error);
     if (upload instanceof Error) expect(upload).toMatchObject(failed);
     else await expect((upload as Upload).add(Buffer.alloc(10))).rejects.toMatchObject(failed);
-    await expect(first(storage.list(""))).rejects.toMatchObject({ ...failed, transient: true });
+    await expect(first(storage.list(""))).rejects.toMatchObject(later);
     await expect(storage.listFolders("")).rejects.toMatchObject(failed);
+  });
+
+  it("reads once the store itself answers again", async () => {
+    let requests = 0;
+    const storage = await misbehaving((_, response) => {
+      if (++requests < 3) response.writeHead(200, { "content-length": 4 }).end("down");
+      else response.writeHead(200, { "content-length": 4, etag }).end("safe");
+    });
+    expect(String(await retrying(storage, { firstPauseMs: 1 }).get("object"))).toBe("safe");
+  });
+
+  it("ends a list of uploads that never ends, and does not say where it goes on", async () => {
+    let pages = 0;
+    const storage = await misbehaving((_, response) =>
+      response
+        .writeHead(++pages < 10 ? 200 : 500)
+        .end("<ListMultipartUploadsResult><IsTruncated>true</IsTruncated></ListMultipartUploadsResult>"),
+    );
+    await expect(storage.abortUploads("")).rejects.toMatchObject({ kind: "Failed", transient: false });
+    expect(pages).toBe(1);
   });
 
   it("looks first where a store does not know conditional puts", async () => {
@@ -121,11 +146,11 @@ describe("s3Storage against a store that misbehaves", () => {
       request.on("data", (part) => parts.push(part));
       request.on("end", () => {
         const path = request.url?.split("?")[0] ?? "";
-        if (request.method === "HEAD") return response.writeHead(objects.has(path) ? 200 : 404).end();
+        if (request.method === "HEAD") return response.writeHead(objects.has(path) ? 200 : 404, { etag }).end();
         if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
         if (request.headers["if-none-match"]) return response.writeHead(501).end(xml("NotImplemented"));
         objects.set(path, Buffer.concat(parts));
-        response.writeHead(200, { etag: '"of this content"' }).end();
+        response.writeHead(200, { etag }).end();
       });
     });
     await storage.put("config", Buffer.from("first"), { ifAbsent: true });

@@ -100,6 +100,9 @@ export async function abortUploads(bucket: Bucket, prefix: string, request: S3Re
       if (Key.startsWith(prefix)) await abortUpload(bucket, { Bucket: bucket.name, Key, UploadId }, request);
     }
     from = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
+    if (from && !from.KeyMarker) {
+      throw new StorageError("Failed", `Could not ${request.action} ${request.subject}: the list breaks off`);
+    }
   }
 }
 
@@ -152,9 +155,11 @@ export async function copyObject({ bucket, from, to, request, atOnce = copiedAtO
 }
 
 async function sizeOf(bucket: Bucket, at: ObjectAddress, request: S3Request): Promise<number> {
-  const { ContentLength } = await exchange(bucket, request, (options) =>
-    bucket.connection.client.send(new HeadObjectCommand(at), options),
-  );
+  const { ContentLength } = await exchange(bucket, request, async (options) => {
+    const answer = await bucket.connection.client.send(new HeadObjectCommand(at), options);
+    assertStored(answer.ETag, request);
+    return answer;
+  });
   if (ContentLength !== undefined) return ContentLength;
   throw new StorageError("Failed", `Could not ${request.action} ${request.subject}: the store does not say its size`);
 }

@@ -179,7 +179,9 @@ describe("s3Storage", () => {
 
   it("trusts a certificate authority that it is given, and no other", async () => {
     const { cert, key } = selfSigned();
-    web = createServer({ cert, key }, (_, response) => response.writeHead(200, { "content-length": 4 }).end("safe"));
+    web = createServer({ cert, key }, (_, response) =>
+      response.writeHead(200, { "content-length": 4, etag: '"of this content"' }).end("safe"),
+    );
     const endpoint = `https://localhost:${await listen(web)}`;
     await expect(connect({ options: { endpoint } }).get("config")).rejects.toMatchObject({
       kind: "Unreachable",

@@ -41,7 +41,9 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
       assertKey(key);
       const request = about("read", key);
       if (range?.length === 0) {
-        await exchange(bucket, request, (options) => client.send(new HeadObjectCommand(at(key)), options));
+        await exchange(bucket, request, async (options) =>
+          assertStored((await client.send(new HeadObjectCommand(at(key)), options)).ETag, request),
+        );
         return Buffer.alloc(0);
       }
       const Range = range && `bytes=${range.offset}-${range.offset + range.length - 1}`;
@@ -152,7 +154,9 @@ async function exists(
   request: S3Request,
 ): Promise<boolean> {
   try {
-    await exchange(bucket, request, (options) => bucket.connection.client.send(new HeadObjectCommand(at), options));
+    await exchange(bucket, request, async (options) =>
+      assertStored((await bucket.connection.client.send(new HeadObjectCommand(at), options)).ETag, request),
+    );
     return true;
   } catch (error) {
     if (isStorageError(error, "NotFound")) return false;
@@ -165,13 +169,16 @@ interface ReadOptions {
   readonly allocate: Allocate | undefined;
 }
 
-/** The body into one buffer of the promised length; anything shorter or longer is an error. */
+/** The body into one buffer of the promised length; anything shorter or longer is an error, if it is the store's answer at all. */
 async function readBody(
   answer: GetObjectCommandOutput,
-  { range, allocate = Buffer.allocUnsafe, action, subject, endpoint }: S3Request & ReadOptions,
+  { range, allocate = Buffer.allocUnsafe, ...request }: S3Request & ReadOptions,
 ): Promise<Buffer> {
+  const { action, subject, endpoint } = request;
   const promised = answer.ContentLength;
   const body = answer.Body as (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
+  if (!answer.ETag) body?.destroy();
+  assertStored(answer.ETag, request);
   if (range && promised !== range.length) {
     body?.destroy();
     const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised ?? "an unknown number of"}`;
