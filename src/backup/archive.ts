@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { idOf } from "../repository/crypto.ts";
-import { encodeTree, TooManyEntries } from "../repository/tree-format.ts";
+import { encodeTree } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import { causeOf } from "../system/cause.ts";
 import { archiveFile } from "./archive-file.ts";
@@ -12,15 +12,7 @@ import { countFolder, type ParentEntries, type ParentFolders, readParents, subfo
 import { reuseFile, reuseNode, reuseTree, type SharedParent, sharedParent } from "./reuse.ts";
 import type { FolderPart, Selection } from "./selection.ts";
 import { isActive } from "./session.ts";
-import {
-  isFileSystemError,
-  listNames,
-  nodeOf,
-  type SourceEntry,
-  type SourceFacts,
-  statOf,
-  withAttributes,
-} from "./source.ts";
+import { isOfSource, listNames, nodeOf, type SourceEntry, type SourceFacts, statOf, withAttributes } from "./source.ts";
 import type { SourceFolder, SourcePaths } from "./source-paths.ts";
 
 /** What one read of the source does and has done. */
@@ -182,7 +174,7 @@ async function archiveSubfolder(
     subtree = await archiveFolder(archive, { place, relative, parents, part });
     if (!subtree) return undefined;
   } catch (cause) {
-    if (!isFileSystemError(cause) && !(cause instanceof TooManyEntries)) throw cause;
+    if (!isOfSource(cause)) throw cause;
     // The folder itself is kept, empty, so that its owner and mode come back.
     archive.failures.add(relative, cause);
     error = `could not be read: ${causeOf(cause)}`;

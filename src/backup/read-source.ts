@@ -12,7 +12,7 @@ import { readDevice } from "./read-device.ts";
 import { wrapInPath } from "./root.ts";
 import { selectionBy } from "./selection.ts";
 import type { TargetSession } from "./session.ts";
-import { deviceNumbers, isFileSystemError, listNames } from "./source.ts";
+import { deviceNumbers, isFileSystemError, isOfSource, listNames } from "./source.ts";
 import { sourcePaths } from "./source-paths.ts";
 
 export type SourceKind = "Folder" | "Device";
@@ -95,7 +95,7 @@ export async function readSource(
       isAllLeftOut: archive.leftOut.isEverything(totals.entries),
     };
   } catch (error) {
-    throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
+    throw isOfSource(error) ? sourceUnreadable(source, error) : error;
   } finally {
     archive.paths.close();
   }

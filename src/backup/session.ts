@@ -1,8 +1,9 @@
-import { isOfOnePart } from "../repository/errors.ts";
+import { reasonOf } from "../repository/errors.ts";
 import type { HeldLock } from "../repository/locks.ts";
 import type { PackWriter } from "../repository/pack-writer.ts";
 import type { PlainBlob } from "../repository/packing-pool.ts";
 import { readAhead, readTree } from "../repository/tree.ts";
+import { isOfOneFolder } from "../repository/tree-format.ts";
 import type { BlobType, Id, IndexedRepository, Snapshot, TreeNode } from "../repository/types.ts";
 
 /** One target during the shared read. A session that has failed takes nothing more; the others go on. */
@@ -26,7 +27,7 @@ export interface TargetSession {
   lacks(id: Id, type: BlobType): boolean;
   /** Never rejects: an error is the session's failure. Has taken what it needs of the blob when it returns its promise. */
   add(blob: PlainBlob): Promise<void>;
-  /** A folder of the parent; undefined, with a notice, where it is damaged: then its files are read again. */
+  /** A folder of the parent; undefined, with a notice, where it is damaged or cannot be read: then its files are read again. */
   readParentFolder(id: Id): Promise<readonly TreeNode[] | undefined>;
 }
 
@@ -61,7 +62,7 @@ export interface SessionOptions {
 export function createSession({ name, repository, writer, lock, parent, notices }: SessionOptions): TargetSession {
   let failure: { readonly error: unknown } | undefined;
   let isBehind = false;
-  /** Blobs that the index has and the store has lost: they are written again, which heals the older snapshots too. */
+  /** Blobs that the index has and the store has lost or does not give out: they are written again, which heals the older snapshots too. */
   const damagedBlobs = new Set<string>();
   const counts: NodeCounts = { ...noCounts };
   const fail = (error: unknown): void => {
@@ -106,14 +107,14 @@ export function createSession({ name, repository, writer, lock, parent, notices 
         readAhead(repository, nodes);
         return nodes;
       } catch (error) {
-        if (!isOfOnePart(error)) {
+        if (!isOfOneFolder(error)) {
           fail(error);
           return undefined;
         }
         damagedBlobs.add(`tree${id}`);
-        notices.push(
-          `The parent snapshot is damaged and was not relied on: ${error instanceof Error ? error.message : error}`,
-        );
+        const isDamaged = reasonOf(error) === "RepositoryDamaged";
+        const what = isDamaged ? "The parent snapshot is damaged" : "A part of the parent snapshot cannot be read";
+        notices.push(`${what} and was not relied on: ${error instanceof Error ? error.message : error}`);
         return undefined;
       }
     },

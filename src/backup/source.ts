@@ -1,5 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from "node:fs";
 import { goMode } from "../repository/mode.ts";
+import { TooManyEntries } from "../repository/tree-format.ts";
 import type { NodeType, TreeNode } from "../repository/types.ts";
 import { readAttributes } from "../system/attributes.ts";
 import type { OwnerNames } from "./owner-names.ts";
@@ -100,3 +101,6 @@ export const isSameState = (a: BigIntStats, b: BigIntStats): boolean =>
 /** An error of the operating system about the source, unlike one of a store or of ours. */
 export const isFileSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && "syscall" in error && "errno" in error;
+
+/** The same, or that a folder of the source is too long to be stored: whoever reads it goes on without that folder, and names it. */
+export const isOfSource = (error: unknown): boolean => isFileSystemError(error) || error instanceof TooManyEntries;

@@ -100,6 +100,15 @@ describe("streamPieces", () => {
     expect(seen).toEqual([1]);
   });
 
+  it("does not call damaged what the store does not give out", async () => {
+    const error = new RepositoryError("ObjectUnreadable", "the disk reports an error");
+    const { source } = sourceOf(({ location }) => ({ location, error }));
+    await expect(collect(streamPieces({ source, pieces: [pieceOf(1)], signal }))).rejects.toMatchObject({
+      reason: "ObjectUnreadable",
+      message: expect.stringMatching(/\/data\/file.*the disk reports an error/),
+    });
+  });
+
   it("stops when it is told to", async () => {
     const controller = new AbortController();
     const { source } = sourceOf();

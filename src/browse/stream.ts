@@ -1,5 +1,5 @@
 import { forEachConcurrently } from "../repository/concurrency.ts";
-import { damaged } from "../repository/errors.ts";
+import { damaged, RepositoryError } from "../repository/errors.ts";
 import type { BlobLocation, Id } from "../repository/types.ts";
 import type { Restorable } from "../restore/restorable.ts";
 import { shownPath } from "./paths.ts";
@@ -30,8 +30,8 @@ const mostPieces = 8192;
 /**
  * The bytes of all pieces, in order. Blobs are fetched a window ahead, each pack of a window with few requests, so that many
  * small files cost no request each; memory stays within two windows, however long the stream. Every blob is authenticated;
- * rejects with `RepositoryDamaged`, naming the file, at the first that is not as it should be, and with the error of `pieces`; what comes
- * before is handed out.
+ * rejects, naming the file, with `RepositoryDamaged` at the first that is not as it should be, with `ObjectUnreadable` at one that the store does not
+ * give out, and with the error of `pieces`; what comes before is handed out.
  */
 export async function* streamPieces(options: StreamOptions): AsyncGenerator<Buffer> {
   const { source, pieces, signal, windowBytes = 16 * 1024 * 1024 } = options;
@@ -83,11 +83,11 @@ function add(window: Window, piece: Piece): void {
 
 interface Fetched {
   readonly window: Window;
-  readonly blobs: ReadonlyMap<Id, Buffer | Error>;
+  readonly blobs: ReadonlyMap<Id, Buffer | RepositoryError>;
 }
 
 async function fetchWindow(source: Restorable, window: Window, signal: AbortSignal): Promise<Fetched> {
-  const blobs = new Map<Id, Buffer | Error>();
+  const blobs = new Map<Id, Buffer | RepositoryError>();
   await forEachConcurrently(window.packs, concurrentPacks, async ([pack, wanted]) => {
     for await (const blob of source.readParts(pack, [...wanted.values()])) {
       signal.throwIfAborted();
@@ -106,8 +106,10 @@ function* inOrder({ window, blobs }: Fetched): Generator<Buffer> {
 function plaintextOf({ part, path }: Exclude<Piece, Buffer>, blobs: Fetched["blobs"]): Buffer {
   const found = blobs.get(part.id);
   if (Buffer.isBuffer(found) && found.length === part.plainLength) return found;
-  const why = found instanceof Error ? found.message : `its blob ${part.id} is not as long as the index says.`;
-  throw damaged(`${shownPath(path)} cannot be read: ${why}`, found instanceof Error ? found : undefined);
+  const what = `${shownPath(path)} cannot be read`;
+  if (found instanceof RepositoryError)
+    throw new RepositoryError(found.reason, `${what}: ${found.message}`, { cause: found });
+  throw damaged(`${what}: its blob ${part.id} is not as long as the index says.`);
 }
 
 /** A failure is thrown where the window's turn comes, and is no unhandled one until then. */

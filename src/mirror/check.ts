@@ -19,6 +19,7 @@ export interface MirrorCheckOptions {
 export interface MirrorReport {
   readonly files: number;
   readonly bytes: number;
+  /** Of what was read and is as it should be. */
   readonly bytesRead: number;
   /** Sentences; each is something that is not as it should be. */
   readonly problems: readonly string[];
@@ -92,8 +93,8 @@ async function checkFile(check: Check, folder: Folder, node: TreeNode): Promise<
   if (!found.has(key, node.size)) problems.push(`${path}: there is no object ${key} of ${node.size} bytes.`);
   else if (check.readData) {
     for await (const part of mirror.readParts(key, located.parts)) {
-      counts.bytesRead += part.location.length;
       if ("error" in part) problems.push(`${path}: ${part.error.message}`);
+      else counts.bytesRead += part.location.length;
     }
   }
   check.onProgress?.({ filesDone: counts.files, bytesDone: counts.bytes });

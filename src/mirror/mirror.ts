@@ -8,7 +8,7 @@ import type { BackupProgress, RunFacts } from "../backup/plan.ts";
 import { programVersion } from "../backup/program-version.ts";
 import { sourceUnreadable } from "../backup/read-source.ts";
 import { selectionBy } from "../backup/selection.ts";
-import { deviceNumbers, isFileSystemError, nodeOf, withAttributes } from "../backup/source.ts";
+import { deviceNumbers, isOfSource, nodeOf, withAttributes } from "../backup/source.ts";
 import { sourcePaths } from "../backup/source-paths.ts";
 import type { BackupConfig } from "../contract/configs.ts";
 import type { LeftOut } from "../contract/results.ts";
@@ -200,7 +200,7 @@ async function readSource(options: MirrorOptions, reading: Reading): Promise<Sca
     const leftOut = rules.length > 0 ? scan.leftOut.total() : undefined;
     return { tree, totals, reached: scan.reached, leftOut, isAllLeftOut: scan.leftOut.isEverything(totals.entries) };
   } catch (error) {
-    throw isFileSystemError(error) ? sourceUnreadable(source, error) : error;
+    throw isOfSource(error) ? sourceUnreadable(source, error) : error;
   } finally {
     scan.paths.close();
     await scan.uploads.finish();

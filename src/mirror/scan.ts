@@ -4,7 +4,7 @@ import type { LeftOutCounter } from "../backup/left-out.ts";
 import type { Marker } from "../backup/markers.ts";
 import type { FolderPart, Selection } from "../backup/selection.ts";
 import {
-  isFileSystemError,
+  isOfSource,
   listNames,
   nodeOf,
   type SourceEntry,
@@ -76,7 +76,7 @@ export interface ScannedFolder {
 /** How long this thread may be kept busy before uploads get a turn. */
 const turnMilliseconds = 20;
 
-/** Stores a folder and all below it, and returns the id of its tree; undefined where it only leads to what is included, and nothing is. Rejects with the operating system's error where it cannot be listed. */
+/** Stores a folder and all below it, and returns the id of its tree; undefined where it only leads to what is included, and nothing is. Rejects with an error of the source where it cannot be listed, or has too many entries. */
 export async function scanFolder(scan: Scan, folder: ScannedFolder): Promise<Id | undefined> {
   const before = folder.previous === undefined ? [] : await scan.trees.read(folder.previous);
   scan.trees.prefetch(before.flatMap(({ subtree }) => subtree ?? []));
@@ -139,7 +139,7 @@ async function scanEntry(
     scan.totals.folders++;
     return { ...complete, subtree };
   } catch (error) {
-    if (!isFileSystemError(error)) throw error;
+    if (!isOfSource(error)) throw error;
     scan.failures.add(relative, error);
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Storage } from "../storage/storage.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { addPassword, describeKeys, openToRotate, removeKey, rotatePassword } from "./change-keys.ts";
 import { addKey } from "./keys.ts";
 import { withLock } from "./locks.ts";
@@ -168,6 +169,17 @@ describe("rotatePassword", () => {
     expect(opened.keyId).not.toBe(repository.keyId);
     expect((await rotate("new", opened)).removed).toEqual([repository.keyId]);
     expect(await opens(testPassword)).toBe("WrongPassword");
+  });
+
+  test("does not take the old password for gone while one of the keys cannot be read", async () => {
+    const second = await addKey({ storage, password: testPassword, master: repository.master });
+    const failing = { ...repository, storage: withBadSector(storage, `keys/${second}`, 0) };
+    await expect(rotate("new", failing)).rejects.toMatchObject({ reason: "ObjectUnreadable" });
+    expect(keys()).toHaveLength(2);
+    // Nor is any removed where an earlier attempt had added the new one.
+    await addPassword({ repository, newPassword: "new" });
+    await expect(rotate("new", failing)).rejects.toMatchObject({ reason: "ObjectUnreadable" });
+    expect(keys()).toHaveLength(3);
   });
 
   test("names the old password where neither opens", async () => {

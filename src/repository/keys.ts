@@ -74,6 +74,8 @@ const refusalOf = (flaw: string): string =>
 /**
  * The key files that `password` opens. Tells a wrong password (`WrongPassword`) from key files that are broken
  * (`RepositoryDamaged`) and from none at all (`RepositoryNotFound`). `known` ones are tried even where a stale listing lacks them.
+ * One that the store does not give out keeps no other from being tried, but ends it all with `ObjectUnreadable`, also where others were opened:
+ * nobody knows then whether these are all.
  */
 export async function* openKeys(
   storage: Storage,
@@ -82,12 +84,14 @@ export async function* openKeys(
 ): AsyncGenerator<OpenedKey> {
   const ids = [...new Set([...known, ...(await listKeys(storage))])];
   const broken: string[] = [];
+  const unreadable: string[] = [];
   let opened = 0;
   let refused = 0;
   for (const id of ids.slice(0, maximumKeys)) {
     const file = await readKey(storage, id).catch((error: unknown) => {
-      if (!(error instanceof RepositoryError)) throw error;
-      broken.push(error.message);
+      if (isStorageError(error, "Unreadable")) unreadable.push(`${error.message}.`);
+      else if (error instanceof RepositoryError) broken.push(error.message);
+      else throw error;
     });
     if (!file) continue;
     const master = await openKey(file, password);
@@ -98,8 +102,14 @@ export async function* openKeys(
     opened++;
     yield { id, master };
   }
-  if (opened > 0) return;
   const also = broken.length > 0 ? ` Besides: ${broken.join(" ")}` : "";
+  if (unreadable.length > 0) {
+    throw new RepositoryError(
+      "ObjectUnreadable",
+      `The password may open a key of ${storage.description} that cannot be read at present. ${unreadable.join(" ")} See to what it lies on, and try again.${also}`,
+    );
+  }
+  if (opened > 0) return;
   if (refused > 0) {
     throw new RepositoryError(
       "WrongPassword",

@@ -1,11 +1,12 @@
 import { isStorageError } from "../storage/errors.ts";
 import { createBlobIndex } from "./blob-index.ts";
 import { forEachConcurrently } from "./concurrency.ts";
-import { listDocuments, readDocument } from "./documents.ts";
+import { listDocuments } from "./documents.ts";
 import { damaged } from "./errors.ts";
 import { decodeIndex } from "./index-format.ts";
 import { listPacks } from "./list-packs.ts";
 import { createPackCache } from "./pack-cache.ts";
+import { readIndexFile } from "./read-index-file.ts";
 import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
 
 const concurrentReads = 8;
@@ -63,7 +64,7 @@ async function readIndexes(
   const files = await listDocuments(repository, "index");
   await forEachConcurrently(files, concurrentReads, async ({ id }) => {
     const where = `index/${id} of ${repository.storage.description}`;
-    const document = await readDocument(repository, "index", id).catch((error: unknown) => {
+    const document = await readIndexFile(repository, id).catch((error: unknown) => {
       if (isStorageError(error, "NotFound"))
         throw damaged(`${where} vanished while it was being read: is something pruning without a lock?`, error);
       throw error;

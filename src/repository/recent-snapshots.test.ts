@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { withBadSector } from "../storage/testing.ts";
+import type { RepositoryError } from "./errors.ts";
 import { recentSnapshots } from "./recent-snapshots.ts";
 import { saveSnapshot } from "./snapshots.ts";
 import { testRepository } from "./testing.ts";
@@ -87,4 +89,16 @@ test("tells of damaged ones, and counts them", async () => {
   expect([found.snapshots.length, found.stored, damaged.length]).toEqual([1, 2, 1]);
   expect(damaged[0]).toContain(first);
   await expect(recentSnapshots(repository, { isEnough: () => false })).rejects.toThrow(first);
+});
+
+test("tells of those that cannot be read at present, and counts them", async () => {
+  const [first = ""] = await snapshots(2);
+  const failing = { ...repository, storage: withBadSector(repository.storage, `snapshots/${first}`, 0) };
+  const told: RepositoryError[] = [];
+  const found = await recentSnapshots(failing, { isEnough: () => false, onDamage: (error) => told.push(error) });
+  expect([found.snapshots.length, found.stored]).toEqual([1, 2]);
+  expect(told).toMatchObject([{ reason: "ObjectUnreadable" }]);
+  expect(told[0]?.message).toMatch(new RegExp(`${first} .*cannot be read at present.*\\(EIO\\)\\.$`));
+  // Who removes data must not pass over it.
+  await expect(recentSnapshots(failing, { isEnough: () => false })).rejects.toMatchObject({ kind: "Unreadable" });
 });

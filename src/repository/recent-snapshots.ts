@@ -13,7 +13,7 @@ export interface RecentOptions extends ListOptions {
 
 export interface RecentSnapshots {
   readonly snapshots: readonly Snapshot[];
-  /** How many there are in all: damaged ones and those that were not read, too. */
+  /** How many there are in all: damaged ones, and those that were not or could not be read, too. */
   readonly stored: number;
 }
 

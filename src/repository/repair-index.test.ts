@@ -183,6 +183,20 @@ describe("repairIndex", () => {
     }
   });
 
+  test("says what to do about an index file that the store does not give out, as a restore does, and it helps", async () => {
+    const [key = ""] = indexKeys();
+    const failing = { ...repository, storage: withBadSector(storage, key, 0) };
+    const advice = {
+      kind: "Unreadable",
+      message: expect.stringMatching(`${key}.*EIO.*try again.*remove ${key} and run repair index`),
+    };
+    await expect(repair(failing)).rejects.toMatchObject(advice);
+    await expect(loadIndex(failing)).rejects.toMatchObject(advice);
+    await failing.storage.delete(key);
+    await repair(failing);
+    expect(await content()).toEqual(before);
+  });
+
   test("wants the repository for itself", async () => {
     const shared = withLock(repository, { ...testLock, exclusive: false }, (lock) => repairIndex({ repository, lock }));
     await expect(shared).rejects.toThrow(TypeError);

@@ -1,6 +1,6 @@
 import { readSealedGroups } from "./blobs.ts";
 import { forEachConcurrently } from "./concurrency.ts";
-import { listDocuments, readDocument, writeDocument } from "./documents.ts";
+import { listDocuments, writeDocument } from "./documents.ts";
 import { damaged, RepositoryError } from "./errors.ts";
 import { decodeIndex, encodeIndex, type IndexedPack } from "./index-format.ts";
 import { isolatedAmong } from "./isolation.ts";
@@ -9,6 +9,7 @@ import type { HeldLock } from "./locks.ts";
 import { isGoodBlob, type PackEntry, placeInPack } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
 import { readHeader } from "./read-header.ts";
+import { readIndexFile } from "./read-index-file.ts";
 import { listSnapshots } from "./snapshots.ts";
 import type { BlobLocation, Id, Repository } from "./types.ts";
 import { whileOurs } from "./while-ours.ts";
@@ -125,7 +126,7 @@ async function surveyIndexes(repository: Repository, lock: HeldLock): Promise<Ol
 /** Undefined where the file is damaged. */
 async function readIndex(repository: Repository, id: Id): Promise<BlobLocation[] | undefined> {
   try {
-    return [...decodeIndex(await readDocument(repository, "index", id), `index/${id}`)];
+    return [...decodeIndex(await readIndexFile(repository, id), `index/${id}`)];
   } catch (error) {
     if (error instanceof RepositoryError && error.reason === "RepositoryDamaged") return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import { memoryStorage } from "../storage/memory.ts";
 import type { Storage } from "../storage/storage.ts";
+import { withBadSector } from "../storage/testing.ts";
 import { seal } from "./crypto.ts";
 import { RepositoryError } from "./errors.ts";
 import { addKey } from "./keys.ts";
@@ -136,6 +137,24 @@ describe("openRepository", () => {
     await addKey({ storage, password: "second", master });
     expect(await reason(openRepository({ storage, password }))).toBe("WrongPassword");
     expect(await reason(openRepository({ storage, password: "second" }))).toBe("none");
+  });
+
+  test("tries the other keys where the store does not give one out", async () => {
+    const { master, keyId } = await initialiseRepository({ storage, password });
+    const second = await addKey({ storage, password: "second", master });
+    for (const [id, other] of [
+      [keyId, "second"],
+      [second, password],
+    ] as const) {
+      const failing = withBadSector(storage, `keys/${id}`, 0);
+      expect(await reason(openRepository({ storage: failing, password: other }))).toBe("none");
+      // Whether it is wrong, nobody knows.
+      const wrong = openRepository({ storage: failing, password: "another" });
+      await expect(wrong).rejects.toMatchObject({
+        reason: "ObjectUnreadable",
+        message: expect.stringMatching(`may open a key.*cannot be read at present.*${id}.*EIO.*try again`),
+      });
+    }
   });
 
   test("says that config is damaged where it does not fit the key", async () => {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isStorageError } from "../storage/errors.ts";
+import { isStorageError, type StorageError } from "../storage/errors.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import { isId } from "./crypto.ts";
 import { listDocuments, readDocumentIfPresent, writeDocument } from "./documents.ts";
@@ -33,7 +33,10 @@ export const snapshotDocument = z.looseObject({
 const concurrentReads = 16;
 
 export interface ListOptions {
-  /** Told of a damaged snapshot, which is then passed over; without it the reading rejects with `RepositoryDamaged`. */
+  /**
+   * Told of a snapshot that is damaged or cannot be read at present, which is then passed over; without it the reading rejects. Not for who
+   * removes data: what is passed over may still need it.
+   */
   readonly onDamage?: (error: RepositoryError) => void;
 }
 
@@ -56,12 +59,18 @@ export async function readSnapshots(
   const snapshots: Snapshot[] = [];
   await forEachConcurrently(ids, concurrentReads, async (snapshotId) => {
     const snapshot = await readSnapshot(repository, snapshotId).catch((error: unknown) => {
-      if (!onDamage || !(error instanceof RepositoryError)) throw error;
-      onDamage(error);
+      const ofThisOne = isStorageError(error, "Unreadable") ? unreadable(repository, snapshotId, error) : error;
+      if (!onDamage || !(ofThisOne instanceof RepositoryError)) throw error;
+      onDamage(ofThisOne);
     });
     if (snapshot) snapshots.push(snapshot);
   });
   return snapshots.sort(byTime);
+}
+
+function unreadable({ storage }: Repository, snapshotId: Id, cause: StorageError): RepositoryError {
+  const message = `snapshots/${snapshotId} of ${storage.description} cannot be read at present. ${cause.message}.`;
+  return new RepositoryError("ObjectUnreadable", message, { cause });
 }
 
 /** Undefined where there is no such snapshot. */

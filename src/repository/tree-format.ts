@@ -1,7 +1,7 @@
 import { constants } from "node:buffer";
 import type { ExtendedAttribute } from "../system/attributes.ts";
 import { isId } from "./crypto.ts";
-import { damaged, RepositoryError } from "./errors.ts";
+import { damaged, isOfOnePart, RepositoryError, reasonOf } from "./errors.ts";
 import { goJson, goString } from "./go-json.ts";
 import { goQuote, goUnquote } from "./go-quote.ts";
 import { formatTime, parseTime } from "./time.ts";
@@ -21,7 +21,7 @@ export function encodeTree(nodes: readonly TreeNode[]): Buffer {
     return Buffer.from(`{"nodes":[${sorted.map(encodeNode).join(",")}]}\n`);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new TooManyEntries(`A folder has ${nodes.length} entries, too many to be stored as one list.`, { cause });
+    throw new TooManyEntries(`it has ${nodes.length} entries, too many to be stored as one list`, { cause });
   }
 }
 
@@ -60,7 +60,10 @@ function encodeLinkTarget(target: Buffer): string {
 const encodeAttribute = ({ name, value }: ExtendedAttribute): string =>
   `{"name":${goString(name)},"value":"${value.toString("base64")}"}`;
 
-/** Entries sorted by name. Throws `RepositoryDamaged` where the JSON is no tree, or a name could lead out of its folder. */
+/**
+ * Entries sorted by name. Throws `RepositoryDamaged` where the JSON is no tree, or a name could lead out of its folder, and `FormatUnknown` where
+ * restic stored more entries than a string can hold.
+ */
 export function decodeTree(bytes: Buffer, where: string): TreeNode[] {
   const document = parse(bytes, where);
   if (!isObject(document) || !(Array.isArray(document.nodes) || document.nodes === null))
@@ -73,6 +76,9 @@ export function decodeTree(bytes: Buffer, where: string): TreeNode[] {
   if (twice) throw damaged(`${where} has two entries named ${goQuote(twice.name)}.`);
   return nodes;
 }
+
+/** Of reading a tree: this folder cannot be read, and the others may well be. */
+export const isOfOneFolder = (error: unknown): boolean => isOfOnePart(error) || reasonOf(error) === "FormatUnknown";
 
 /** Numbers that JavaScript would round are kept as strings. The quotes of a text are escaped, so that it never looks like a field. */
 const longNumber = /("(?:inode|device_id|device|size|links)":)(\d{16,})/g;

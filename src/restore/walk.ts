@@ -1,4 +1,5 @@
-import { damaged, isOfOnePart } from "../repository/errors.ts";
+import { damaged } from "../repository/errors.ts";
+import { isOfOneFolder } from "../repository/tree-format.ts";
 import type { Id, TreeNode } from "../repository/types.ts";
 import type { Folder } from "../system/folders.ts";
 import { displayPath } from "./display-path.ts";
@@ -7,7 +8,7 @@ import type { Selection } from "./selection.ts";
 
 /**
  * The entries of a snapshot in the order of their making: a folder before, and its `leave` after, everything in it. A
- * folder whose tree is damaged comes as `damaged` in place of its content.
+ * folder whose tree is damaged, or cannot be read for another reason of its own, comes as `damaged` in place of its content.
  */
 export type Step =
   | { readonly kind: "enter"; readonly folder: Folder; readonly node: TreeNode }
@@ -97,7 +98,7 @@ async function enter(
     repository.readAhead?.(only ? entries.map((entry) => entry.node) : nodes);
     return { kind: "entered", level: { folder, node, entries, next: 0 } };
   } catch (error) {
-    if (!isOfOnePart(error)) throw error;
+    if (!isOfOneFolder(error)) throw error;
     return { kind: "damaged", folder, error: error as Error };
   }
 }
