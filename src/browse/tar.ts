@@ -22,16 +22,17 @@ export interface TarOptions {
  * A folder's content, or one file, as a tar archive in the pax format; names count from the folder (`./a/b`). Rejects with
  * `RepositoryDamaged` at the first thing that is not as it was: what came out until then is no archive for any `tar`. GNU tar says nothing
  * where an archive just stops behind an entry, so a block that is no header comes there; inside a content it would be taken for content, and
- * there tar misses the rest by itself.
+ * there tar misses the rest by itself. So it goes for whoever stops taking the bytes, and says so by `throw`.
  */
 export async function* tarStream(options: TarOptions): AsyncGenerator<Buffer> {
   const { source, signal } = options;
-  const last = new WeakSet<Piece>();
-  let isBetweenEntries = true;
+  const ends = new Set<number>();
+  let [at, isBetweenEntries] = [0, true];
   try {
-    for await (const bytes of streamPieces({ source, pieces: pieces(options, last), signal })) {
+    for await (const bytes of streamPieces({ source, pieces: pieces(options, ends), signal })) {
+      at += bytes.length;
+      isBetweenEntries = ends.delete(at);
       yield bytes;
-      isBetweenEntries = last.has(bytes);
     }
   } catch (error) {
     if (isBetweenEntries) yield noHeader();
@@ -39,8 +40,9 @@ export async function* tarStream(options: TarOptions): AsyncGenerator<Buffer> {
   }
 }
 
-/** Adds each entry's last piece to `last`. */
-async function* pieces(options: TarOptions, last: WeakSet<Piece>): AsyncGenerator<Piece> {
+/** Adds to `ends` how many bytes there are up to the end of each entry, before its last one comes. */
+async function* pieces(options: TarOptions, ends: Set<number>): AsyncGenerator<Piece> {
+  let at = 0;
   const breathe = newBreather();
   const writer = entryWriter(options);
   for await (const entry of entries(options)) {
@@ -48,11 +50,15 @@ async function* pieces(options: TarOptions, last: WeakSet<Piece>): AsyncGenerato
     options.signal.throwIfAborted();
     let piece: Piece | undefined;
     for (const next of writer(entry)) {
+      const length = Buffer.isBuffer(next) ? next.length : next.part.plainLength;
+      // The padding of whole blocks: what came before is the last.
+      if (length === 0) continue;
       if (piece) yield piece;
       piece = next;
+      at += length;
     }
     if (!piece) continue;
-    last.add(piece);
+    ends.add(at);
     yield piece;
   }
   yield endOfArchive();

@@ -141,7 +141,7 @@ describe("execWhole", () => {
 
   it("says that the output cannot be written", async () => {
     const output = collected(async () => {
-      throw new Error("ENOSPC: no space left on device");
+      throw new Error("Standard output cannot be written: ENOSPC: no space left on device.");
     });
     await expect(exec(1e12, 0, output)).rejects.toThrow(
       "Standard output cannot be written: ENOSPC: no space left on device.",

@@ -110,9 +110,9 @@ const cutOff = (bytes: number, why: string): CommandFailure =>
     `The output was cut off after ${count(bytes, "byte")}: ${why}. What came out is not whole; run it again.`,
   );
 
-/** Whatever keeps our output from being written but a reader who is gone is for the user: a full disk, most of all. */
+/** Whatever keeps our output from being written but a reader who is gone is for the user, and says so: a full disk, most of all. */
 const written = (writing: Promise<void>): Promise<void> =>
   writing.catch((cause: unknown) => {
     if (cause instanceof ReaderGone) throw cause;
-    throw new CommandFailure(`Standard output cannot be written: ${causeOf(cause)}.`, { cause });
+    throw new CommandFailure(causeOf(cause), { cause });
   });

@@ -3,6 +3,7 @@ import { locate } from "../browse/locate.ts";
 import { tarStream } from "../browse/tar.ts";
 import { RepositoryError } from "../repository/errors.ts";
 import { addReadingOptions, type Reading, type ReadingFlags, runReading, snapshotFor } from "./reading.ts";
+import type { StandardOutput } from "./stdout.ts";
 import { count } from "./units.ts";
 
 export function tarCommand(): Command {
@@ -31,7 +32,24 @@ async function tar(reading: Reading, name: string, path: string): Promise<undefi
   const place = await locate(source, snapshot, path);
   let leftOut = 0;
   const stream = tarStream({ source, place, signal, onLeftOut: () => leftOut++ });
-  for await (const bytes of stream) await output.write(bytes);
+  await writeArchive(stream, output);
   if (leftOut > 0)
     notice(`${count(leftOut, "socket")} left out: archives have no place for them. A restore brings them back.`);
+}
+
+/**
+ * Writes all that `tarStream` hands out. Where writing fails, as when the mover was told to stop, the stream is told, and may have something
+ * to put behind what was written; rejects as writing did.
+ */
+export async function writeArchive(
+  stream: AsyncGenerator<Buffer>,
+  { write }: Pick<StandardOutput, "write">,
+): Promise<void> {
+  let next = await stream.next();
+  while (!next.done) {
+    next = await write(next.value).then(
+      () => stream.next(),
+      (error) => stream.throw(error),
+    );
+  }
 }
