@@ -48,27 +48,32 @@ describe("resultLine", () => {
     if (long.failedPaths.length > 0) expect(short.failedPaths.length).toBeGreaterThan(0);
   });
 
+  const id = "0123456789abcdef".repeat(4);
+  /** One on which an inventory found as much as it ever tells. */
+  function goodTarget(number: number): BackupResult["targets"][number] {
+    const chain = "20261123T010000Z";
+    const place = "monitoring/prometheus-kube-prometheus-stack-prometheus-db-prometheus-0";
+    const tags = ["run", "chain", "type", "policy", "schedule", "namespace", "pvc", "uid"].map(
+      (key) => `holdfast:${key}=${key.padEnd(40, "x")}`,
+    );
+    return {
+      target: `offsite-frankfurt-${number}`,
+      state: "Good",
+      repository: `s3://company-backups-${number}/prod/${place}/${chain}`,
+      type: "Incremental",
+      snapshot: id,
+      parent: id,
+      bytesAdded: 123_456_789_012,
+      bytesStored: 123_456_789_012,
+      unknown: [1, 2, 3].map(() => ({ chain, snapshot: id, time: "2026-11-23T01:00:00.123456789Z", tags })),
+      missing: [id, id, id],
+    };
+  }
+
   it.each([2, 3, 8])(
     "has room for what %i targets stored, and for what was found in them as far as that goes",
     (count) => {
-      const id = "0123456789abcdef".repeat(4);
-      const chain = "20261123T010000Z";
-      const place = "monitoring/prometheus-kube-prometheus-stack-prometheus-db-prometheus-0";
-      const tags = ["run", "chain", "type", "policy", "schedule", "namespace", "pvc", "uid"].map(
-        (key) => `holdfast:${key}=${key.padEnd(40, "x")}`,
-      );
-      const targets = Array.from({ length: count }, (_, number): BackupResult["targets"][number] => ({
-        target: `offsite-frankfurt-${number}`,
-        state: "Good",
-        repository: `s3://company-backups-${number}/prod/${place}/${chain}`,
-        type: "Incremental",
-        snapshot: id,
-        parent: id,
-        bytesAdded: 123_456_789_012,
-        bytesStored: 123_456_789_012,
-        unknown: [1, 2, 3].map(() => ({ chain, snapshot: id, time: "2026-11-23T01:00:00.123456789Z", tags })),
-        missing: [id, id, id],
-      }));
+      const targets = Array.from({ length: count }, (_, number) => goodTarget(number));
       const line = resultLine(result({ state: "Good", reason: undefined, targets }));
       expect(Buffer.byteLength(line)).toBeLessThanOrEqual(4096);
       const short = backupResult.parse(JSON.parse(line));
@@ -76,4 +81,13 @@ describe("resultLine", () => {
       if (count < 3) expect(short.targets[0]?.unknown).toHaveLength(1);
     },
   );
+
+  it("says what went wrong before it says what an inventory found", () => {
+    const message = "The store does not answer: connect ECONNREFUSED 10.0.0.1:443.";
+    const targets = [0, 1, 2].map(goodTarget);
+    const long = result({ failedPaths: ["/a", "/b"], targets: [...targets, { ...target("lost"), message }] });
+    const short = backupResult.parse(JSON.parse(resultLine(long)));
+    expect(short.targets[3]?.message).toBe(message);
+    expect(short).toMatchObject({ message: long.message, failedPaths: ["/a", "/b"] });
+  });
 });
