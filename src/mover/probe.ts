@@ -7,7 +7,7 @@ import { openRepository } from "../repository/repository.ts";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { exitCodeOf } from "./exit.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, invalid } from "./failure.ts";
 import { addCommonOptions } from "./options.ts";
 import { createOutput } from "./output.ts";
 import { readPassword } from "./password.ts";
@@ -31,7 +31,7 @@ async function probe(flags: CommonOptions, { stores }: TaskContext): Promise<num
       repository: { url: required(flags.repository, "--repository") },
     }));
     // A store without its password is of no use to a backup either, and this costs nothing.
-    if (config.repository.passwordFile) readPassword(config.repository.passwordFile, process.env);
+    if (config.repository.passwordFile) assertPassword(config.repository.passwordFile, config.opens !== undefined);
     const storage = await stores.openStorage(config.repository);
     await probeStorage(storage);
     if (config.opens) await openIfThere(await stores.open(config.opens));
@@ -44,6 +44,15 @@ async function probe(flags: CommonOptions, { stores }: TaskContext): Promise<num
   }
   output.result(result, text);
   return exitCodeOf(result);
+}
+
+/** With a flaw a password goes on opening what there is, and a backup makes nothing anew with it. Throws `PasswordMissing` or `InvalidConfiguration`. */
+function assertPassword(file: string, isInUse: boolean): void {
+  const { passwordFlaw } = readPassword(file, process.env);
+  if (passwordFlaw === undefined || isInUse) return;
+  throw invalid(
+    `${passwordFlaw} So no repository is made with it: write the file anew, in UTF-8, with the password alone and at most one newline behind it.`,
+  );
 }
 
 /** Rejects with `WrongPassword` or `RepositoryDamaged`. One that is gone is for the next run to judge. */
