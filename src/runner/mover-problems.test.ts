@@ -61,7 +61,7 @@ describe("findProblem", () => {
   it.each([
     ["mover", /spec\.mover\.resources/],
     ["runner", /LimitRange/],
-    ["probe", /LimitRange/],
+    ["probe", /the target's spec\.probe\.resources/],
     ["check", /LimitRange/],
   ])("says how a %s asks for what a quota wants", (of, advice) => {
     const said = 'Error creating: pods "x" is forbidden: failed quota: small: must specify limits.cpu';
@@ -82,18 +82,19 @@ describe("findProblem", () => {
     const node = find({ of, pod: unschedulable("1 Insufficient memory.") })?.message ?? "";
 
     it.each([
-      ["resources, under a quota", quota, ["mover"].includes(of), "spec.mover.resources"],
-      ["pull secrets", image, of !== "probe", "spec.mover.imagePullSecrets"],
-      ["resources, for a node", node, ["mover"].includes(of), "resources"],
-      ["a node's labels", node, ["mover", "check"].includes(of), "nodeSelector"],
-      ["a node's taints", node, of !== "probe", "tolerations"],
+      ["resources, under a quota", quota, ["mover", "probe"].includes(of), ".resources"],
+      ["pull secrets", image, true, ".imagePullSecrets"],
+      ["resources, for a node", node, ["mover", "probe"].includes(of), "resources"],
+      ["a node's labels", node, ["mover", "probe", "check"].includes(of), "nodeSelector"],
+      ["a node's taints", node, true, "tolerations"],
     ])("%s", (_, message, takes, setting) => {
       expect(message.includes(setting)).toBe(takes);
       expect(message).toMatch(/; (raise|check|make) /);
     });
 
-    it("and nothing of spec.mover for a probe, as a BackupTarget has none", () => {
-      if (of === "probe") expect(quota + image + node).not.toContain("spec.");
+    it("in the object that has it: a probe's is the target", () => {
+      expect(/spec\.mover\./.test(quota + image)).toBe(of !== "probe");
+      expect((quota + image + node).includes("the target's spec.probe")).toBe(of === "probe");
     });
   });
 
@@ -165,9 +166,16 @@ describe("findProblem", () => {
 
   it("calls any other trouble with mounting by its name", () => {
     const events = [event("Pod", "FailedMount", "mount failed: exit status 32")];
-    expect(find({ pod: onNode, events })).toMatchObject({
+    const volumes = [{ name: "config", configMap: {} }];
+    const claim = { name: "data", persistentVolumeClaim: { claimName: "claim" } };
+    const podWithVolumes = (...list: object[]) => ({ ...onNode, spec: { ...onNode.spec, volumes: list } }) as Pod;
+    expect(find({ pod: podWithVolumes(...volumes, claim), events })).toMatchObject({
       reason: "MountFailed",
       message: expect.stringMatching(/exit status 32; look at the CSI driver on the node node-1/),
+    });
+    expect(find({ of: "probe", pod: podWithVolumes(...volumes), events })).toMatchObject({
+      reason: "MountFailed",
+      message: expect.stringMatching(/exit status 32; look at the kubelet of the node node-1$/),
     });
   });
 

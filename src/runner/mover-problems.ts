@@ -105,7 +105,12 @@ function notMounted(pod: Pod, { events }: Situation, patience: Patience): Proble
   const secret = missingSecret(said);
   if (secret) return { ...secret, graceSeconds: patience.secretMissing };
   const node = pod.spec?.nodeName ? `the node ${pod.spec.nodeName}` : "the pod's node";
-  const message = `the pod's volumes cannot be mounted: ${said}; look at the CSI driver on ${node}, and whether another node still has the volume`;
+  // What a ConfigMap or a Secret is mounted from has no driver.
+  const hasClaim = pod.spec?.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined);
+  const advice = hasClaim
+    ? `look at the CSI driver on ${node}, and whether another node still has the volume`
+    : `look at the kubelet of ${node}`;
+  const message = `the pod's volumes cannot be mounted: ${said}; ${advice}`;
   return { reason: runReason.mountFailed, message, graceSeconds: patience.mount };
 }
 

@@ -18,22 +18,21 @@ const byLimitRange = "a LimitRange of the namespace";
 export const quotaAdvice: Readonly<Record<PodRole, string>> = {
   runner: "raise the quota; what a runner asks for is fixed",
   mover: "raise the quota, or lower what spec.mover.resources asks for",
-  probe: `raise the quota, or lower what ${byLimitRange} has the probe ask for`,
+  probe: "raise the quota, or lower what the target's spec.probe.resources asks for",
   check: `raise the quota, or lower what ${byLimitRange} has the check ask for`,
 };
 
 export const imageAdvice: Readonly<Record<PodRole, string>> = {
   runner: "check its name, the registry and spec.mover.imagePullSecrets",
   mover: "check its name, the registry and spec.mover.imagePullSecrets",
-  probe:
-    'check its name and the registry; a probe pulls with the Secrets of the namespace\'s service account "default"',
+  probe: "check its name, the registry and the target's spec.probe.imagePullSecrets",
   check: "check its name in spec.checks, the registry and spec.mover.imagePullSecrets",
 };
 
 export const nodeAdvice: Readonly<Record<PodRole, string>> = {
   runner: "make room, or change spec.mover.tolerations",
   mover: "make room, or change spec.mover (resources, nodeSelector, tolerations)",
-  probe: "make room on a node without taints",
+  probe: "make room, or change the target's spec.probe (resources, nodeSelector, tolerations)",
   check: "make room, or change spec.mover (nodeSelector, tolerations)",
 };
 
@@ -55,9 +54,9 @@ export function admissionAdvice(said: string, { role, namespace }: { role: PodRo
     return `the namespace must admit the pod-security level baseline: ${command}`;
   }
   if (/must specify/.test(said)) {
-    return role === "mover"
-      ? "the quota wants what spec.mover.resources can ask for: set it"
-      : `the quota wants what ${byLimitRange} can have the pod ask for: make one`;
+    if (role === "mover") return "the quota wants what spec.mover.resources can ask for: set it";
+    if (role === "probe") return "the quota wants what the target's spec.probe.resources can ask for: set it";
+    return `the quota wants what ${byLimitRange} can have the pod ask for: make one`;
   }
   return "see whose rule that is (a webhook or policy, a LimitRange), and have it admit Holdfast's pods";
 }
