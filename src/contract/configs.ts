@@ -107,6 +107,8 @@ export const restoreConfig = z.strictObject({
   snapshot: z.string(),
   target: z.string(),
   include: z.array(z.string()).default([]),
+  /** Each `include` is counted from the folder (the volume) that was backed up, and means nothing else that a person could mean by it. */
+  includeFromFolder: z.boolean().default(false),
   /** `target` is a block device, and may be overwritten: required for one, refused for anything else. */
   overwriteDevice: z.boolean().optional(),
   /** Reads everything back from the target after writing and compares it with the repository. */
@@ -115,8 +117,8 @@ export const restoreConfig = z.strictObject({
 });
 export type RestoreConfig = z.infer<typeof restoreConfig>;
 
-/** Compares a restored folder with a snapshot, file by file, without writing. */
-export const verifyConfig = restoreConfig.omit({ verify: true, include: true, overwriteDevice: true });
+/** Compares a restored folder with a snapshot, file by file, without writing; `include` says what was restored. */
+export const verifyConfig = restoreConfig.omit({ verify: true, overwriteDevice: true });
 export type VerifyConfig = z.infer<typeof verifyConfig>;
 
 /** Where a command that only looks (`ls`, `find`, `dump`, `tar`, `diff`, `stats`) finds the repository. */

@@ -59,6 +59,12 @@ describe("restoreResult", () => {
     });
   });
 
+  it("tells damage before what cannot be read at present, of a comparison, too", () => {
+    const verified = outcome(["/c", "ObjectUnreadable", "/c cannot be read"], missing);
+    const result = restoreResult("verify", { snapshot, verified }, quiet);
+    expect(result).toMatchObject({ state: "Failed", reason: "RepositoryDamaged", failedPaths: ["/c", "/a"] });
+  });
+
   it("says why where nothing was done", () => {
     const failure = { reason: "TargetFolderNotEmpty", message: "/x is not empty" } as const;
     expect(restoreResult("restore", { failure }, quiet)).toMatchObject({
@@ -82,48 +88,53 @@ describe("restoreResult", () => {
   describe("of a restore that broke off", () => {
     const failure = { reason: "StoreUnreachable", message: "The store does not answer" } as const;
     const begun = (restored: Outcome, fields: Partial<SoFar> = {}): SoFar => ({
-      target: "/target",
+      repository: "s3://bucket/data",
+      snapshot,
+      target: "/back",
+      include: [],
       isDevice: false,
       phase: "restore",
       restored: Object.assign(restored, { touched: true }),
       ...fields,
     });
 
-    it.each<[string, SoFar, string]>([
+    const command = `holdfast mover verify --repository s3://bucket/data --snapshot ${snapshot} --target /back`;
+
+    it.each<[string, SoFar, string, string]>([
       [
         "a folder",
         begun(outcome()),
-        "The store does not answer. What was restored until then stays in /target: empty it before the next restore.",
+        "The store does not answer.",
+        "What was restored until then stays in /back: empty it before the next restore.",
       ],
       [
         "a device",
         begun(outcome(), { isDevice: true, target: "/dev/x" }),
-        "The store does not answer. The device /dev/x holds a part of the image, which is of no use: restore it again.",
+        "The store does not answer.",
+        "The device /dev/x holds a part of the image, which is of no use: restore it again.",
       ],
       [
         "a folder, in the comparison",
         begun(outcome(), { phase: "verify" }),
-        "Restored, but not compared: The store does not answer. What was restored is in /target: compare it with verify.",
+        "Restored, but not compared: The store does not answer.",
+        `What was restored is in /back: compare it with: ${command}`,
       ],
       [
         "a folder that lacks something, in the comparison",
-        begun(outcome(missing), { phase: "verify" }),
-        "Restored but for 1 path, but not compared: The store does not answer. What was restored is in /target: compare it with verify.",
+        begun(outcome(missing), { phase: "verify", include: ["a", "it's b"] }),
+        "Restored but for 1 path, but not compared: The store does not answer.",
+        `What was restored is in /back: compare it with: ${command} --include a --include 'it'\\''s b'`,
       ],
-    ])("says what came, and what %s holds now", (_, soFar, message) => {
+    ])("says what came, and to people what %s holds now", (_, soFar, message, left) => {
       const result = restoreResult("restore", { failure, soFar }, quiet);
       const { errors, failedPaths } = soFar.restored;
-      expect(result).toMatchObject({
-        state: "Failed",
-        ...failure,
-        message,
-        files: 10,
-        bytes: 1000,
-        errors,
-        failedPaths,
-      });
+      const counted = { files: 10, bytes: 1000, errors, failedPaths };
+      expect(result).toMatchObject({ state: "Failed", ...failure, message, ...counted });
       expect(result.snapshot).toBeUndefined();
       expect(restoreResultSchema.parse(result)).toEqual(result);
+      expect(describeRestore(result, soFar).split("\n")[0]).toMatch(
+        new RegExp(`${RegExp.escape(`${message} ${left}`)}$`),
+      );
     });
 
     it("says nothing of a target that holds nothing", () => {

@@ -1,4 +1,4 @@
-import type { RestoreResult } from "../contract/results.ts";
+import type { FailureReason, RestoreResult } from "../contract/results.ts";
 import type { Outcome } from "../restore/outcome.ts";
 import type { Failure } from "./failure.ts";
 import { secondsSince } from "./task.ts";
@@ -13,9 +13,14 @@ export type RestoreEnd =
       readonly verified?: Outcome;
     };
 
-/** How far a restore had come. */
+/** How far a restore had come, and of what. */
 export interface SoFar {
+  /** Its URL. */
+  readonly repository: string;
+  /** Its full id. */
+  readonly snapshot: string;
   readonly target: string;
+  readonly include: readonly string[];
   readonly isDevice: boolean;
   readonly restored: Outcome;
   /** `verify` once everything was restored that could be. */
@@ -56,43 +61,60 @@ export function restoreResult(
 
   const different = verified?.failedPaths.filter((path) => !restored?.hasFailed(path)) ?? [];
   if (verified && different.length > 0) {
-    const failure = verified.failures.find(({ reason }) => reason === "VerificationFailed") ?? verified.failures[0];
-    return notGood("Failed", failure);
+    return notGood("Failed", worstOf(verified, "VerificationFailed"));
   }
   if (errors === 0) {
     return { kind, state: "Good", ...(notices.length > 0 && { message: noticed() }), ...numbers };
   }
-  const failures = restored?.failures ?? [];
-  const worst = failures.find(({ reason }) => reason === "RepositoryDamaged") ?? failures[0];
-  return notGood("Incomplete", worst);
+  return notGood("Incomplete", restored && worstOf(restored));
+}
+
+/** Damage is told before what cannot be read at present. */
+function worstOf({ failures }: Outcome, ...first: readonly FailureReason[]): Outcome["failures"][number] | undefined {
+  const found = [...first, "RepositoryDamaged"].map((wanted) => failures.find(({ reason }) => reason === wanted));
+  return found.find(Boolean) ?? failures[0];
 }
 
 const summary = (first: string | undefined, errors: number): string =>
   errors > 1 ? `${errors} paths are not as they were. The first: ${first}` : (first ?? "");
 
-/** What happened, and what the target holds now: the next restore needs an empty folder. */
+/** What happened. What the target holds now is for people (`leftIn`): in a cluster it goes with the volume. */
 function brokenOff({ message }: Failure, soFar: SoFar | undefined): string {
   if (!soFar?.restored.touched) return message;
-  const { target, isDevice, restored, phase } = soFar;
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
+  if (soFar.phase === "restore") return sentence;
+  const { errors } = soFar.restored;
+  const but = errors > 0 ? ` but for ${count(errors, "path")},` : ",";
+  return `Restored${but} but not compared: ${sentence}`;
+}
+
+/** What the target of a restore that broke off holds now: the next one needs an empty folder. */
+function leftIn({ target, isDevice, phase, ...of }: SoFar): string {
   if (phase === "verify") {
-    const but = restored.errors > 0 ? ` but for ${count(restored.errors, "path")},` : ",";
-    return `Restored${but} but not compared: ${sentence} What was restored is in ${target}: compare it with verify.`;
+    const included = of.include.flatMap((path) => ["--include", path]);
+    const options = ["--repository", of.repository, "--snapshot", of.snapshot, "--target", target, ...included];
+    return `What was restored is in ${target}: compare it with: holdfast mover verify ${options.map(shellWord).join(" ")}`;
   }
   return isDevice
-    ? `${sentence} The device ${target} holds a part of the image, which is of no use: restore it again.`
-    : `${sentence} What was restored until then stays in ${target}: empty it before the next restore.`;
+    ? `The device ${target} holds a part of the image, which is of no use: restore it again.`
+    : `What was restored until then stays in ${target}: empty it before the next restore.`;
 }
+
+/** A word as a shell takes it. */
+const shellWord = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** `soFar` is of one that broke off. */
 export function describeRestore(result: RestoreResult, soFar?: SoFar): string {
   const { kind, state, message, files, directories, bytes, durationSeconds, errors, failedPaths, snapshot } = result;
   const missing = errors > 0 ? ["Not as they were:", ...failedPaths.map((path) => `  ${path}`)] : [];
   if (snapshot === undefined) {
-    const isRestored = soFar?.phase === "verify" && soFar.restored.touched;
+    const left = soFar?.restored.touched ? soFar : undefined;
+    const isRestored = left?.phase === "verify";
+    const said = isRestored ? message : `The ${kind} failed: ${message}`;
     const numbers = `${count(files, "file")}, ${formatBytes(bytes)}.`;
     const came = files > 0 || bytes > 0 ? [`${isRestored ? "Restored were" : "Until then came"} ${numbers}`] : [];
-    return [isRestored ? message : `The ${kind} failed: ${message}`, ...came, ...missing].join("\n");
+    return [left ? `${said} ${leftIn(left)}` : said, ...came, ...missing].join("\n");
   }
   const done = kind === "restore" ? "restored" : "compared";
   return [

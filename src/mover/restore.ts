@@ -46,7 +46,6 @@ export function restoreCommand(): Command {
       perform(flags, context, "restore", (output, begun) => {
         const config = settingsFor(restoreConfig, flags, () => ({
           ...configFrom(flags),
-          include: [...flags.include],
           verify: flags.verify ?? false,
           overwriteDevice: flags.overwriteDevice ?? false,
         }));
@@ -60,7 +59,8 @@ export function verifyCommand(): Command {
   const command = new Command("verify")
     .description("Compare a restored folder with a snapshot, byte by byte, without writing")
     .option("--snapshot <id>", "the snapshot's id, or latest", "latest")
-    .option("--target <dir>", "the folder to compare");
+    .option("--target <dir>", "the folder to compare")
+    .option("--include <path>", "only this path was restored, as it was given to restore (repeatable)", collect, []);
   return addCommonOptions(command).action((flags: RestoreFlags) =>
     runTask((context) =>
       perform(flags, context, "verify", (output) => {
@@ -75,6 +75,7 @@ const configFrom = (flags: RestoreFlags) => ({
   repository: { url: required(flags.repository, "--repository") },
   snapshot: flags.snapshot,
   target: resolve(required(flags.target, "--target")),
+  include: [...flags.include],
   lock: lockOf(flags),
 });
 
@@ -153,14 +154,20 @@ function withMirror(
 }
 
 /** Whether the target is a device. Throws where that is not what was said: a device is overwritten without a way back. */
-function assertMeant({ target, include, overwriteDevice = false }: RestoreConfig): boolean {
+function assertMeant(config: RestoreConfig): boolean {
+  const { target, overwriteDevice = false } = config;
   const isDevice = isBlockDevice(target);
   if (isDevice && !overwriteDevice) {
     throw invalid(`${target} is a block device, which a restore overwrites: say --overwrite-device if that is meant.`);
   }
   if (!isDevice && overwriteDevice) throw invalid(`--overwrite-device is given, but ${target} is no block device.`);
-  if (isDevice && include.length > 0) throw invalid("A block device is restored as a whole: leave out --include.");
+  if (isDevice) assertWhole(config);
   return isDevice;
+}
+
+/** Of what is on a device nothing can be chosen. */
+function assertWhole({ include }: VerifyConfig): void {
+  if (include.length > 0) throw invalid("A block device is restored as a whole: leave out --include.");
 }
 
 async function restore(
@@ -169,10 +176,11 @@ async function restore(
   output: Output,
   begun: Begun,
 ): Promise<RestoreEnd> {
-  const { target, include } = config;
-  const common = { repository, snapshot, target, include, signal };
+  const common = { ...selectionOf(config), repository, snapshot, signal };
   const isDevice = assertMeant(config);
-  const soFar: SoFar = { target, isDevice, restored: newOutcome(), phase: "restore" };
+  const { url } = config.repository;
+  const what = { ...selectionOf(config), repository: url, snapshot: snapshot.id, isDevice };
+  const soFar: SoFar = { ...what, restored: newOutcome(), phase: "restore" };
   begun.soFar = soFar;
   const restored = await (isDevice ? restoreToDevice : restoreSnapshot)({
     ...common,
@@ -196,11 +204,14 @@ async function verify(
 ): Promise<RestoreEnd> {
   const onProgress = (progress: { bytesDone: number; filesDone: number }) =>
     output.progress({ phase: "verify", ...progress });
-  const { target } = config;
-  const compare = isBlockDevice(target) ? verifyDevice : verifyFolder;
-  const verified = await compare({ repository, snapshot, target, include: [], onProgress, signal });
+  const isDevice = isBlockDevice(config.target);
+  if (isDevice) assertWhole(config);
+  const compare = isDevice ? verifyDevice : verifyFolder;
+  const verified = await compare({ ...selectionOf(config), repository, snapshot, onProgress, signal });
   return { snapshot: snapshot.id, verified };
 }
+
+const selectionOf = ({ target, include, includeFromFolder }: VerifyConfig) => ({ target, include, includeFromFolder });
 
 function tell(outcome: Outcome, output: Output): void {
   for (const notice of outcome.notices) output.notice(notice);

@@ -113,7 +113,7 @@ export async function verifyDevice(options: DeviceOptions): Promise<Outcome> {
 }
 
 async function findImage(repository: Restorable, snapshot: Snapshot): Promise<Image> {
-  const { tree } = await select(repository, snapshot, []);
+  const { tree } = await select(repository, snapshot, { include: [] });
   const node = isOfDevice(snapshot)
     ? (await repository.readTree(tree)).find(({ name, type }) => type === "file" && name.equals(imageName))
     : undefined;

@@ -23,6 +23,10 @@ const inData = {
 };
 const sources = {
   "/data with a folder data in it": source(["/data"], { root: [folderNode("data", "data")], ...inData }),
+  "/data without a folder data in it": source(["/data"], {
+    root: [folderNode("data", "inner")],
+    inner: inData.inner,
+  }),
   "data, which restic recorded as /home/ann/data": source(["/home/ann/data"], {
     root: [folderNode("data", "data")],
     ...inData,
@@ -49,6 +53,12 @@ describe.each<[keyof typeof sources, string, shown: string | undefined, included
   ["/data with a folder data in it", '"/data/a\\nb"', '"/data/a\\nb"', '"/a\\nb"'],
   ["/data with a folder data in it", "z", undefined, undefined],
   ["/data with a folder data in it", "/data/z", undefined, undefined],
+  ["/data without a folder data in it", "/data", "/data", "everything"],
+  ["/data without a folder data in it", "data", undefined, undefined],
+  ["/data without a folder data in it", "data/y", "/data/y", "/y"],
+  ["data, which restic recorded as /home/ann/data", "home", undefined, undefined],
+  ["data, which restic recorded as /home/ann/data", "home/ann/data", undefined, undefined],
+  ["data, which restic recorded as /home/ann/data", "/home/ann/data", "/data", "everything"],
   ["data, which restic recorded as /home/ann/data", "/home/ann/data/x", "/data/x", "/x"],
   ["data, which restic recorded as /home/ann/data", "/data/x", "/data/x", "/x"],
   ["data, which restic recorded as /home/ann/data", "data/x", "/data/data/x", "/data/x"],
@@ -67,7 +77,7 @@ describe.each<[keyof typeof sources, string, shown: string | undefined, included
   });
 
   it(`is ${included}, below the target, to restore --include`, async () => {
-    const selected = select(repository, snapshot, [path]);
+    const selected = select(repository, snapshot, { include: [path] });
     if (included === undefined) return expect(selected).rejects.toMatchObject({ reason: "InvalidConfiguration" });
     const { only } = await selected;
     expect(only ? only.map((parts) => shownPath(pathOfParts(parts))) : "everything").toEqual(
@@ -78,7 +88,28 @@ describe.each<[keyof typeof sources, string, shown: string | undefined, included
 
 it.each(["", ".", "/", '""'])("«%s» includes nothing, and is refused", async (path) => {
   const { repository, snapshot } = sources["/data with a folder data in it"];
-  await expect(select(repository, snapshot, [path])).rejects.toThrow(/is not in snapshot/);
+  await expect(select(repository, snapshot, { include: [path] })).rejects.toThrow(/is not in snapshot/);
+});
+
+describe.each<[keyof typeof sources, string, string | undefined]>([
+  ["/data with a folder data in it", "data", "/data"],
+  ["/data with a folder data in it", "/data", "/data"],
+  ["/data with a folder data in it", "/data/x", "/data/x"],
+  ["/data with a folder data in it", "/x", "/x"],
+  ["/data with a folder data in it", '"/data/x"', "/data/x"],
+  ["/data with a folder data in it", "/data/data/x", undefined],
+  ["/data without a folder data in it", "data", undefined],
+  ["/data without a folder data in it", "/data", undefined],
+  ["/data without a folder data in it", "/data/y", undefined],
+  ["/data without a folder data in it", "/", undefined],
+  ["data, which restic recorded as /home/ann/data", "/home/ann/data", undefined],
+])("of %s, counted from the folder: %s", (from, path, included) => {
+  it(`is ${included}`, async () => {
+    const { repository, snapshot } = sources[from];
+    const selected = select(repository, snapshot, { include: [path], includeFromFolder: true });
+    if (included === undefined) return expect(selected).rejects.toMatchObject({ reason: "InvalidConfiguration" });
+    expect((await selected).only?.map((parts) => shownPath(pathOfParts(parts)))).toEqual([included]);
+  });
 });
 
 describe("partsOf", () => {

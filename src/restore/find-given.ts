@@ -27,7 +27,8 @@ interface Base extends Given {
 /**
  * The one meaning of a path for whatever looks into a snapshot or restores of it: as `ls` shows it (`/data/a`), as it was on its machine
  * (`/home/ann/data/a`, where restic recorded that and kept `data` only), or as counted from the folder that was backed up (`a`). One that
- * begins with `/` is tried in this order, any other as counted from the folder first. Undefined where there is none.
+ * begins with `/` is tried in this order, any other as counted from the folder first: the folder's own name does not mean all that is in it there.
+ * Undefined where there is none.
  */
 export async function findGiven(
   source: Restorable,
@@ -44,10 +45,15 @@ export async function findGiven(
   for (const base of isAbsolute ? [fromRoot, ...fromRecorded, fromFolder] : [fromFolder, fromRoot, ...fromRecorded]) {
     const found = await follow(source, base);
     if (!found) continue;
-    return base === fromRoot ? { ...found, inside: found.parts.slice(start.parts.length) } : found;
+    const inside = base === fromRoot ? found.parts.slice(start.parts.length) : found.inside;
+    if (isAbsolute || base === fromFolder || inside.length > 0) return { ...found, inside };
   }
   return undefined;
 }
+
+/** What a path leads to that is counted from the folder that was backed up, also with a `/` in front. Undefined where there is none. */
+export const findInFolder = (source: Restorable, { parts, node, tree }: Start, path: string) =>
+  follow(source, { parts, inside: [], node, tree, rest: partsOf(path) });
 
 function belowRecorded({ paths }: Snapshot, given: Parts): Parts | undefined {
   const [path, ...others] = paths;

@@ -61,7 +61,7 @@ describe("restoreSnapshot from a damaged repository", () => {
     const { folder, place, repository, snapshot } = await smallRepository(make);
     const { readTree } = await import("../repository/tree.ts");
     const { select } = await import("./selection.ts");
-    const entries = await readTree(repository, (await select(repository, snapshot, [])).tree);
+    const entries = await readTree(repository, (await select(repository, snapshot, { include: [] })).tree);
     const named = (name: string) => entries.find((entry) => entry.name.toString() === name);
     const id = type === "tree" ? named("d")?.subtree : named("b")?.content?.[3];
     const blob = repository.index.find(id ?? "", type as BlobType);
@@ -85,7 +85,7 @@ describe("restoreSnapshot from a damaged repository", () => {
     const { place, repository, snapshot } = await smallRepository(make);
     const { readTree } = await import("../repository/tree.ts");
     const { select } = await import("./selection.ts");
-    const { tree } = await select(repository, snapshot, []);
+    const { tree } = await select(repository, snapshot, { include: [] });
     const subtree = (await readTree(repository, tree)).find(({ name }) => name.toString() === "d")?.subtree ?? "";
     const blob = repository.index.find(subtree, "tree");
     if (!blob) throw new Error("there must be a tree");

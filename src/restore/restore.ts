@@ -15,19 +15,17 @@ import { newOutcome, type Outcome } from "./outcome.ts";
 import { createPartWriters, type LazyPartWriters, type PartWritersOptions } from "./part-writers.ts";
 import type { Restorable } from "./restorable.ts";
 import { sameContent } from "./same-content.ts";
-import { select } from "./selection.ts";
+import { select, type Wanted } from "./selection.ts";
 import { makeNode } from "./system.ts";
 import { holdsAnything, isLostAndFound, prepareTarget } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
 import { newWindow, planFile, type Window } from "./window.ts";
 
-export interface RestoreOptions {
+export interface RestoreOptions extends Wanted {
   readonly repository: Restorable;
   readonly snapshot: Snapshot;
   /** Is made where it is missing; else it must be empty. */
   readonly target: string;
-  /** Paths below the backed-up folder; everything where there are none. */
-  readonly include: readonly string[];
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
   readonly signal: AbortSignal;
   /** What comes out is counted here, so that it is known of a restore that breaks off, too. */
@@ -66,8 +64,8 @@ interface Later {
  * failed, the target is full (`TargetVolumeFull`) or failed (`WriteErrors`), or the signal stopped it; unfinished files are removed then, too.
  */
 export async function restoreSnapshot(options: RestoreOptions): Promise<Outcome> {
-  const { repository, snapshot, target, include, signal, windowSize = 8_192, outcome = newOutcome() } = options;
-  const selection = await select(repository, snapshot, include);
+  const { repository, snapshot, target, signal, windowSize = 8_192, outcome = newOutcome() } = options;
+  const selection = await select(repository, snapshot, options);
   await prepareTarget(target);
   const folders = openFolders(target);
   const writer = fileWriter(folders, outcome, options.slowMilliseconds);

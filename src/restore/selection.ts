@@ -1,7 +1,15 @@
 import { RepositoryError } from "../repository/errors.ts";
 import type { Id, Snapshot, TreeNode } from "../repository/types.ts";
-import { findGiven, type Parts, partsOf, splitPath } from "./find-given.ts";
+import { findGiven, findInFolder, type Parts, partsOf, splitPath } from "./find-given.ts";
 import type { Restorable } from "./restorable.ts";
+
+/** What of a snapshot somebody wants. */
+export interface Wanted {
+  /** Paths, as `findGiven` reads them; everything where there are none. */
+  readonly include: readonly string[];
+  /** They are counted from the folder that was backed up, and mean nothing else. */
+  readonly includeFromFolder?: boolean | undefined;
+}
 
 /** What of a snapshot is to be restored. */
 export interface Selection {
@@ -21,11 +29,20 @@ export interface Selection {
 export async function select(
   repository: Restorable,
   snapshot: Snapshot,
-  include: readonly string[],
+  { include, includeFromFolder = false }: Wanted,
 ): Promise<Selection> {
   const start = await findStart(repository, snapshot);
   if (include.length === 0) return start;
-  const only = await Promise.all(include.map((path) => locate(repository, snapshot, start, path)));
+  const find = (path: string) =>
+    includeFromFolder ? findInFolder(repository, start, path) : findGiven(repository, snapshot, start, path);
+  const only = await Promise.all(
+    include.map(async (path): Promise<Parts> => {
+      // Nothing given (an unset variable, say) is not everything.
+      const found = partsOf(path).length > 0 ? await find(path) : undefined;
+      if (found) return found.inside;
+      throw notThere(path, snapshot);
+    }),
+  );
   return only.some((parts) => parts.length === 0) ? start : { ...start, only };
 }
 
@@ -59,13 +76,6 @@ async function descend(repository: Restorable, root: Id, parts: Parts): Promise<
     else return position === parts.length - 1 ? at : undefined;
   }
   return at;
-}
-
-/** Below the restored folder; empty for all of it. Nothing given (an unset variable, say) is not everything. */
-async function locate(repository: Restorable, snapshot: Snapshot, start: Start, path: string): Promise<Parts> {
-  const found = partsOf(path).length > 0 ? await findGiven(repository, snapshot, start, path) : undefined;
-  if (found) return found.inside;
-  throw notThere(path, snapshot);
 }
 
 const notThere = (path: string, snapshot: Snapshot): RepositoryError =>

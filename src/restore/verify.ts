@@ -8,16 +8,15 @@ import { compareContent, compareMetadata } from "./compare.ts";
 import { displayPath } from "./display-path.ts";
 import { newOutcome, type Outcome } from "./outcome.ts";
 import type { Restorable } from "./restorable.ts";
-import { select } from "./selection.ts";
+import { select, type Wanted } from "./selection.ts";
 import { isLostAndFound } from "./target.ts";
 import { type Step, walk } from "./walk.ts";
 
-export interface VerifyOptions {
+/** `include` says what was restored. */
+export interface VerifyOptions extends Wanted {
   readonly repository: Restorable;
   readonly snapshot: Snapshot;
   readonly target: string;
-  /** What was restored; everything where there are none. */
-  readonly include: readonly string[];
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly filesDone: number }) => void;
   readonly signal: AbortSignal;
 }
@@ -36,8 +35,8 @@ interface Job {
  * owners where this is root, modification times, link targets, attributes, and which names are one file. Writes nothing.
  */
 export async function verifyFolder(options: VerifyOptions): Promise<Outcome> {
-  const { repository, snapshot, target, include, signal } = options;
-  const selection = await select(repository, snapshot, include);
+  const { repository, snapshot, target, signal } = options;
+  const selection = await select(repository, snapshot, options);
   const folders = open(target);
   const outcome = newOutcome();
   const job: Job = { repository, folders, outcome, breathe: newBreather(), linked: new Map() };

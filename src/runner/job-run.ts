@@ -27,6 +27,13 @@ export type JobTask = {
   readonly onPod?: (pod: Stored<Pod>) => Promise<void>;
 };
 
+/** The cluster has stopped the pod, or lost it: nothing is wrong with its task, which may well be done by another one. */
+export class PodLost extends RunFailure {
+  constructor(message: string) {
+    super(runReason.moverLost, message);
+  }
+}
+
 /** Long runs are looked at less often. */
 const pauseMs = (elapsedMs: number): number => (elapsedMs < 120_000 ? 500 : 2000);
 /** Problems are looked for at every so many looks, as events are dearer to read. */
@@ -34,10 +41,18 @@ const looksPerProblem = 4;
 
 /** Starts a Job, or finds it started by an earlier attempt of this run; one that had failed, or whose result is gone with its pod, is started anew. */
 export async function startJob(context: RunContext, job: Job): Promise<Stored<Job>> {
-  const found = await findOurs(context, jobs, job.metadata.name);
-  if (found && !hasFailed(found) && !isGoing(found) && !(await hasLostResult(context, found))) return found;
-  if (found) await deleteAndWait(context, [{ resource: jobs, name: job.metadata.name }]);
+  const { name } = job.metadata;
+  const found = await findStarted(context, name);
+  if (found) return found;
+  if (await findOurs(context, jobs, name)) await deleteAndWait(context, [{ resource: jobs, name }]);
   return await ensure(context, jobs, job);
+}
+
+/** A Job that an earlier attempt of this run has started, and that tells its end, or will: undefined where there is none to go on with. */
+export async function findStarted(context: RunContext, name: string): Promise<Stored<Job> | undefined> {
+  const found = await findOurs(context, jobs, name);
+  const isLive = found && !hasFailed(found) && !isGoing(found) && !(await hasLostResult(context, found));
+  return isLive ? found : undefined;
 }
 
 /**
@@ -112,9 +127,16 @@ function endOfFailed(job: Stored<Job>, end: JobEnd | undefined): JobEnd {
       `${job.metadata.name} was stopped after its time limit of ${limit} seconds; raise spec.mover.timeLimit if it needs longer`,
     );
   }
+  const disruption = end?.pod.status?.conditions?.find(
+    ({ type, status }) => type === "DisruptionTarget" && status === "True",
+  );
+  if (disruption) {
+    const why = `${disruption.reason ?? "no reason"}: ${disruption.message ?? "no message"}`;
+    throw new PodLost(`the pod of ${job.metadata.name} was stopped by the cluster (${why}); run it again`);
+  }
   if (end) return end;
   const said = condition?.message ?? "no message";
-  throw new RunFailure(runReason.moverLost, `the pod of ${job.metadata.name} was lost, and those after it: ${said}`);
+  throw new PodLost(`every pod of ${job.metadata.name} was lost: ${said}`);
 }
 
 async function findProblemOf(context: RunContext, job: Stored<Job>, pod: Stored<Pod> | undefined, claimName?: string) {

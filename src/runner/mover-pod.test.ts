@@ -101,6 +101,13 @@ describe("moverJob", () => {
     ]);
   });
 
+  it("has one pod only for a restore, whose next one would find a volume that is half full", () => {
+    const { spec } = specOf({ command: "restore" });
+    expect(spec.backoffLimit).toBe(0);
+    expect(spec.podFailurePolicy?.rules.map(({ action }) => action)).toEqual(["FailJob", "FailJob"]);
+    expect(specOf({ command: "verify" }).spec.backoffLimit).toBe(2);
+  });
+
   it("takes resources, node selector, pull secrets and both kinds of tolerations", () => {
     const { pod, container } = specOf({
       options: {

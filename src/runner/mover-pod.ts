@@ -18,7 +18,7 @@ export const mountPaths = { source: "/source", target: "/target" } as const;
 export const devicePaths = { source: "/dev/holdfast-source", target: "/dev/holdfast-target" } as const;
 /** The environment variable with the pod's UID, which the mover takes for its name in restic's lock files. */
 export const lockHolderVariable = "HOLDFAST_LOCK_HOLDER";
-/** The largest restart count: a mover evicted or lost with its node is tried again, one that failed by itself is not. */
+/** The largest restart count: a mover that was killed is tried again, one that failed by itself is not. */
 const restarts = 2;
 
 const configFolder = "/etc/holdfast";
@@ -84,21 +84,28 @@ export function moverConfigMap(
   };
 }
 
-/** The Job for one task. Exit codes of the mover end it at once, disruptions do not count as failures. */
+/**
+ * The Job for one task. Exit codes of the mover end it at once, disruptions do not count as failures. A restore has one pod only: another one
+ * would find the volume half full, so whoever made the volume begins anew.
+ */
 export function moverJob(input: MoverJob): Job {
+  const hasOnePod = input.command === "restore";
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: input.name, namespace: input.namespace, labels: input.labels, ...ownedBy(input.owner) },
     spec: {
-      backoffLimit: restarts,
+      backoffLimit: hasOnePod ? 0 : restarts,
       activeDeadlineSeconds: durationSeconds(input.options.timeLimit),
       ...(input.ttlSecondsAfterFinished === undefined
         ? {}
         : { ttlSecondsAfterFinished: input.ttlSecondsAfterFinished }),
       podFailurePolicy: {
         rules: [
-          { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+          {
+            action: hasOnePod ? "FailJob" : "Ignore",
+            onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
+          },
           {
             action: "FailJob",
             onExitCodes: { containerName: moverContainer, operator: "In", values: [...finalExitCodes] },

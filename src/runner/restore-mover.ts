@@ -82,6 +82,8 @@ async function commonConfig(context: RunContext, { name, choice, target }: Resto
     repository: chainLocation(target, context.identity.namespace, pvc.name, chain),
     snapshot: choice.copy.snapshot,
     target: targetPath(choice),
+    include: [],
+    includeFromFolder: true,
     lock: { holder: name, deadHolders: await findDeadMovers(context, pvc.name), waitSeconds: lockWaitSeconds },
   };
 }
@@ -101,21 +103,26 @@ function assertOf({ copy }: Choice, { kind, state, snapshot }: RestoreResult): v
   throw new RunFailure(runReason.internalError, message);
 }
 
-async function complete(
-  context: RunContext,
-  result: RestoreResult,
-  { about, choice, target }: RestoreTask,
-): Promise<RestoreResult> {
+async function complete(context: RunContext, result: RestoreResult, task: RestoreTask): Promise<RestoreResult> {
+  const { about, choice, target } = task;
   assertOf(choice, result);
   if (result.state === "Good") {
     const targets = [{ target: target.metadata.name, state: result.state, message: result.message }];
     await tellNotices(context, { about, pvc: choice.point.spec.pvc.name, targets });
     return result;
   }
-  const { reason, message } = explainFailure(result, target);
+  const { reason, message } = explainFailure({ ...result, message: nameVolume(result, task) }, target);
   const paths =
     result.failedPaths.length > 0
       ? ` (${result.errors} in all, among them ${result.failedPaths.slice(0, 5).join(", ")})`
       : "";
   throw new RunFailure(reason, `${target.metadata.name}: ${message}${paths}`);
+}
+
+/** The message, where the mover speaks of the volume by where its pod has it. Of single paths, which may look alike, only a restore to its end speaks. */
+function nameVolume({ message, snapshot }: RestoreResult, { claim, choice }: RestoreTask): string | undefined {
+  const place = targetPath(choice);
+  if (snapshot !== undefined && place !== devicePaths.target) return message;
+  const beginning = [`The device ${place} `, `${place} `].find((text) => message?.startsWith(text));
+  return beginning === undefined ? message : `the volume ${claim} ${message?.slice(beginning.length)}`;
 }

@@ -4,8 +4,10 @@ import type { RestoreResult } from "../../contract/results.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
 import { claimSpecFor, isBlock, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
+import { runReason } from "../contract.ts";
 import { deleteAndWait, ensure, findOurs } from "../ensure.ts";
-import { RunFailure } from "../failure.ts";
+import { logged, RunFailure } from "../failure.ts";
+import { findStarted, PodLost } from "../job-run.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
@@ -16,9 +18,12 @@ import type { RestoreRecord } from "./status.ts";
 
 const restoredByAnnotation = "holdfast.dev/restored-by";
 
+/** A mover that the cluster has stopped or lost is begun anew with, so often in all. */
+const attempts = 3;
+
 /**
  * Makes the PVC and restores into it. While it is not whole it belongs to the run's Job, so that it goes with it; where the restore
- * fails it is removed at once, because half of the data must not look like all of it.
+ * fails it is removed at once, because half of the data must not look like all of it. So each attempt has a PVC of its own.
  */
 export async function restoreInto(
   context: RunContext,
@@ -26,14 +31,36 @@ export async function restoreInto(
   choice: Choice,
   record: RestoreRecord,
 ): Promise<{ readonly result: RestoreResult; readonly seconds: number }> {
-  const target = await loadTarget(context, choice.copy.target);
-  const name = runObjectName(context.identity.jobUid, restore.metadata.name);
-  const claim = restore.spec.to.pvc.name;
   if (isBlock(recordedSource(choice.point)) && (restore.spec.paths ?? []).length > 0) {
     const message = `${choice.point.metadata.name} is of a block device, which is restored as a whole: leave out spec.paths`;
     throw new RunFailure("InvalidConfiguration", message);
   }
   const started = performance.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await attemptRestore(context, restore, choice, record);
+      return { result, seconds: Math.round((performance.now() - started) / 100) / 10 };
+    } catch (error) {
+      if (!isStopped(error) || attempt === attempts || context.signal.aborted) throw error;
+      context.log.warn({ ...logged(error), attempt }, "the mover was stopped: the restore begins anew");
+    }
+  }
+}
+
+const isStopped = (error: unknown): boolean =>
+  error instanceof PodLost || (error instanceof RunFailure && error.reason === "Interrupted");
+
+async function attemptRestore(
+  context: RunContext,
+  restore: Restore,
+  choice: Choice,
+  record: RestoreRecord,
+): Promise<RestoreResult> {
+  const target = await loadTarget(context, choice.copy.target);
+  const name = runObjectName(context.identity.jobUid, restore.metadata.name);
+  const claim = restore.spec.to.pvc.name;
+  // A PVC that a lost mover has left holds a part, which no other one takes for empty.
+  if (!(await findStarted(context, name))) await discardAttempt(context, restore);
   await makeClaim(context, restore, choice);
   try {
     const result = await restoreData(context, {
@@ -47,9 +74,8 @@ export async function restoreInto(
       include: restore.spec.paths ?? [],
       onProgress: (line) => record.set(context, { progress: progressOf(line, context.now()) }),
     });
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
     await handOver(context, restore);
-    return { result, seconds };
+    return result;
   } catch (error) {
     await deleteAndWait(undisturbed(context), moverObjects(name));
     await deleteAndWait(undisturbed(context), [{ resource: persistentVolumeClaims, name: claim }]);
@@ -74,13 +100,16 @@ async function makeClaim(context: RunContext, restore: Restore, choice: Choice):
   });
 }
 
-/** What an earlier attempt of this run has made, of a copy that is not there any more. Throws `NameTaken` where the PVC is somebody else's. */
+/** What an earlier attempt of this run has made, and nobody goes on with. Throws `NameTaken` where the PVC is somebody else's. */
 export async function discardAttempt(context: RunContext, restore: Restore): Promise<void> {
   const claim = restore.spec.to.pvc.name;
   // It is made first: without it there is nothing else.
   if (!(await findOurs(context, persistentVolumeClaims, claim))) return;
   await deleteAndWait(context, moverObjects(runObjectName(context.identity.jobUid, restore.metadata.name)));
-  await deleteAndWait(context, [{ resource: persistentVolumeClaims, name: claim }]);
+  const left = await deleteAndWait(context, [{ resource: persistentVolumeClaims, name: claim }]);
+  if (left.length === 0) return;
+  const message = `the PVC ${claim} of an attempt that was stopped is not gone yet; see whether its pod's node is well, then make another Restore`;
+  throw new RunFailure(runReason.moverLost, message);
 }
 
 /** From here on it is the user's: nothing owns it, and no run claims it. */
