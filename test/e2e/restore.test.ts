@@ -1,8 +1,11 @@
 import { expect } from "vitest";
+import { label } from "../../src/api/names.ts";
 import type { Restore } from "../../src/api/objects.ts";
 import { persistentVolumeClaims } from "../../src/kube/resources.ts";
+import type { Pod } from "../../src/kube/types.ts";
 import { busyApplication, quietApplication } from "./support/application.ts";
 import { client, setting } from "./support/cluster.ts";
+import { evictPod } from "./support/kill.ts";
 import { policy, restore } from "./support/manifests.ts";
 import { withRestored } from "./support/referee.ts";
 import { type Scenario, scenario } from "./support/scenario.ts";
@@ -67,6 +70,25 @@ scenario("brings back a restore point, and a volume as of a time", "restore", as
     const { metadata } = await client.get(persistentVolumeClaims, { namespace: s.namespace, name: pvc });
     expect(metadata.ownerReferences).toBeUndefined();
   }
+  await s.expectNothingLeft();
+});
+
+scenario("begins anew with a volume of its own where its mover is evicted", "evicted", async (s) => {
+  const many = "mkdir /data/many; for n in $(seq 20000); do echo $n > /data/many/$n; done";
+  await s.runApplication(`${many}\n${quietApplication}`);
+  await s.apply(policy("shop", [{ name: "full", type: "Full" }]));
+  expect(await s.run("shop-full")).toMatchObject({ succeeded: true });
+  const [point] = await s.points();
+  await s.apply(restore("back", { restorePointRef: { name: point?.metadata.name }, to: { pvc: { name: "back" } } }));
+  const isOfRestore = (pod: Pod | undefined) => pod?.metadata.labels?.[label.restore] === "back";
+  const mover = await until("its mover", async () => {
+    const running = await s.runningPod("mover");
+    return isOfRestore(running) && running;
+  });
+  await evictPod(mover);
+  expect((await endOf(s, "back")).status).toMatchObject({ phase: "Succeeded", files: point?.status?.files });
+  expect(await s.everythingSaid(), "it was in the midst of it").toContain("the restore begins anew");
+  expect(await s.treeOf("back")).toBe(await s.treeOf("data"));
   await s.expectNothingLeft();
 });
 

@@ -1,11 +1,18 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { pods } from "../../../src/kube/resources.ts";
 import type { Pod, Stored } from "../../../src/kube/types.ts";
-import { client } from "./cluster.ts";
+import { client, kubectlReading } from "./cluster.ts";
 
 /** Takes a pod out of the API at once. Its process is told to stop, and may still do so when another pod is there already. */
 export const deletePod = (pod: Stored<Pod>): Promise<boolean> =>
   client.delete(pods, pod.metadata, { gracePeriodSeconds: 0 });
+
+/** As when its node is drained: the pod says that the cluster stopped it. */
+export async function evictPod({ metadata: { namespace, name } }: Stored<Pod>): Promise<void> {
+  const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { namespace, name } };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
+  await kubectlReading(JSON.stringify(eviction), "create", "--raw", path, "-f", "-");
+}
 
 /**
  * Ends a runner or a mover as a loss of power would: at once, so that it tidies nothing up. Where the node is another machine,
