@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { PersistentVolumeClaim } from "../../kube/types.ts";
-import { cloneSpec } from "./clone.ts";
+import { contextIn, ours } from "../testing.ts";
+import { cloneSpec, makeClone } from "./clone.ts";
 
 const source = {
   spec: { resources: { requests: { storage: "1Gi" } }, accessModes: ["ReadWriteMany"], volumeMode: "Filesystem" },
@@ -16,4 +17,26 @@ it.each([
   expect(spec.resources?.requests).toEqual({ storage });
   expect(spec.storageClassName).toBe("csi");
   expect(spec.dataSource?.name).toBe("snap");
+});
+
+it("keeps the kind of the volume: a device stays one", () => {
+  const modeOf = (volumeMode?: string) => {
+    const of = { ...source, spec: { ...source.spec, volumeMode } } as PersistentVolumeClaim;
+    return cloneSpec({ source: of, storageClass: "csi", snapshot: { name: "snap", restoreSize: "1Gi" } }).volumeMode;
+  };
+  expect([modeOf("Block"), modeOf("Filesystem"), modeOf()]).toEqual(["Block", "Filesystem", "Filesystem"]);
+});
+
+it("carries none of the source's labels and annotations: tools that track objects by them would remove it", async () => {
+  const made: PersistentVolumeClaim[] = [];
+  const create = async (_: unknown, object: PersistentVolumeClaim) => made.push(object) && object;
+  const tracked = { "app.kubernetes.io/instance": "shop", "argocd.argoproj.io/instance": "shop" };
+  await makeClone(contextIn({ find: async () => undefined, create }), {
+    name: "holdfast-clone",
+    labels: ours,
+    source: { ...source, metadata: { name: "data", labels: tracked, annotations: tracked } },
+    storageClass: "csi",
+    snapshot: { name: "snap", restoreSize: "1Gi" } as never,
+  });
+  expect(made.map(({ metadata }) => [metadata.labels, metadata.annotations])).toEqual([[ours, undefined]]);
 });
