@@ -2,32 +2,14 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { StorageError } from "../storage/errors.ts";
 import type { Storage } from "../storage/storage.ts";
-import { checkRepository } from "./check.ts";
 import { idOf } from "./crypto.ts";
 import { forgetSnapshots } from "./forget.ts";
 import { loadIndex } from "./load-index.ts";
 import { withLock } from "./locks.ts";
 import { packKey } from "./pack-cache.ts";
-import { type PruneReport, prune } from "./prune.ts";
-import { testLock, testRepository, testSnapshot } from "./testing.ts";
-import type { Id, Repository } from "./types.ts";
-
-const exclusive = { ...testLock, exclusive: true };
-
-const forgetAndPrune = (repository: Repository, snapshots: readonly Id[], maxUnusedShare = 0): Promise<PruneReport> =>
-  withLock(repository, exclusive, async (lock) => {
-    await forgetSnapshots({ repository, lock, snapshots });
-    return prune({ repository, lock, maxUnusedShare });
-  });
-
-const sound = async (repository: Repository) => {
-  const { problems, hints } = await checkRepository({ repository, readData: true });
-  return { problems, hints };
-};
-const nothing = { problems: [], hints: [] };
-
-const total = (objects: ReadonlyMap<string, Buffer>): number =>
-  [...objects.values()].reduce((sum, { length }) => sum + length, 0);
+import { exclusive, forgetAndPrune, nothing, sound, total, withRoom } from "./prune-testing.ts";
+import { testRepository, testSnapshot } from "./testing.ts";
+import type { Id } from "./types.ts";
 
 describe("prune on a full store", () => {
   test("frees what nobody needs of a full store, before it writes anything anew", async () => {
@@ -39,16 +21,7 @@ describe("prune on a full store", () => {
     objects.set(packKey("f".repeat(64)), randomBytes(50_000));
     const room = total(objects) + 60_000;
     let refused = 0;
-    const full: Storage = {
-      ...storage,
-      async put(key, data, options) {
-        if (total(objects) + data.length > room) {
-          refused++;
-          throw new StorageError("Full", `Could not write ${key}: the store is full`);
-        }
-        await storage.put(key, data, options);
-      },
-    };
+    const full = withRoom(storage, objects, room, () => refused++);
     const report = await forgetAndPrune({ ...repository, storage: full }, [first.id, second.id]);
     expect(refused).toBeGreaterThan(0);
     expect(report.bytesFreed).toBeGreaterThan(700_000);
@@ -102,16 +75,7 @@ describe("prune on a full store", () => {
     const { repository, storage, objects, a, b } = await twoOwners();
     const room = total(objects) + free;
     let refused = 0;
-    const full: Storage = {
-      ...storage,
-      async put(key, data, options) {
-        if (total(objects) + data.length > room) {
-          refused++;
-          throw new StorageError("Full", `Could not write ${key}: the store is full`);
-        }
-        await storage.put(key, data, options);
-      },
-    };
+    const full = withRoom(storage, objects, room, () => refused++);
     const before = packBytes(objects);
     const report = await forgetAndPrune({ ...repository, storage: full }, []);
     expect(refused).toBe(1);
@@ -180,14 +144,7 @@ describe("prune on a full store", () => {
     const bytes = objects.get(packKey(pack)) as Buffer;
     bytes.writeUInt8(bytes.readUInt8(offset + 100) ^ 1, offset + 100);
     const room = total(objects) + 250_000;
-    const full: Storage = {
-      ...storage,
-      async put(key, data, options) {
-        if (total(objects) + data.length > room)
-          throw new StorageError("Full", `Could not write ${key}: the store is full`);
-        await storage.put(key, data, options);
-      },
-    };
+    const full = withRoom(storage, objects, room);
     expect(await forgetAndPrune({ ...repository, storage: full }, gone)).toMatchObject({ packsRewritten: 2 });
     expect(await sound(repository)).toEqual(nothing);
   });

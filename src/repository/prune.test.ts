@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { programOf } from "../system/testing.ts";
-import { checkRepository } from "./check.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { forgetSnapshots } from "./forget.ts";
 import { decodePacks, encodeIndex, type IndexedPack } from "./index-format.ts";
@@ -9,25 +8,9 @@ import { loadIndex } from "./load-index.ts";
 import { withLock } from "./locks.ts";
 import { packKey } from "./pack-cache.ts";
 import { type PruneOptions, type PruneProgress, type PruneReport, prune } from "./prune.ts";
+import { exclusive, forgetAndPrune, nothing, sound, total } from "./prune-testing.ts";
 import { testLock, testRepository, testSnapshot } from "./testing.ts";
 import type { BlobLocation, Id, Repository } from "./types.ts";
-
-const exclusive = { ...testLock, exclusive: true };
-
-const forgetAndPrune = (repository: Repository, snapshots: readonly Id[], maxUnusedShare = 0): Promise<PruneReport> =>
-  withLock(repository, exclusive, async (lock) => {
-    await forgetSnapshots({ repository, lock, snapshots });
-    return prune({ repository, lock, maxUnusedShare });
-  });
-
-const sound = async (repository: Repository) => {
-  const { problems, hints } = await checkRepository({ repository, readData: true });
-  return { problems, hints };
-};
-const nothing = { problems: [], hints: [] };
-
-const total = (objects: ReadonlyMap<string, Buffer>): number =>
-  [...objects.values()].reduce((sum, { length }) => sum + length, 0);
 
 /** As two writers do that do not know of each other. */
 async function storeTwice(
