@@ -1,11 +1,9 @@
 import { InvalidObjectError } from "../api/objects.ts";
-import type { Resource } from "../kube/resources.ts";
 import type { KubeObject, Stored } from "../kube/types.ts";
-import type { ConditionDraft } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import { problemReason } from "./policy/problems.ts";
 import type { Outcome } from "./queue.ts";
-import { sayStanding } from "./say-standing.ts";
+import { type StandingSaid, sayStanding } from "./say-standing.ts";
 import type { WithStatus } from "./status.ts";
 
 /** An object with its defaults, or why it cannot be read. */
@@ -26,14 +24,7 @@ export function parseOrRefusal<T extends KubeObject>(parse: (raw: unknown) => T,
  */
 export async function refuse<T extends WithStatus>(
   context: Context,
-  of: {
-    readonly resource: Resource<T>;
-    readonly object: Stored<T>;
-    readonly refused: string;
-    readonly others?: readonly string[];
-    /** Beside the three conditions of the standing. */
-    readonly conditions?: readonly ConditionDraft[];
-  },
+  of: Omit<StandingSaid<T>, "standing"> & { readonly refused: string },
 ): Promise<Outcome> {
   const { refused, ...about } = of;
   const standing = { state: "Stalled", reason: problemReason.invalidSpec, message: refused } as const;

@@ -3,6 +3,7 @@ import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
 import { restoreTests } from "../../kube/holdfast.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
+import { ageLimitSeconds } from "../../policy/copies.ts";
 import { type CopyKind, copyKindsOn } from "../../policy/copy-kind.ts";
 import { listText } from "../../policy/text.ts";
 import { chooseVolumes } from "../../policy/volumes.ts";
@@ -64,7 +65,8 @@ async function planSubjects(context: RunContext, test: RestoreTest): Promise<rea
   const { targets } = await loadTargets(context, names);
   const limitOn = (name: string): number => {
     const maxAge = targets.find(({ metadata }) => metadata.name === name)?.spec.maxAge;
-    return durationSeconds(maxAge ?? objectives.rpo);
+    const own = maxAge === undefined ? {} : { maxAgeSeconds: durationSeconds(maxAge) };
+    return ageLimitSeconds(own, { rpoSeconds: durationSeconds(objectives.rpo) });
   };
   // Where the policy copies nothing the test has to fail, and not to pass for want of anything to test.
   const kindsOn = (name: string): readonly CopyKind[] => {
