@@ -24,8 +24,11 @@ export function fakeKubectl(script: string): FakeKubectl {
     "async function inPod(command, onBytes = out) {",
     "  const [program, ...given] = command;",
     '  const child = spawn(program === "node" ? process.execPath : program, given, { stdio: ["ignore", "pipe", "inherit"] });',
-    '  process.on("SIGTERM", () => { child.kill(); process.exit(143); });',
     '  const ended = new Promise((resolve) => child.on("exit", (code) => resolve(code ?? 137)));',
+    // Not before the command has ended: it may write into the folder that is removed next.
+    "  const stop = () => { child.kill(); ended.then(() => process.exit(143)); };",
+    '  process.on("SIGTERM", stop);',
+    '  process.stdout.on("error", stop);',
     "  for await (const bytes of child.stdout) await onBytes(bytes, child);",
     "  return ended;",
     "}",
