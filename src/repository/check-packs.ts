@@ -1,15 +1,12 @@
-import { isStorageError } from "../storage/errors.ts";
-import { isDamage, isDamageOrUnreadable } from "./blobs.ts";
 import type { CheckOptions, ReadData } from "./check-options.ts";
+import { checkPack } from "./check-pack.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 import type { Findings } from "./findings.ts";
 import type { PackGroups } from "./group-by-pack.ts";
-import type { PackContent } from "./inspect-pack.ts";
-import { createInspectionPool, type InspectionPool } from "./inspection-pool.ts";
+import { createInspectionPool } from "./inspection-pool.ts";
 import { listPacks } from "./list-packs.ts";
-import { packKey } from "./pack-cache.ts";
-import { headerEntryBytes, isGoodBlob, packOverhead } from "./pack-format.ts";
-import type { BlobLocation, Id, IndexedRepository, Repository } from "./types.ts";
+import { headerEntryBytes, packOverhead } from "./pack-format.ts";
+import type { BlobLocation, Id, IndexedRepository } from "./types.ts";
 
 /** Compares the packs in the store with those of the index, by their sizes, and returns those that are in both, with their sizes in the store. */
 export async function comparePacks(
@@ -78,16 +75,16 @@ export async function readPacks(
   findings: Findings,
   options: ReadOptions,
 ): Promise<number> {
-  const packs = [...options.packs.keys()].filter((pack) => isChosen(pack, options.readData));
-  const plainBytes = packs.reduce((sum, pack) => sum + plainBytesOf(groups.locationsOf(pack)), 0);
+  const packs = [...options.packs].filter(([pack]) => isChosen(pack, options.readData));
+  const plainBytes = packs.reduce((sum, [pack]) => sum + plainBytesOf(groups.locationsOf(pack)), 0);
   const inspections = createInspectionPool(repository.master, { plainBytes });
   let bytesRead = 0;
   let done = 0;
   try {
-    await forEachConcurrently(packs, inspections.concurrency, async (pack) => {
+    await forEachConcurrently(packs, inspections.concurrency, async ([pack, size]) => {
       options.signal?.throwIfAborted();
-      const content = { pack, indexed: groups.locationsOf(pack) };
-      const packBytes = await checkPack(repository, content, inspections, findings);
+      const toCheck = { pack, size, indexed: groups.locationsOf(pack) };
+      const packBytes = await checkPack(toCheck, { repository, inspections, findings });
       bytesRead += packBytes;
       options.onProgress?.({ phase: "data", done: ++done, total: packs.length });
     });
@@ -103,52 +100,3 @@ export const isChosen = (pack: Id, readData: ReadData): boolean =>
 
 const plainBytesOf = (locations: readonly BlobLocation[]): number =>
   locations.reduce((sum, { plainLength }) => sum + plainLength, 0);
-
-async function checkPack(
-  repository: Repository,
-  content: Omit<PackContent, "bytes">,
-  inspections: InspectionPool,
-  findings: Findings,
-): Promise<number> {
-  const { pack, indexed } = content;
-  let bytes: Buffer;
-  try {
-    bytes = await readWhole(repository, pack);
-  } catch (error) {
-    if (isDamage(error)) {
-      findings.problems.push(`pack ${pack} cannot be read whole`);
-      for (const location of indexed) findings.addDamagedCopy(location);
-      return 0;
-    }
-    if (!isStorageError(error, "Unreadable")) throw error;
-    findings.problems.push(`pack ${pack} cannot be read whole at present. ${error.message}`);
-    return checkBlobs(repository, content, findings);
-  }
-  const { problems, damaged } = await inspections.inspect({ ...content, bytes });
-  repository.memory.giveBack(bytes);
-  findings.problems.push(...problems);
-  for (const position of damaged) findings.addDamagedCopy(indexed[position] as BlobLocation);
-  return bytes.length;
-}
-
-const readWhole = ({ storage, memory }: Repository, pack: Id): Promise<Buffer> =>
-  memory.fill((allocate) => storage.get(packKey(pack), undefined, allocate));
-
-/** What can be read of a pack that cannot be read whole: a bad sector is in a few blobs only. */
-async function checkBlobs(
-  { storage, master }: Repository,
-  { pack, indexed }: Omit<PackContent, "bytes">,
-  findings: Findings,
-): Promise<number> {
-  let bytesRead = 0;
-  for (const location of indexed) {
-    const { offset, length } = location;
-    const sealed = await storage.get(packKey(pack), { offset, length }).catch((error: unknown) => {
-      if (!isDamageOrUnreadable(error)) throw error;
-      return undefined;
-    });
-    bytesRead += sealed?.length ?? 0;
-    if (!sealed || !isGoodBlob(master, sealed, location)) findings.addDamagedCopy(location);
-  }
-  return bytesRead;
-}

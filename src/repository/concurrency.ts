@@ -23,3 +23,11 @@ export async function forEachConcurrently<T>(
   }
   if (failure) throw failure.error;
 }
+
+/** As `Promise.all`, but rejects only when all of them have ended: what they work with may be let go then. */
+export async function allEnded<Promises extends readonly Promise<unknown>[] | []>(
+  promises: Promises,
+): Promise<{ -readonly [At in keyof Promises]: Awaited<Promises[At]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}

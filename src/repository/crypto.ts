@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, hash, randomBytes, randomFillSync, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  hash,
+  randomBytes,
+  randomFillSync,
+  timingSafeEqual,
+} from "node:crypto";
 import { poly1305 } from "../kernel/poly1305.ts";
 import type { Allocate } from "../system/memory.ts";
 import { loadOpenssl } from "../system/openssl.ts";
@@ -17,6 +25,30 @@ export const idOf = (bytes: Uint8Array): Id => hash("sha256", bytes, "hex");
 /** The same as `idOf`, by another thread where that can be had: the bytes must stay as they are until then. */
 export const idInThread = async (bytes: Uint8Array): Promise<Id> =>
   quick ? (await quick.sha256InThread(bytes)).toString("hex") : idOf(bytes);
+
+/** The id of what comes in pieces, each of which must stay as it is until `add` resolves. Must be closed, with nothing under way. */
+export interface PiecewiseId {
+  add(piece: Uint8Array): Promise<void>;
+  /** Of all that was added. To be asked for once. */
+  id(): Id;
+  close(): void;
+}
+
+/** By another thread where that can be had. */
+export function idInPieces(): PiecewiseId {
+  if (quick) {
+    const { add, digest, close } = quick.sha256InPieces();
+    return { add, id: () => digest().toString("hex"), close };
+  }
+  const sha256 = createHash("sha256");
+  return {
+    async add(piece) {
+      sha256.update(piece);
+    },
+    id: () => sha256.digest("hex"),
+    close() {},
+  };
+}
 
 export const isId = (text: unknown): text is Id => typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
-import { randomMasterKey } from "./crypto.ts";
-import { inspect, type PackContent } from "./inspect-pack.ts";
+import { idOf, randomMasterKey } from "./crypto.ts";
+import { frameProblems, inspectBlobs } from "./inspect-pack.ts";
 import { createPackBuilder } from "./pack-builder.ts";
-import { payloadOf } from "./pack-format.ts";
+import { headerBytes, payloadOf } from "./pack-format.ts";
 import type { BlobLocation } from "./types.ts";
 
 const master = randomMasterKey();
@@ -13,52 +13,44 @@ const [made] = builder.finish();
 if (!made) throw new Error("there is one");
 const { id: pack, bytes } = made;
 const indexed: readonly BlobLocation[] = made.entries.map((entry) => ({ ...entry, pack }));
+const header = bytes.subarray(bytes.length - (headerBytes(bytes, bytes.length) ?? 0));
 
-const inspectWhole = (content: PackContent) => inspect({ master, what: "Pack", start: 0, ...content });
-
-const changedAt = (position: number): Buffer => {
-  const changed = Buffer.from(bytes);
+const changedAt = (whole: Buffer, position: number): Buffer => {
+  const changed = Buffer.from(whole);
   changed[position] = (changed[position] ?? 0) ^ 1;
   return changed;
 };
 
-it("finds nothing in a sound pack, whether the index names all of it or less", () => {
-  expect(inspectWhole({ pack, bytes, indexed })).toEqual({ problems: [], damaged: [] });
-  expect(inspectWhole({ pack, bytes, indexed: indexed.slice(1) })).toEqual({ problems: [], damaged: [] });
+it("finds the blobs that are damaged, in the whole and in a part", () => {
+  const inspect = (content: Buffer, start = 0, blobs = indexed) =>
+    inspectBlobs({ master, bytes: content.subarray(start), start, blobs });
+  expect(inspect(bytes)).toEqual([]);
+  expect(inspect(changedAt(bytes, 15_000))).toEqual([1]);
+  const second = indexed[1]?.offset ?? 0;
+  expect(inspect(changedAt(bytes, 15_000), second, indexed.slice(1))).toEqual([0]);
+  expect(inspect(bytes.subarray(0, 25_000))).toEqual([2]);
+  expect(inspect(bytes.subarray(0, 5_000))).toEqual([0, 1, 2]);
 });
 
-it("tells a pack under another name", () => {
-  const other = "0".repeat(64);
-  expect(inspectWhole({ pack: other, bytes, indexed })).toEqual({
-    problems: [`pack ${other}: its content does not fit its name`],
-    damaged: [],
-  });
+it("finds a blob damaged of which the index says something else", () => {
+  const blobs = indexed.map((blob, place) => (place === 2 ? { ...blob, plainLength: blob.plainLength + 1 } : blob));
+  expect(inspectBlobs({ master, bytes, start: 0, blobs })).toEqual([2]);
 });
 
-it("names the blob that is damaged, and no other", () => {
-  const { problems, damaged } = inspectWhole({ pack, bytes: changedAt(15_000), indexed });
-  expect(damaged).toEqual([1]);
-  expect(problems).toEqual([
-    `pack ${pack}: its content does not fit its name`,
-    `pack ${pack}: data blob ${indexed[1]?.id} is damaged`,
-  ]);
-});
+const frame = { pack, size: bytes.length, contentId: idOf(bytes), header, indexed };
 
-it("tells a damaged header", () => {
-  const { problems, damaged } = inspectWhole({ pack, bytes: changedAt(bytes.length - 10), indexed });
-  expect(problems).toContain(`pack ${pack}: its header is damaged`);
-  expect(damaged).toEqual([]);
-});
-
-it("tells an index that says otherwise", () => {
-  const [blob] = indexed;
-  if (!blob) throw new Error("there is one");
-  const wrong = [{ ...blob, plainLength: blob.plainLength + 1 }];
-  expect(inspectWhole({ pack, bytes, indexed: wrong })).toEqual({
-    damaged: [0],
-    problems: [
-      `pack ${pack}: the index says that it holds data blob ${blob.id}, its header does not`,
-      `pack ${pack}: data blob ${blob.id} is damaged`,
-    ],
-  });
+it.each([
+  ["a sound pack", {}, []],
+  ["one of which the index names less", { indexed: indexed.slice(1) }, []],
+  ["another content", { contentId: idOf(Buffer.from("x")) }, [`pack ${pack}: its content does not fit its name`]],
+  ["a damaged header", { header: changedAt(header, 5) }, [`pack ${pack}: its header is damaged`]],
+  ["no header", { header: undefined }, [`pack ${pack}: its header is damaged`]],
+  ["a pack of another size", { size: bytes.length + 1 }, [`pack ${pack}: its header is damaged`]],
+  [
+    "an index that says otherwise",
+    { indexed: indexed.map((blob, place) => (place === 1 ? { ...blob, offset: blob.offset + 1 } : blob)) },
+    [`pack ${pack}: the index says that it holds data blob ${indexed[1]?.id}, its header does not`],
+  ],
+])("of %s", (_, change, problems) => {
+  expect(frameProblems(master, { ...frame, ...change })).toEqual(problems);
 });

@@ -1,63 +1,43 @@
-import { bufferOf } from "../system/memory.ts";
-import { idOf } from "./crypto.ts";
-import { decodeHeader, headerBytes, isGoodBlob, type PackEntry } from "./pack-format.ts";
+import { decodeHeader, isGoodBlob, type PackEntry } from "./pack-format.ts";
 import type { BlobLocation, Id, MasterKey } from "./types.ts";
 
-export interface PackContent {
+/** Blobs in a piece of a pack, to be looked through: for any thread. */
+export interface InspectionOrder {
+  readonly master: MasterKey;
+  readonly bytes: Uint8Array;
+  /** Where the bytes begin in the pack. */
+  readonly start: number;
+  readonly blobs: readonly BlobLocation[];
+}
+
+/** Which of the blobs are no good, by their places in the list: each is compared with its id and the index. */
+export const inspectBlobs = ({ master, bytes, start, blobs }: InspectionOrder): number[] =>
+  blobs.flatMap((location, place) => {
+    const offset = location.offset - start;
+    return isGoodBlob(master, bytes.subarray(offset, offset + location.length), location) ? [] : [place];
+  });
+
+export interface PackFrame {
   readonly pack: Id;
-  /** All of it. */
-  readonly bytes: Buffer;
+  /** Bytes. */
+  readonly size: number;
+  /** The SHA-256 of its content. */
+  readonly contentId: Id;
+  /** Undefined where its end does not say how long it is. */
+  readonly header: Uint8Array | undefined;
   /** What the index says that it holds. */
   readonly indexed: readonly BlobLocation[];
 }
 
-export interface Inspection {
-  /** Sentences for people. */
-  readonly problems: readonly string[];
-  /** Which of `indexed` are no good. */
-  readonly damaged: readonly number[];
-}
-
-/** A pack that is to be looked through, or a part of that: for any thread. */
-export interface InspectionOrder extends Omit<PackContent, "bytes"> {
-  readonly master: MasterKey;
-  /** All of it; its name and header; or the blobs, which may be some of them. */
-  readonly what: "Pack" | "Frame" | "Blobs";
-  readonly bytes: Uint8Array;
-  /** Where the bytes begin in the pack: not 0 for `Blobs` at most. */
-  readonly start: number;
-}
-
-/** Compares a pack with its name, with its own header, and every blob with its id and the index. */
-export function inspect({ master, what, pack, bytes, indexed, start }: InspectionOrder): Inspection {
-  const problems = what === "Blobs" ? [] : frameProblems(master, { pack, bytes: bufferOf(bytes), indexed });
-  const damaged = what === "Frame" ? [] : damagedBlobs(master, { bytes, start, indexed });
-  for (const position of damaged) {
-    const location = indexed[position];
-    if (location) problems.push(`pack ${pack}: ${location.type} blob ${location.id} is damaged`);
-  }
-  return { problems, damaged };
-}
-
-function frameProblems(master: MasterKey, { pack, bytes, indexed }: PackContent): string[] {
+/** Compares a pack with its name, and the index with its own header. Sentences for people. */
+export function frameProblems(master: MasterKey, { pack, size, contentId, header, indexed }: PackFrame): string[] {
   const problems: string[] = [];
-  if (idOf(bytes) !== pack) problems.push(`pack ${pack}: its content does not fit its name`);
-  const header = bytes.subarray(bytes.length - (headerBytes(bytes, bytes.length) ?? 0));
-  const entries = decodeHeader(master, header, bytes.length);
+  if (contentId !== pack) problems.push(`pack ${pack}: its content does not fit its name`);
+  const entries = header && decodeHeader(master, header, size);
   if (!entries) problems.push(`pack ${pack}: its header is damaged`);
   else problems.push(...compareWithIndex(pack, entries, indexed));
   return problems;
 }
-
-/** By their places in `indexed`. */
-const damagedBlobs = (
-  master: MasterKey,
-  { bytes, start, indexed }: Pick<InspectionOrder, "bytes" | "start" | "indexed">,
-): number[] =>
-  indexed.flatMap((location, position) => {
-    const offset = location.offset - start;
-    return isGoodBlob(master, bytes.subarray(offset, offset + location.length), location) ? [] : [position];
-  });
 
 function* compareWithIndex(
   pack: Id,

@@ -1,8 +1,8 @@
 import { threadsBeside } from "../system/thread.ts";
 import { createThreadPool, ordersAhead } from "../system/thread-pool.ts";
-import { type Inspection, type InspectionOrder, inspect, type PackContent } from "./inspect-pack.ts";
-import { divide, pieceOf } from "./pieces.ts";
-import type { MasterKey } from "./types.ts";
+import { type InspectionOrder, inspectBlobs } from "./inspect-pack.ts";
+import { divide, pieceOf, type StoredPiece } from "./pieces.ts";
+import type { BlobLocation, MasterKey } from "./types.ts";
 
 /** Plain bytes from which the start of threads is worth while: it takes as long as looking through some 64 MiB. */
 const worthThreads = 128 * 1024 * 1024;
@@ -10,12 +10,15 @@ const worthThreads = 128 * 1024 * 1024;
 /** Plain bytes that are handed to a thread at once: so few that no thread has much more to do than the others in the end. */
 const pieceBytes = 16 * 1024 * 1024;
 
-/** Looks packs through, in threads of its own and in the caller's. */
+/** Looks blobs through, in threads of its own and in the caller's. */
 export interface InspectionPool {
-  /** Packs that may be under way, so that nobody waits for them to be read. */
+  /** Packs of which a piece may be under way, so that nobody waits for one to be read. */
   readonly concurrency: number;
-  /** The bytes must stay as they are until then. Rejects once a thread has failed. */
-  inspect(content: PackContent): Promise<Inspection>;
+  /**
+   * Those of the blobs of a piece that are no good. They come in the order of their offsets; the bytes must stay as they are until then. Rejects once a
+   * thread has failed.
+   */
+  inspect(piece: StoredPiece, blobs: readonly BlobLocation[]): Promise<BlobLocation[]>;
   close(): Promise<void>;
 }
 
@@ -36,32 +39,19 @@ export function createInspectionPool(
     plainBytes,
   }: InspectionPoolOptions,
 ): InspectionPool {
-  const pool = createThreadPool<InspectionOrder, Inspection>({
+  const pool = createThreadPool<InspectionOrder, number[]>({
     program,
     threads: plainBytes < worthThreads ? 0 : threads,
-    carryOut: inspect,
+    carryOut: inspectBlobs,
   });
   return {
-    concurrency: threads * ordersAhead + 1,
-    async inspect({ pack, bytes, indexed }) {
-      const pieces = divide(indexed, pieceBytes);
-      if (pieces.length < 2) return pool.carryOut({ master, what: "Pack", pack, bytes, indexed, start: 0 });
-      const [frame, ...found] = await Promise.all([
-        pool.carryOut({ master, what: "Frame", pack, bytes, indexed, start: 0 }),
-        ...pieces.map((piece) =>
-          pool.carryOut({ master, what: "Blobs", pack, indexed: piece, ...pieceOf(bytes, 0, piece) }),
-        ),
-      ]);
-      const problems = [...frame.problems];
-      const damaged: number[] = [];
-      let position = 0;
-      for (const [number, piece] of pieces.entries()) {
-        const base = position;
-        problems.push(...(found[number]?.problems ?? []));
-        damaged.push(...(found[number]?.damaged ?? []).map((at) => base + at));
-        position += piece.length;
-      }
-      return { problems, damaged };
+    concurrency: threads * ordersAhead + 2,
+    async inspect({ bytes, start }, blobs) {
+      const inspected = divide(blobs, pieceBytes).map(async (part) => {
+        const damaged = await pool.carryOut({ master, blobs: part, ...pieceOf(bytes, start, part) });
+        return damaged.map((place) => part[place] as BlobLocation);
+      });
+      return (await Promise.all(inspected)).flat();
     },
     close: pool.close,
   };

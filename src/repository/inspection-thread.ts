@@ -1,5 +1,5 @@
 import { answerOrders } from "../system/thread-pool.ts";
-import { inspect } from "./inspect-pack.ts";
+import { inspectBlobs } from "./inspect-pack.ts";
 
-/** A thread that looks packs through. */
-answerOrders(inspect);
+/** A thread that looks blobs through. */
+answerOrders(inspectBlobs);

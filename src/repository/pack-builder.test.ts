@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { randomMasterKey } from "./crypto.ts";
-import { inspect } from "./inspect-pack.ts";
+import { idOf, randomMasterKey } from "./crypto.ts";
+import { frameProblems, inspectBlobs } from "./inspect-pack.ts";
 import { createPackBuilder } from "./pack-builder.ts";
-import { payloadOf } from "./pack-format.ts";
+import { headerBytes, payloadOf } from "./pack-format.ts";
 
 const master = randomMasterKey();
 const text = Buffer.from("the same words again and again, ".repeat(1000));
@@ -27,8 +27,10 @@ describe("A pack", () => {
     const [pack] = filled().finish();
     if (!pack) throw new Error("there is one");
     const indexed = pack.entries.map((entry) => ({ ...entry, pack: pack.id }));
-    const content = { pack: pack.id, bytes: pack.bytes, indexed };
-    expect(inspect({ master, what: "Pack", start: 0, ...content })).toEqual({ problems: [], damaged: [] });
+    expect(inspectBlobs({ master, bytes: pack.bytes, start: 0, blobs: indexed })).toEqual([]);
+    const header = pack.bytes.subarray(pack.bytes.length - (headerBytes(pack.bytes, pack.bytes.length) ?? 0));
+    const frame = { pack: pack.id, size: pack.bytes.length, contentId: idOf(pack.bytes), header, indexed };
+    expect(frameProblems(master, frame)).toEqual([]);
   });
 
   it("is not made of a blob that does not open to what its id says", () => {

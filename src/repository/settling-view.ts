@@ -78,6 +78,7 @@ export function settlingView(storage: Storage, settled: Promise<void>): Settling
 const writesAfter = (storage: Storage, settled: Promise<void>): Storage => ({
   description: storage.description,
   concurrentPuts: storage.concurrentPuts,
+  partsAreCheap: storage.partsAreCheap,
   get: (key, ...rest) => storage.get(key, ...rest),
   list: (prefix) => storage.list(prefix),
   listFolders: (prefix) => storage.listFolders(prefix),

@@ -21,6 +21,7 @@ function describeReadingAndWriting(fresh: Fresh): void {
     const storage = await fresh();
     expect(storage.concurrentPuts).toBeGreaterThanOrEqual(1);
     expect(storage.below("part").concurrentPuts).toBe(storage.concurrentPuts);
+    expect(storage.below("part").partsAreCheap).toBe(storage.partsAreCheap);
   });
 
   it.each([0, 1, 4096, 300_001])("gives back %i bytes as they were put", async (size) => {

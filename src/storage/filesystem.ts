@@ -43,6 +43,7 @@ function storageAt(root: string, shared: Shared): Storage {
     description,
     // While one waits for the disk, the other is written.
     concurrentPuts: 2,
+    partsAreCheap: true,
 
     async get(key, range, allocate) {
       const path = pathOf(key);

@@ -25,6 +25,7 @@ export function memoryStorage(
   return {
     description,
     concurrentPuts: 2,
+    partsAreCheap: true,
     objects,
     async get(key, range, allocate) {
       assertKey(key);

@@ -10,6 +10,7 @@ const overloaded = () => new StorageError("Failed", "Could not read it: overload
 const storage = (parts: Partial<Storage>): Storage => ({
   description: "a store",
   concurrentPuts: 1,
+  partsAreCheap: true,
   get: async () => Buffer.from("x"),
   put: async () => undefined,
   copy: async () => undefined,

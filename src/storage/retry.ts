@@ -39,6 +39,7 @@ function decorate(storage: Storage, options: RetryOptions, contact: Contact): St
   return {
     description: storage.description,
     concurrentPuts: storage.concurrentPuts,
+    partsAreCheap: storage.partsAreCheap,
     get: (key, range, allocate) =>
       readOrTell({ storage, key, offset: range?.offset ?? 0 }, contact.history, {
         read: (patienceMs) =>

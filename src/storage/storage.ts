@@ -11,6 +11,9 @@ export interface Storage {
   /** So many objects at a time are worth putting into it; a caller that holds them in memory begins with no more while they are under way. */
   readonly concurrentPuts: number;
 
+  /** Reading an object in parts takes no longer than reading it whole, and so it need not be in memory as a whole. */
+  readonly partsAreCheap: boolean;
+
   /**
    * The whole object, or exactly `range.length` bytes from `range.offset`. A short answer is an error, never a short
    * buffer. Rejects with kind `NotFound` where there is no such object. The memory is asked of `allocate`, once more

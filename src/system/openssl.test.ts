@@ -23,6 +23,29 @@ describe("Node's own OpenSSL", () => {
     expect((await openssl.sha256InThread(message)).toString("hex")).toBe(hash("sha256", message));
   });
 
+  it.each(lengths)("hashes %i bytes that come in pieces, as Node does", async (length) => {
+    const message = Buffer.from(new SharedArrayBuffer(length));
+    randomBytes(length).copy(message);
+    for (const piece of [1, 64, 100_000].filter((each) => length / each < 2000)) {
+      const sha256 = openssl.sha256InPieces();
+      for (let at = 0; at < length; at += piece) await sha256.add(message.subarray(at, at + piece));
+      expect(sha256.digest().toString("hex")).toBe(hash("sha256", message));
+      sha256.close();
+    }
+  });
+
+  it("keeps what is hashed at the same time apart", async () => {
+    const messages = [randomBytes(3_000_000), randomBytes(3_000_000)];
+    const hashed = messages.map(async (message) => {
+      const sha256 = openssl.sha256InPieces();
+      for (let at = 0; at < message.length; at += 500_000) await sha256.add(message.subarray(at, at + 500_000));
+      const digest = sha256.digest().toString("hex");
+      sha256.close();
+      return digest;
+    });
+    expect(await Promise.all(hashed)).toEqual(messages.map((message) => hash("sha256", message)));
+  });
+
   it("works within parts of longer buffers, shared ones too", () => {
     const [key, iv] = [randomBytes(32), randomBytes(16)];
     const shared = Buffer.from(new SharedArrayBuffer(300));

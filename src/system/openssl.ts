@@ -14,6 +14,17 @@ export interface Openssl {
   poly1305(key: Uint8Array, message: Uint8Array): Buffer;
   /** The digest, by a thread of libuv's: `message` must stay as it is until then. Rejects where the others throw. */
   sha256InThread(message: Uint8Array): Promise<Buffer>;
+  /** The same of what comes in pieces. */
+  sha256InPieces(): PiecewiseSha256;
+}
+
+/** Must be closed, with nothing under way. */
+export interface PiecewiseSha256 {
+  /** By a thread of libuv's: one piece after the other, which must stay as it is until then. */
+  add(piece: Uint8Array): Promise<void>;
+  /** Of all that was added. To be asked for once. */
+  digest(): Buffer;
+  close(): void;
 }
 
 /** Undefined where this Node does not offer it to others, or lacks one of the algorithms (FIPS). */
@@ -37,6 +48,11 @@ function openssl(): Openssl {
   const finishMac = node.func("int EVP_MAC_final(void *, void *, void *, size_t)");
 
   const digest = node.func("int EVP_Digest(const void *, size_t, void *, void *, void *, void *)");
+  const newDigest = node.func("void *EVP_MD_CTX_new()");
+  const initDigest = node.func("int EVP_DigestInit_ex(void *, void *, void *)");
+  const updateDigest = node.func("int EVP_DigestUpdate(void *, const void *, size_t)");
+  const finishDigest = node.func("int EVP_DigestFinal_ex(void *, void *, void *)");
+  const freeDigest = node.func("void EVP_MD_CTX_free(void *)");
   const sha256: unknown = node.func("void *EVP_sha256()")();
   expect(sha256 !== null);
 
@@ -82,6 +98,25 @@ function openssl(): Openssl {
           else reject(error ?? refusal());
         });
       }),
+    sha256InPieces() {
+      const context: unknown = newDigest();
+      expect(context !== null && initDigest(context, sha256, null));
+      return {
+        add: (piece) =>
+          new Promise((resolve, reject) => {
+            updateDigest.async(context, piece, piece.length, (error: unknown, success: number) => {
+              if (!error && success === 1) resolve();
+              else reject(error ?? refusal());
+            });
+          }),
+        digest() {
+          const output = Buffer.allocUnsafe(32);
+          expect(finishDigest(context, output, null));
+          return output;
+        },
+        close: () => freeDigest(context),
+      };
+    },
   };
 }
 
