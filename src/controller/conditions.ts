@@ -17,6 +17,10 @@ export const isTrue = (conditions: readonly Condition[] | undefined, type: strin
 
 const longestMessage = 4000;
 
+/** As a condition holds it: the API server refuses longer ones. */
+export const cutMessage = (message: string): string =>
+  message.length > longestMessage ? `${message.slice(0, longestMessage - 1)}…` : message;
+
 /**
  * The conditions to write: `drafts`, with `lastTransitionTime` kept where the status has not changed. A type that is not among
  * the drafts is dropped.
@@ -32,7 +36,7 @@ export function mergeConditions(options: {
     const changed = before?.status !== draft.status;
     return {
       ...draft,
-      message: draft.message.length > longestMessage ? `${draft.message.slice(0, longestMessage - 1)}…` : draft.message,
+      message: cutMessage(draft.message),
       lastTransitionTime: changed ? wholeSeconds(options.now) : before.lastTransitionTime,
       observedGeneration: options.generation,
     };

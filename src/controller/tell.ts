@@ -1,6 +1,6 @@
 import type { RunSummary } from "../api/runs.ts";
 import type { KubeObject, Stored } from "../kube/types.ts";
-import { findCondition, type Standing } from "./conditions.ts";
+import { cutMessage, findCondition, type Standing } from "./conditions.ts";
 import type { Context } from "./context.ts";
 import type { WithStatus } from "./status.ts";
 
@@ -14,7 +14,7 @@ export async function tellStanding(
 ): Promise<void> {
   const before = findCondition(about.status?.conditions, "Ready");
   const { state, reason, message } = standing;
-  if (before?.reason === reason && before.message === message) return;
+  if (before?.reason === reason && before.message === cutMessage(message)) return;
   const bad = state === "Stalled" || state === "Failing";
   if (bad) await recordEvent({ about, type: "Warning", reason, message });
   else if (state === "Ready" && before?.status === "False") {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { expectKnownMetrics } from "./testing.ts";
 
 // That the chart brings it along is tried in test/api/chart.test.ts.
@@ -10,6 +10,11 @@ type Panel = {
   readonly title: string;
   readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
   readonly targets?: readonly { readonly expr: string }[];
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly thresholds?: { readonly steps: readonly { readonly color: string; readonly value: number | null }[] };
+    };
+  };
 };
 type Dashboard = {
   readonly panels: readonly Panel[];
@@ -37,6 +42,39 @@ it("counts an object once, whichever pods of the operator tell of it", () => {
 
 it("shows no number where nobody tells any", () => {
   for (const [title, expression] of expressions) expect(expression, title).not.toMatch(/vector\(|absent\(|\bor\b/);
+});
+
+it("has no green where there is no number", () => {
+  const stats = shown.filter(({ type }) => type === "stat");
+  expect(stats.length).toBeGreaterThan(5);
+  // Grafana shows what has no value in the colour of the lowest step.
+  for (const { title, fieldConfig } of stats) {
+    expect(fieldConfig?.defaults.thresholds?.steps[0], title).toEqual({
+      color: expect.not.stringMatching("green"),
+      value: null,
+    });
+  }
+});
+
+describe("of policies that are not understood", () => {
+  const selector = `namespace=~"$namespace",policy=~"$policy"`;
+  const understood = `min by (namespace, policy) (holdfast_policy_understood{${selector}})`;
+  const condition = (type: string, status: string) =>
+    `max by (namespace, policy) (holdfast_policy_condition{${selector},type="${type}",status="${status}"})`;
+  const expressionOf = Object.fromEntries(expressions);
+
+  it("counts each as one that misses its RPO, once, as the alert does", () => {
+    expect(expressionOf["RPO missed"]).toBe(`sum(1 - ${understood} * (1 - ${condition("RPOMet", "False")}))`);
+  });
+
+  it.each([
+    ["3-2-1 broken", "ThreeTwoOne", "False"],
+    ["Not verified", "Verified", "False"],
+    ["Never verified", "Verified", "Unknown"],
+    ["Runs failing", "LastRunSucceeded", "False"],
+  ])("says nothing in %s", (title, type, status) => {
+    expect(expressionOf[title]).toBe(`sum(${condition(type, status)} unless ${understood} == 0)`);
+  });
 });
 
 it("has no two panels of one id or in one place", () => {

@@ -5,7 +5,7 @@ import { durationSeconds } from "../../api/scalars.ts";
 import type { PersistentVolumeClaim, Stored } from "../../kube/types.ts";
 import { ageLimitSeconds, clockSkewMilliseconds, copyTime } from "../../policy/copies.ts";
 import { type CopyKind, copyKind, copyKindsOn } from "../../policy/copy-kind.ts";
-import { isOfCopyInPlace, isWhereTargetIs, kindOfResult, targetEvidence } from "../policy/evidence.ts";
+import { isOfCopyInPlace, isWhereTargetIs, kindOfResult, resultOfCopy, targetEvidence } from "../policy/evidence.ts";
 import { targetNames } from "../policy/input.ts";
 import { count, instantSample, type Sample } from "./sample.ts";
 
@@ -123,7 +123,11 @@ function resultsOf(of: OfVolume, { pvc, target }: CopyLabels): readonly (TestRes
     .flatMap(({ status }) => status?.results ?? [])
     .filter((result) => result.pvc === pvc && result.target === target)
     .filter((result) => isOfVolume(result, of.claim, byName) && isOfCopyInPlace(result, byName, of.targets))
-    .map((result) => ({ ...result, kind: kindOfResult(result, byName) }));
+    .map((tested) => ({
+      ...tested,
+      result: resultOfCopy(tested),
+      kind: kindOfResult(tested, byName, of.policy?.spec.schedules ?? []),
+    }));
 }
 
 function isOfVolume(

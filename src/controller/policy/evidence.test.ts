@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BackupTarget, RestoreTest } from "../../api/objects.ts";
+import { judgeRto, judgeVerified } from "../../policy/objectives.ts";
 import { resticRepository } from "../../runner/location.ts";
 import { claimOf, hoursAgo, meta, now, pointOf, policyOf, targetOf } from "../fixtures.ts";
 import { collectSamples } from "../metrics/samples.ts";
@@ -26,10 +27,10 @@ const test = {
   status: { results: [{ ...result, time: hoursAgo(1), restorePoint: point.metadata.name }] },
 } as unknown as RestoreTest;
 
-const evidenceWith = (target: BackupTarget, tests = [test], made = point) =>
+const evidenceWith = (target: BackupTarget, tests = [test], made = point, policy = policyOf()) =>
   evidenceOf(
     {
-      policy: policyOf(),
+      policy,
       claims: [],
       targets: [target],
       cronJobs: [],
@@ -98,5 +99,69 @@ describe("evidence of a target that was changed", () => {
   it("believes a test of a point that is not there any more", () => {
     const orphan = { ...test, status: { results: [{ ...result, time: hoursAgo(1), restorePoint: "gone" }] } };
     expect(evidenceWith(movedTo({ bucket: "another" }), [orphan as unknown as RestoreTest]).tests).toHaveLength(1);
+  });
+});
+
+describe("a result of a mirror that the next one has replaced", () => {
+  const mirror = {
+    name: "copy",
+    type: "Mirror",
+    cron: "0 5 * * *",
+    targets: ["onprem"],
+    mirror: { unencrypted: true },
+  };
+  const policy = policyOf({ schedules: [mirror], objectives: { rpo: "26h", rto: "30m" } });
+  const repository = resticRepository(before, "shop", "data", "mirror");
+  const copy = { target: "onprem", state: "Good" as const, repository };
+  const next = {
+    ...written,
+    spec: { ...written.spec, type: "Mirror" as const, chain: "mirror" },
+    status: { phase: "Succeeded" as const, copies: [copy] },
+  };
+  const tooOld = {
+    ...result,
+    kind: "mirror",
+    result: "Failed",
+    reason: "RestorePointTooOld",
+    restorePoint: "replaced",
+  };
+  const judge = (more: object) => {
+    const told = { ...test, status: { results: [{ ...tooOld, time: hoursAgo(30), ...more }] } } as RestoreTest;
+    const evidence = evidenceWith(before, [told], next as unknown as typeof point, policy);
+    const objects = { policies: [policy], targets: [before], points: [next], tests: [told], claims: [claimOf("data")] };
+    const samples = collectSamples(objects, now).filter(({ name }) => /last_verified|restore_duration/.test(name));
+    return {
+      verified: judgeVerified(evidence, now).status,
+      rto: judgeRto(evidence, now)?.status,
+      samples: Object.fromEntries(samples.map(({ name, value }) => [name, value])),
+    };
+  };
+  const holdfast_last_verified_timestamp_seconds = Date.parse(hoursAgo(30)) / 1000;
+
+  it("proves that it can be restored where it failed only for want of a newer one", () => {
+    expect(judge({ restoreSeconds: 60 })).toEqual({
+      verified: "True",
+      rto: "True",
+      samples: { holdfast_last_verified_timestamp_seconds, holdfast_restore_duration_seconds: 60 },
+    });
+    const unmeasured = { verified: "True", rto: "Unknown", samples: { holdfast_last_verified_timestamp_seconds } };
+    expect(judge({}), "older runners wrote no times there").toEqual(unmeasured);
+  });
+
+  it("proves nothing where it failed for another reason", () => {
+    expect(judge({ reason: "CheckFailed", restoreSeconds: 60 })).toEqual({
+      verified: "False",
+      rto: "Unknown",
+      samples: {},
+    });
+  });
+
+  it("is one of a mirror also where older versions did not say so, as the policy makes nothing else", () => {
+    const older = { kind: undefined, reason: "Other", restoreSeconds: 60 };
+    expect(judge(older)).toMatchObject({ verified: "False", samples: {} });
+    expect(judge({ ...older, result: "Passed" })).toMatchObject({
+      verified: "True",
+      samples: { holdfast_last_verified_timestamp_seconds },
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { annotation } from "../../api/names.ts";
 import type { BackupPolicy, BackupTarget, RestorePoint, RestoreTest } from "../../api/objects.ts";
+import type { Schedule } from "../../api/policy.ts";
 import type { Copy } from "../../api/restorepoint.ts";
 import type { TestResult } from "../../api/restoretest.ts";
 import { durationSeconds } from "../../api/scalars.ts";
@@ -13,6 +14,7 @@ import {
   type TestEvidence,
   type VolumeEvidence,
 } from "../../policy/evidence.ts";
+import { runReason } from "../../runner/contract.ts";
 import { isInPlace, resticRepository } from "../../runner/location.ts";
 import { type PolicyInput, targetNames } from "./input.ts";
 
@@ -32,7 +34,7 @@ export function evidenceOf(input: PolicyInput, claims: readonly Stored<Persisten
       ),
     ),
     points: inPlace.map(pointEvidence),
-    tests: [...inPlace.flatMap(verifiedCopies), ...tests.flatMap((test) => testResults(test, byName, targets))],
+    tests: [...inPlace.flatMap(verifiedCopies), ...tests.flatMap((test) => testResults(test, byName, input))],
     objectives: {
       rpoSeconds: durationSeconds(rpo),
       ...(rto === undefined ? {} : { rtoSeconds: durationSeconds(rto) }),
@@ -124,18 +126,19 @@ const verifiedCopies = ({ metadata, spec, status }: RestorePoint): readonly Test
 const testResults = (
   { metadata, status }: RestoreTest,
   points: ReadonlyMap<string, RestorePoint>,
-  targets: readonly BackupTarget[],
+  { policy, targets }: Pick<PolicyInput, "policy" | "targets">,
 ): readonly TestEvidence[] =>
   (status?.results ?? [])
     .filter((result) => isOfCopyInPlace(result, points, targets))
     .map((tested) => {
-      const { pvc, target, result, time, restoreSeconds, restorePoint, message } = tested;
+      const { pvc, target, time, restoreSeconds, restorePoint, message } = tested;
+      const result = resultOfCopy(tested);
       const pvcUid = points.get(restorePoint ?? "")?.spec.pvc.uid;
       return {
         pvc,
         ...(pvcUid === undefined ? {} : { pvcUid }),
         target,
-        kind: kindOfResult(tested, points),
+        kind: kindOfResult(tested, points, policy.spec.schedules),
         result,
         time,
         restoreSeconds,
@@ -145,8 +148,23 @@ const testResults = (
       };
     });
 
-/** What a test restored. What older versions wrote does not say it; if its point is gone as well, it is taken for one of a chain, as most are. */
-export const kindOfResult = (
-  { kind, restorePoint }: Pick<TestResult, "kind" | "restorePoint">,
+/**
+ * What a test says of the copy that it restored. One that failed only for want of a newer copy has compared this one, and found it good; nothing
+ * else tells so once the point is gone.
+ */
+export const resultOfCopy = ({ result, reason }: Pick<TestResult, "result" | "reason">): TestResult["result"] =>
+  reason === runReason.restorePointTooOld ? "Passed" : result;
+
+/**
+ * What a test restored. What older versions wrote does not say it; if its point is gone as well, it is taken for what the policy makes there, and
+ * for one of a chain where that is both or nothing.
+ */
+export function kindOfResult(
+  { kind, restorePoint, target }: Pick<TestResult, "kind" | "restorePoint" | "target">,
   points: ReadonlyMap<string, RestorePoint>,
-): CopyKind => kind ?? copyKind(points.get(restorePoint ?? "")?.spec.type ?? "Full");
+  schedules: readonly Schedule[],
+): CopyKind {
+  if (kind) return kind;
+  const point = points.get(restorePoint ?? "");
+  return point ? copyKind(point.spec.type) : (copyKindsOn(schedules, target)[0] ?? "chain");
+}

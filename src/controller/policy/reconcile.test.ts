@@ -75,6 +75,7 @@ async function reconcile(
   return {
     outcome,
     events,
+    written,
     status,
     conditions: conditions.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
     messages: conditions.map(({ message }) => message),
@@ -132,6 +133,23 @@ describe("a policy whose status cannot be written", () => {
     expect(messages[0]).toMatch(/only the conditions could be written.*field not declared in schema/);
     expect(status).toEqual(kept);
     expect(events).toEqual(["StatusNotWritten"]);
+  });
+
+  it.each([
+    ["in another order", ["  a: not declared", "  b: not declared"]],
+    [
+      "at length",
+      Array.from({ length: 99 }, (_, index) => `  .status.schedules[${index}].inForce: field not declared in schema`),
+    ],
+  ])("says so once, though the API server says each time, %s, what is wrong", async (_, lines) => {
+    const refusing = (said: readonly string[]) => (status: Status) => {
+      if (status.schedules?.some(({ inForce }) => inForce))
+        throw refusal(500, ["refused: errors:", ...said].join("\n"));
+    };
+    const first = await reconcile(policy, { write: refusing(lines) });
+    const again = await reconcile({ ...policy, status: first.written[0] }, { write: refusing(lines.toReversed()) });
+    expect([first.written.length, first.events]).toEqual([1, ["StatusNotWritten"]]);
+    expect([again.written, again.events]).toEqual([[], []]);
   });
 
   it("is left as it is where somebody was only faster, or nobody answers", async () => {

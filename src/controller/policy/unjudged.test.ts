@@ -43,4 +43,6 @@ it("a policy of which only the conditions could be written says how it stands, a
       /^schedules in force: 1 of 1; .*could be written.*field not declared in schema.*CRDs/,
     ),
   });
+  const { message } = unwrittenStanding(standing, new Error("refused: errors:\n  b\n  a"));
+  expect(message).toContain("refused: errors:\n  a\n  b; where the CRDs");
 });

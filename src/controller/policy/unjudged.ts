@@ -37,5 +37,14 @@ export const unjudgedStanding = (error: unknown): Standing => ({
 export const unwrittenStanding = (standing: Standing, error: unknown): Standing => ({
   state: "Failing",
   reason: "StatusNotWritten",
-  message: `${standing.message}; of the status only the conditions could be written, the rest is that of before, and is tried again: ${errorText(error)}; where the CRDs are older than the operator, apply those of its version`,
+  message: `${standing.message}; of the status only the conditions could be written, the rest is that of before without the times of the next runs, and is tried again: ${inOneOrder(errorText(error))}; where the CRDs are older than the operator, apply those of its version`,
 });
+
+/**
+ * The API server lists what is wrong with a status below a heading, in another order each time. Said as it comes, each try would be news: an Event, and a
+ * change of the object, for which it would be tried again at once.
+ */
+function inOneOrder(text: string): string {
+  const [heading, ...list] = text.split("\n");
+  return [heading, ...list.toSorted()].join("\n");
+}

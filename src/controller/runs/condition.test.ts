@@ -115,6 +115,16 @@ describe("LastRunSucceeded of a policy", () => {
       expect(judge(first)).toMatchObject({ status: "Unknown", reason: "Suspended" });
     });
 
+    it("does not deny a run by hand that began before the operator saw that it is suspended", () => {
+      const byHand = { ...failed(23), startTime: "2026-11-23T11:59:00Z" };
+      expect(judge(suspended({ lastRun: byHand }))).toEqual({
+        status: "Unknown",
+        reason: "Suspended",
+        message:
+          "all schedules are suspended, and no run that was started by hand since the operator saw that has ended",
+      });
+    });
+
     it("is unknown where there is no other", () => {
       expect(judge(suspended({ lastRun: failed(22) }))).toMatchObject({ status: "Unknown", reason: "Suspended" });
       expect(judge(suspended({ lastRun: failed(22) }), schedule("new"))).toMatchObject({ reason: "NoRunYet" });

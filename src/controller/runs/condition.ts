@@ -11,7 +11,7 @@ const allSuspended: ConditionDraft = {
   type,
   status: "Unknown",
   reason: "Suspended",
-  message: "all schedules are suspended, and no run that was started by hand since has ended",
+  message: "all schedules are suspended, and no run that was started by hand since the operator saw that has ended",
 };
 
 /**
@@ -37,7 +37,7 @@ export type ScheduleRuns = {
   readonly lastEnded?: RunSummary;
   /** The first slot for which no run was started. */
   readonly missedSince?: string;
-  /** Since when no more runs of it are started, so that nothing is expected of it. */
+  /** When the operator first saw that it is suspended: no more runs of it are started, so that nothing is expected of it. */
   readonly suspendedSince?: string;
   /** How to look for the reason why no run was started. */
   readonly look: string;
@@ -73,7 +73,8 @@ export function lastRunsCondition(schedules: readonly ScheduleRuns[]): Condition
 
 /**
  * The run by which a schedule is judged: the one that tried something and ended last, or cannot start. Of a suspended schedule only what began
- * since, by hand: no run will come that could better an older one.
+ * since the operator saw that it is, and so by hand: no run will come that could better an older one. Of earlier runs nobody knows, once their
+ * Jobs are gone, whether they were started by hand.
  */
 function toldRun({ lastRun, lastEnded, suspendedSince }: ScheduleRuns): RunSummary | undefined {
   const telling = [lastEnded, lastRun].flatMap((run) => (run && tells(run) ? [run] : []));
