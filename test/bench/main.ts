@@ -20,6 +20,7 @@ import { playRound } from "./round.ts";
 import type { Sample } from "./sample.ts";
 import { openStore } from "./stores.ts";
 import { formatSeconds } from "./table.ts";
+import { touchMemory } from "./touch-memory.ts";
 
 /** `make bench`: Holdfast and its peers side by side. See README.md beside this file. */
 const options = parseOptions(process.argv.slice(2), process.env);
@@ -39,6 +40,7 @@ async function play({ scale, data, stores, repetitions, peers, output }: BenchOp
     contestants.filter(({ isLimit }) => !isLimit).map(({ name, version }) => [name, version]),
   );
   const referee = await createReferee();
+  if (scale === "full") touchMemory();
   let isGood = true;
   for (const set of dataSets.filter(({ name }) => data.includes(name))) {
     const pristine = await prepareData(set, scale, scratch);
