@@ -2,6 +2,7 @@ import { isStorageError } from "../storage/errors.ts";
 import { type BlobIndex, createBlobIndex } from "./blob-index.ts";
 import { readBlob, readSealedGroups } from "./blobs.ts";
 import { forEachConcurrently } from "./concurrency.ts";
+import { isOfOnePart } from "./errors.ts";
 import type { HeldLock } from "./locks.ts";
 import { movePack } from "./move-pack.ts";
 import { isGoodBlob } from "./pack-format.ts";
@@ -32,7 +33,8 @@ const worthThreads = 64 * 1024 * 1024;
 /**
  * Copies what is in use to new packs, which are stored and indexed when this resolves. Blobs of different owners never meet in a
  * pack: what one of them needs must not go with what the other leaves behind. Where the store is full, all that was stored is
- * removed again before this rejects: it would take the very room that whatever frees some needs for a new index.
+ * removed again before this rejects: it would take the very room that whatever frees some needs for a new index. So it is where something is
+ * damaged: whoever tries each night would store as much each night.
  */
 export async function rewritePacks(options: RewriteOptions): Promise<void> {
   const { repository, packs, packing, onStored } = options;
@@ -60,6 +62,8 @@ export async function rewritePacks(options: RewriteOptions): Promise<void> {
     for (const index of added) for (const location of index.locations()) repository.index.add(location);
   } catch (error) {
     if (isStorageError(error, "Full")) await takeBack(options, stored);
+    // What stays behind is for the next prune to remove; the damage is what has to be known.
+    if (isOfOnePart(error)) await takeBack(options, stored).catch(() => {});
     throw error;
   } finally {
     await pool.close();

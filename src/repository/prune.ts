@@ -88,8 +88,18 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
   };
   const rewrite = (packs: ReadonlySet<Id>): Promise<void> => rewritePacks(rewriting(packs, "rewrite"));
 
+  let isProven = false;
+  const prove = async (): Promise<void> => {
+    if (!isProven) await proveRewritable(rewriting(plan.rewrite, "compare"));
+    isProven = true;
+  };
+  if (plan.unreferenced.size > 0) {
+    // One of them may hold the only good copy of what is to be moved. Nor may they wait until that was moved: where it never can be, each try would leave more.
+    await prove();
+    await remove(plan.unreferenced);
+  }
   const owned = [...Map.groupBy(plan.rewrite, indexed.index.ownerOf).values()];
-  const hasSteps = plan.unreferenced.size + plan.remove.size > 0 || owned.length > 1;
+  const hasSteps = plan.remove.size > 0 || owned.length > 1;
   const isFull = await rewrite(plan.rewrite).then(
     () => false,
     (error: unknown) => {
@@ -98,20 +108,14 @@ export async function prune(options: PruneOptions): Promise<PruneReport> {
     },
   );
   if (isFull) {
-    // A pack that no index names may hold the only good copy of what is to be moved.
-    await proveRewritable(rewriting(plan.rewrite, "compare"));
+    await prove();
     // Each step makes room for the next one.
-    await remove(plan.unreferenced);
     if (plan.remove.size > 0) await removeNamed(plan.remove);
     for (const packs of owned) {
       await rewrite(new Set(packs));
       await removeNamed(new Set(packs));
     }
-  } else {
-    // They may take the room that the new index needs.
-    await remove(plan.unreferenced);
-    await removeNamed(plan.remove.union(plan.rewrite));
-  }
+  } else await removeNamed(plan.remove.union(plan.rewrite));
 
   const keptUnused = [...measured]
     .filter(([pack]) => !plan.remove.has(pack) && !plan.rewrite.has(pack) && !plan.missing.has(pack))
