@@ -46,11 +46,29 @@ async function assertBucket(bucket: Bucket, request: S3Request): Promise<void> {
 }
 
 /**
- * Throws where an answer names no ETag of what it should have stored, or have read. S3 stores always do; what answers 200 to everything, such as a
- * maintenance page in front of one, has kept nothing, and its content is nobody's.
+ * Throws where an answer names no ETag of what it should have stored. S3 stores always do; what answers 200 to everything, such as a maintenance
+ * page in front of one, has kept nothing.
  */
 export function assertStored(eTag: string | undefined, request: S3Request): void {
   if (!eTag) throw noStore(request, "the answer does not say what is stored");
+}
+
+/** Of an answer to a GET or a HEAD. */
+interface ReadAnswer {
+  readonly ETag?: string | undefined;
+  readonly LastModified?: Date | undefined;
+  readonly ContentRange?: string | undefined;
+  readonly $metadata: { readonly requestId?: string | undefined };
+}
+
+/**
+ * Throws where nothing shows that a store has answered: then the content is nobody's. Not each names an ETag of what it has: versitygw has none of
+ * files that came into its folder by other ways, or whose metadata are gone, and a repository that was brought back so is to be read.
+ */
+export function assertOfStore(answer: ReadAnswer, request: S3Request): void {
+  const { ETag, LastModified, ContentRange, $metadata } = answer;
+  if (!ETag && !LastModified && !ContentRange && !$metadata.requestId)
+    throw noStore(request, "nothing shows whose answer it is");
 }
 
 /** Passing: whoever answers for the store now may be gone in a minute. */

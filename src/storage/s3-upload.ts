@@ -14,7 +14,7 @@ import {
 import { StorageError } from "./errors.ts";
 import { checksumOf } from "./s3-checksum.ts";
 import { hasCode, type S3Request } from "./s3-errors.ts";
-import { assertStored, type Bucket, exchange } from "./s3-exchange.ts";
+import { assertOfStore, assertStored, type Bucket, exchange } from "./s3-exchange.ts";
 import type { Upload } from "./storage.ts";
 
 /** Objects in several parts: uploads, and copies of what is too long for one request. */
@@ -157,7 +157,7 @@ export async function copyObject({ bucket, from, to, request, atOnce = copiedAtO
 async function sizeOf(bucket: Bucket, at: ObjectAddress, request: S3Request): Promise<number> {
   const { ContentLength } = await exchange(bucket, request, async (options) => {
     const answer = await bucket.connection.client.send(new HeadObjectCommand(at), options);
-    assertStored(answer.ETag, request);
+    assertOfStore(answer, request);
     return answer;
   });
   if (ContentLength !== undefined) return ContentLength;

@@ -237,3 +237,18 @@ function selfSigned(): { cert: string; key: string } {
   );
   return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
 }
+
+describe("files that came into the folder behind a store by another way", () => {
+  it("are read like all others, though the store knows no ETag of them", async () => {
+    writeFileSync(join(server.bucketFolder, "direct"), "hello");
+    const storage = connect();
+    expect(String(await storage.get("direct"))).toBe("hello");
+    expect(String(await storage.get("direct", { offset: 1, length: 3 }))).toBe("ell");
+    expect(await storage.get("direct", { offset: 1, length: 0 })).toHaveLength(0);
+    await expect(storage.put("direct", Buffer.from("x"), { ifAbsent: true })).rejects.toMatchObject({
+      kind: "AlreadyExists",
+    });
+    await storage.copy("direct", "copied");
+    expect(String(await storage.get("copied"))).toBe("hello");
+  });
+});

@@ -13,7 +13,7 @@ import { assertKey, joinKey, normalisePrefix } from "./keys.ts";
 import { checksumOf } from "./s3-checksum.ts";
 import type { S3Connection } from "./s3-client.ts";
 import { hasCode, type S3Request, statusOf } from "./s3-errors.ts";
-import { assertStored, type Bucket, exchange, noStore } from "./s3-exchange.ts";
+import { assertOfStore, assertStored, type Bucket, exchange, noStore } from "./s3-exchange.ts";
 import { abortUploads, beginUpload, copyObject } from "./s3-upload.ts";
 import type { ByteRange, Storage, StoredObject } from "./storage.ts";
 
@@ -44,7 +44,7 @@ function storageAt(bucket: Bucket, prefix: string): Storage {
       const request = about("read", key);
       if (range?.length === 0) {
         await exchange(bucket, request, async (options) =>
-          assertStored((await client.send(new HeadObjectCommand(at(key)), options)).ETag, request),
+          assertOfStore(await client.send(new HeadObjectCommand(at(key)), options), request),
         );
         return Buffer.alloc(0);
       }
@@ -157,7 +157,7 @@ async function exists(
 ): Promise<boolean> {
   try {
     await exchange(bucket, request, async (options) =>
-      assertStored((await bucket.connection.client.send(new HeadObjectCommand(at), options)).ETag, request),
+      assertOfStore(await bucket.connection.client.send(new HeadObjectCommand(at), options), request),
     );
     return true;
   } catch (error) {
@@ -179,8 +179,12 @@ async function readBody(
   const { action, subject, endpoint } = request;
   const promised = answer.ContentLength;
   const body = answer.Body as (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
-  if (!answer.ETag) body?.destroy();
-  assertStored(answer.ETag, request);
+  try {
+    assertOfStore(answer, request);
+  } catch (error) {
+    body?.destroy();
+    throw error;
+  }
   if (range && promised !== range.length) {
     body?.destroy();
     const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised ?? "an unknown number of"}`;
