@@ -82,6 +82,33 @@ describe("resultLine", () => {
     },
   );
 
+  /** Of which the same cannot be read at each run, so that there is never more room. */
+  const incompleteTarget = (number: number): BackupResult["targets"][number] => ({
+    ...goodTarget(number),
+    state: "Incomplete",
+    reason: "ReadErrors",
+    message: `Some paths could not be read: ${"because ".repeat(21)}`,
+  });
+  const rules = Array.from({ length: 20 }, (_, n) => ({ rule: `some/folder/**/*.kind-${n}`, entries: n, bytes: n }));
+  const leftOut = { entries: 190, bytes: 190, rules };
+
+  it.each([
+    [3, 190],
+    [4, 190],
+    [6, 60],
+    [7, 0],
+  ])("says of each of %i targets that snapshots are gone, beside messages of %i characters", (count, length) => {
+    const targets = Array.from({ length: count }, (_, number) => incompleteTarget(number));
+    const line = resultLine(result({ targets, leftOut }));
+    expect(Buffer.byteLength(line)).toBeLessThanOrEqual(4096);
+    const short = backupResult.parse(JSON.parse(line));
+    expect(short.leftOut).toEqual({ ...leftOut, rules: [] });
+    for (const { missing = [], message = "" } of short.targets) {
+      expect(missing.length).toBeGreaterThan(0);
+      expect(message.length).toBeGreaterThanOrEqual(length);
+    }
+  });
+
   it("says what went wrong before it says what an inventory found", () => {
     const message = "The store does not answer: connect ECONNREFUSED 10.0.0.1:443.";
     const targets = [0, 1, 2].map(goodTarget);

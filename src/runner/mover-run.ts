@@ -5,7 +5,7 @@ import type { RunContext } from "./context.ts";
 import { runReason } from "./contract.ts";
 import { deleteAndWait, ensure, findOurs, isGoing } from "./ensure.ts";
 import { RunFailure } from "./failure.ts";
-import { followJob, type JobEnd, startJob } from "./job-run.ts";
+import { followJob, type JobEnd, PodLost, startJob } from "./job-run.ts";
 import { finalExitCodes, type MoverJob, moverConfigMap, moverContainer, moverJob } from "./mover-pod.ts";
 import { rememberMover } from "./volume-lease.ts";
 
@@ -53,6 +53,12 @@ export async function runMover<Kind extends MoverResult["kind"]>(
   return resultOf(kind, task.name, end);
 }
 
+/**
+ * Killed from outside. A mover that is told to stop says so, if it can; after a crash of its node the kubelet knows no more than one of
+ * these codes. That its own time was over is known before.
+ */
+const killedCodes: readonly number[] = [137, 143, 255];
+
 /** What a mover leaves behind in the cluster, to be deleted. */
 export const moverObjects = (name: string) => [
   { resource: jobs, name },
@@ -70,7 +76,8 @@ function resultOf<Kind extends MoverResult["kind"]>(kind: Kind, name: string, en
   }
   const tail = end.terminationMessage.trim().split("\n").slice(-10).join("\n");
   const said = tail === "" ? "it said nothing" : `the end of its log: ${tail}`;
-  throw new RunFailure(runReason.moverLost, `the mover ${name} ended with code ${end.exitCode} and no result; ${said}`);
+  const message = `the mover ${name} ended with code ${end.exitCode} and no result; ${said}`;
+  throw killedCodes.includes(end.exitCode) ? new PodLost(message) : new RunFailure(runReason.moverLost, message);
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,5 @@
 import { expect, it, test } from "vitest";
+import { PodLost } from "../job-run.ts";
 import { failureOf } from "./check.ts";
 
 const check = { name: "opens", timeout: "90s" };
@@ -37,7 +38,16 @@ test.each([
   for (const code of [0, 143]) {
     const failure = failureOf(check, end(code, "", status, metadata));
     expect(failure).toMatchObject({ reason: "MoverLost", message: expect.stringContaining(why) });
+    expect(failure, "another one may well do it").toBeInstanceOf(PodLost);
   }
+});
+
+test.each([
+  [137, "ContainerStatusUnknown"],
+  [255, "Unknown"],
+])("one that ended with %i, %s, did so with its node, and says nothing of the copy", (code, reason) => {
+  expect(failureOf(check, { ...end(code, "", { phase: "Failed" }), reason })).toBeInstanceOf(PodLost);
+  expect(failureOf(check, { ...end(code, "", { phase: "Failed" }), reason: "Error" })?.reason).toBe("CheckFailed");
 });
 
 it("has passed when it came to its own end with 0, and its pod with it", () => {

@@ -2,7 +2,7 @@ import type { Pod } from "../../kube/types.ts";
 import type { RunContext } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { RunFailure } from "../failure.ts";
-import { followJob, type JobEnd, startJob } from "../job-run.ts";
+import { followJob, type JobEnd, PodLost, startJob } from "../job-run.ts";
 import { type CheckJob, checkContainer, checkJob } from "./check-pod.ts";
 
 /**
@@ -23,10 +23,18 @@ export async function runCheck(context: RunContext, input: Omit<CheckJob, "names
   if (failure) throw failure;
 }
 
+/** How the kubelet says that it does not know how a container ended: the node has crashed meanwhile. */
+const unknownEnds: readonly string[] = ["ContainerStatusUnknown", "Unknown"];
+
 /** Undefined for a check that has passed. */
 export function failureOf(
   check: { readonly name: string; readonly timeout: string },
-  { pod, exitCode, terminationMessage }: Omit<JobEnd, "pod"> & { readonly pod: Pick<Pod, "metadata" | "status"> },
+  {
+    pod,
+    exitCode,
+    reason: ended = "",
+    terminationMessage,
+  }: Omit<JobEnd, "pod"> & { readonly pod: Pick<Pod, "metadata" | "status"> },
 ): RunFailure | undefined {
   const output = terminationMessage.trim().split("\n").slice(-10).join("\n");
   const said = output === "" ? "it printed nothing" : `the end of its output: ${output}`;
@@ -37,10 +45,11 @@ export function failureOf(
       `the check ${check.name} did not end within ${check.timeout}; ${said}`,
     );
   }
-  const stopped = reason ?? (pod.metadata.deletionTimestamp ? "its pod was deleted" : undefined);
+  const deleted = pod.metadata.deletionTimestamp ? "its pod was deleted" : undefined;
+  const stopped = reason ?? deleted ?? (unknownEnds.includes(ended) ? ended : undefined);
   if (stopped !== undefined) {
     const message = `the check ${check.name} was stopped by the cluster before it had ended (${stopped}); run the test again`;
-    return new RunFailure(runReason.moverLost, message);
+    return new PodLost(message);
   }
   if (exitCode === 0 && phase === "Succeeded") return undefined;
   return new RunFailure(runReason.checkFailed, `the check ${check.name} exited with ${exitCode}; ${said}`);

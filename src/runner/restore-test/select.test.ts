@@ -69,4 +69,8 @@ it("does not let an old point pass for the newest once backups have stopped", ()
   expect(() => assertAt("2026-11-23T08:00:00Z", mirrored)).not.toThrow();
   const ahead = [...points, pointAt(9, "Good")];
   expect(() => assertAt("2026-11-23T08:00:00Z", ahead), "a clock ahead proves nothing").toThrow(/T04:00:00Z/);
+  const nothing = () => assertAt("2026-11-23T08:00:00Z", [pointAt(9, "Good")]);
+  expect(nothing, "nor does it where there is no other").toThrow(
+    expect.objectContaining({ reason: "RestorePointTooOld", message: expect.stringContaining("nobody knows how old") }),
+  );
 });

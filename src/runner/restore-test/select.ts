@@ -37,7 +37,7 @@ export function selectPoint(options: {
 
 /**
  * A newest point that restores proves little once backups have stopped. Throws `RestorePointTooOld` where the newest good copy of the volume on
- * the target, of whatever kind, is older than it may be.
+ * the target, of whatever kind, is older than it may be, or where none has a time that can be believed.
  */
 export function assertFresh(options: {
   readonly points: readonly RestorePoint[];
@@ -51,8 +51,14 @@ export function assertFresh(options: {
   const times = goodCopies(options)
     .map(timeOf)
     .filter((time) => time <= now + clockSkewMilliseconds);
+  if (times.length === 0) {
+    throw new RunFailure(
+      runReason.restorePointTooOld,
+      `what was restored is as it was backed up, but every good copy of PVC ${pvc.name} on ${target} is dated ahead of the runner's clock, so nobody knows how old its data is; set the clocks right, of the nodes and of the storage, and run a backup`,
+    );
+  }
   const newest = Math.max(...times);
-  if (times.length === 0 || now - newest <= maxAgeSeconds * 1000) return;
+  if (now - newest <= maxAgeSeconds * 1000) return;
   throw new RunFailure(
     runReason.restorePointTooOld,
     `what was restored is as it was backed up, but the newest good copy of PVC ${pvc.name} on ${target} is from ${utc(new Date(newest))}, older than the ${durationText(maxAgeSeconds)} that it may be; see why there is no newer one with: kubectl get restorepoints`,

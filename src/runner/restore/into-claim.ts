@@ -2,12 +2,13 @@ import { label, labelValue } from "../../api/names.ts";
 import type { Restore } from "../../api/objects.ts";
 import type { RestoreResult } from "../../contract/results.ts";
 import { persistentVolumeClaims } from "../../kube/resources.ts";
+import { inAttempts } from "../attempts.ts";
 import { claimSpecFor, isBlock, recordedSource } from "../claim.ts";
 import { fieldManager, type RunContext, undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
 import { deleteAndWait, ensure, findOurs } from "../ensure.ts";
-import { logged, RunFailure } from "../failure.ts";
-import { findStarted, PodLost } from "../job-run.ts";
+import { RunFailure } from "../failure.ts";
+import { findStarted } from "../job-run.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { runLabels, runObjectName } from "../names.ts";
@@ -17,9 +18,6 @@ import type { Choice } from "./choose.ts";
 import type { RestoreRecord } from "./status.ts";
 
 const restoredByAnnotation = "holdfast.dev/restored-by";
-
-/** A mover that the cluster has stopped or lost is begun anew with, so often in all. */
-const attempts = 3;
 
 /**
  * Makes the PVC and restores into it. While it is not whole it belongs to the run's Job, so that it goes with it; where the restore
@@ -36,19 +34,9 @@ export async function restoreInto(
     throw new RunFailure("InvalidConfiguration", message);
   }
   const started = performance.now();
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const result = await attemptRestore(context, restore, choice, record);
-      return { result, seconds: Math.round((performance.now() - started) / 100) / 10 };
-    } catch (error) {
-      if (!isStopped(error) || attempt === attempts || context.signal.aborted) throw error;
-      context.log.warn({ ...logged(error), attempt }, "the mover was stopped: the restore begins anew");
-    }
-  }
+  const result = await inAttempts(context, "the restore", () => attemptRestore(context, restore, choice, record));
+  return { result, seconds: Math.round((performance.now() - started) / 100) / 10 };
 }
-
-const isStopped = (error: unknown): boolean =>
-  error instanceof PodLost || (error instanceof RunFailure && error.reason === "Interrupted");
 
 async function attemptRestore(
   context: RunContext,
