@@ -91,7 +91,7 @@ test("where this chain's snapshots cannot be listed, that is the doubt, and no f
   };
   expect(await doubtAboutEmptiness(question)).toMatchObject({
     reason: "SourceEmpty",
-    message: expect.stringContaining("cannot be told: the store is away"),
+    message: expect.stringContaining("The reason: the store is away"),
   });
   const ended = { ...question, plan: { signal: AbortSignal.abort(new Error("ended")) } as EmptyQuestion["plan"] };
   await expect(doubtAboutEmptiness(ended)).rejects.toThrow("ended");

@@ -13,7 +13,7 @@ export interface EmptyQuestion {
   readonly plan: BackupPlan;
   readonly target: BackupTarget;
   readonly read: Pick<ReadResult, "isBlank" | "totals">;
-  /** The newest snapshot in this repository, and what reads its folders. */
+  /** The newest snapshot in this repository, and what reads its folders. Rejects where that cannot be told. */
   readonly before: () => Promise<Snapshot | undefined>;
   readonly folders: FolderReader;
 }
@@ -40,7 +40,7 @@ export async function doubtAboutEmptiness(question: EmptyQuestion): Promise<Empt
   } catch (error) {
     plan.signal.throwIfAborted();
     const why = error instanceof Error ? error.message : error;
-    return doubt(`${state(read)}, and whether it held data before cannot be told: ${why}`);
+    return doubt(`${state(read)}, and whether it held data before cannot be told${next(read)} The reason: ${why}`);
   }
 }
 

@@ -154,8 +154,8 @@ async function backUp(
       writer,
       read: attempt.read,
       provenance,
-      // Here it must be the newest one indeed, and it is asked for only where the source is empty.
-      before: async () => newestOf(await listSnapshots(repository, { onDamage: () => {} }), plan),
+      // Here it must be the newest one indeed, so that none may be passed over; and it is asked for only where the source is empty.
+      before: async () => newestOf(await listSnapshots(repository), plan),
     });
   } catch (error) {
     read.withdraw(session);
@@ -192,7 +192,7 @@ interface Completion {
   readonly writer: PackWriter;
   readonly read: ReadResult;
   readonly provenance: Provenance;
-  /** The newest snapshot before this one. */
+  /** The newest snapshot before this one. Rejects where any cannot be read: that may be it. */
   readonly before: () => Promise<Snapshot | undefined>;
 }
 

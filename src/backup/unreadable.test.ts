@@ -1,10 +1,12 @@
-import { expect, test } from "vitest";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { loadIndex } from "../repository/load-index.ts";
 import { packKey } from "../repository/pack-cache.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
 import { findNode } from "../repository/tree.ts";
 import { withBadSector } from "../storage/testing.ts";
-import { backup, replaced, repositoryOf, stores, write } from "./testing.ts";
+import { backup, replaced, repositoryOf, source, stores, write } from "./testing.ts";
 
 test("one snapshot that cannot be read costs a backup its parent, and not the run", async () => {
   await write("file", "content");
@@ -32,4 +34,38 @@ test("a parent that cannot be read at present is not called damaged", async () =
   expect(result.targets[0]?.message).toMatch(
     /^A part of the parent snapshot cannot be read and was not relied on: .*EIO/,
   );
+});
+
+describe("an emptied source is not called good where the newest snapshot", () => {
+  const doubt = {
+    state: "Incomplete",
+    reason: "SourceEmpty",
+    targets: [{ message: expect.stringMatching(/cannot be told: .*put a file into it\. .*snapshots\//) }],
+  };
+  const spoilings: [string, (snapshot: string) => void][] = [
+    [
+      "cannot be read at present",
+      (snapshot) => {
+        replaced.one = withBadSector(stores.one as never, snapshot, 0);
+      },
+    ],
+    ["is damaged", (snapshot) => stores.one?.objects.set(snapshot, Buffer.alloc(100))],
+  ];
+
+  test.each(spoilings)("%s and is the only one, until it has a file again", async (_, spoil) => {
+    await write("file", "content");
+    spoil(`snapshots/${(await backup()).targets[0]?.snapshot}`);
+    await rm(join(source, "file"));
+    expect(await backup()).toMatchObject(doubt);
+    await write("meant to be empty", "");
+    expect(await backup()).toMatchObject({ state: "Good" });
+  });
+
+  test.each(spoilings)("%s and the one before is of the volume when it was empty still", async (_, spoil) => {
+    await backup();
+    await write("file", "content");
+    spoil(`snapshots/${(await backup()).targets[0]?.snapshot}`);
+    await rm(join(source, "file"));
+    expect(await backup()).toMatchObject(doubt);
+  });
 });

@@ -31,20 +31,24 @@ async function repair(flags: CommonOptions, { signal, stores }: TaskContext, out
     repairIndex({ repository, lock, onProgress: showPacks(output) }),
   );
   const isWhole = report.damagedPacks.length === 0 && report.missingPacks.length === 0;
-  return { state: isWhole ? "Good" : "Incomplete", fields: report, ...describe(report, isWhole) };
+  return { state: isWhole ? "Good" : "Incomplete", fields: report, ...describeRepair(report, isWhole) };
 }
 
-function describe(report: RepairIndexReport, isWhole: boolean): Pick<Report, "said" | "problems"> {
+export function describeRepair(report: RepairIndexReport, isWhole: boolean): Pick<Report, "said" | "problems"> {
   const { packs, blobs, indexesRemoved, damagedIndexes, damagedPacks, missingPacks } = report;
-  const { packsWithoutOwner, differentials } = report;
+  const { packsWithoutOwner, differentials, unreadSnapshots } = report;
   const damaged = damagedIndexes.length > 0 ? `, ${damagedIndexes.length} of them damaged` : "";
+  const unread =
+    unreadSnapshots > 0
+      ? ` that could be read, and any among ${count(unreadSnapshots, "snapshot")} that could not,`
+      : ",";
   const made = `The index was made anew: ${count(packs, "pack")}, ${count(blobs, "blob")}; in the place of ${count(indexesRemoved, "index file")}${damaged}.`;
   return {
     said: [
       made,
-      ...(packsWithoutOwner > 0 && differentials > 0
+      ...(packsWithoutOwner > 0 && differentials + unreadSnapshots > 0
         ? [
-            `No old index told which run wrote ${count(packsWithoutOwner, "pack")}: of the ${count(differentials, "Differential")}, those that need them are not independent any more, as far as anybody knows; check names them.`,
+            `No old index told which run wrote ${count(packsWithoutOwner, "pack")}: of the ${count(differentials, "Differential")}${unread} those that need them are not independent any more, as far as anybody knows; check names them.`,
           ]
         : []),
       ...(isWhole ? [] : ["Run check: it names the snapshots and files that this touches."]),

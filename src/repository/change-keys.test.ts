@@ -25,8 +25,8 @@ const opens = async (password: string): Promise<string> => {
 };
 const keys = (): string[] => [...objects.keys()].filter((key) => key.startsWith("keys/")).sort();
 
-const remove = (key: Id, passwords: readonly string[]): Promise<Id> =>
-  withLock(repository, { ...testLock, exclusive: true }, (lock) => removeKey({ repository, lock, key, passwords }));
+const remove = (key: Id, passwords: readonly string[], from: Repository = repository): Promise<Id> =>
+  withLock(from, { ...testLock, exclusive: true }, (lock) => removeKey({ repository: from, lock, key, passwords }));
 const rotate = (newPassword: string, from: Repository = repository) =>
   withLock(from, { ...testLock, exclusive: true }, (lock) =>
     rotatePassword({ repository: from, lock, oldPassword: testPassword, newPassword }),
@@ -132,6 +132,28 @@ describe("removeKey", () => {
     expect((await describeKeys(repository)).find((key) => key.id === id)?.problem).toMatch(/damaged/);
     await remove(id, [testPassword]);
     expect(keys()).toEqual([`keys/${repository.keyId}`]);
+  });
+
+  test("removes one that the store does not give out, as the message advises, and others beside it", async () => {
+    const { id: second } = await addPassword({ repository, newPassword: "second" });
+    const { id: bad } = await addPassword({ repository, newPassword: "third" });
+    const failing = { ...repository, storage: withBadSector(storage, `keys/${bad}`, 0) };
+    await expect(addPassword({ repository: failing, newPassword: "fourth" })).rejects.toMatchObject({
+      reason: "ObjectUnreadable",
+      message: expect.stringMatching(`EIO.*try again.*lost for good.*by another key, .*key remove ${bad}`),
+    });
+    expect(await remove(repository.keyId, [testPassword, "second"], failing)).toBe(second);
+    expect(await remove(bad, ["second"], failing)).toBe(second);
+    expect(keys()).toEqual([`keys/${second}`]);
+  });
+
+  test("never removes the last one that can be read", async () => {
+    const { id: bad } = await addPassword({ repository, newPassword: "second" });
+    const failing = { ...repository, storage: withBadSector(storage, `keys/${bad}`, 0) };
+    for (const passwords of [[testPassword], ["second"], [testPassword, "second"]])
+      await expect(remove(repository.keyId, passwords, failing)).rejects.toMatchObject({ reason: "ObjectUnreadable" });
+    await expect(remove(bad, ["second"], failing)).rejects.toMatchObject({ reason: "ObjectUnreadable" });
+    expect(keys()).toHaveLength(2);
   });
 });
 

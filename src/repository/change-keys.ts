@@ -1,5 +1,5 @@
 import { decodeConfig } from "./config.ts";
-import { damaged, RepositoryError } from "./errors.ts";
+import { damaged, RepositoryError, reasonOf } from "./errors.ts";
 import { addKey, listKeys, maximumKeys, openKeys, readKey } from "./keys.ts";
 import type { HeldLock } from "./locks.ts";
 import { type OpenOptions, openRepository } from "./repository.ts";
@@ -107,11 +107,18 @@ export async function removeKey({ repository, lock, key, passwords }: RemoveKeyO
   return staying;
 }
 
+/** The first one that is found: what cannot be read beside it does not matter then. Else that is what it rejects with. */
 async function findOther(repository: Repository, passwords: readonly string[], key: Id): Promise<Id | undefined> {
+  let unreadable: unknown;
   for (const password of passwords) {
-    const other = (await keysOpenedBy(repository, password)).find((id) => id !== key);
-    if (other) return other;
+    try {
+      for await (const id of keysThatOpen(repository, password)) if (id !== key) return id;
+    } catch (error) {
+      if (reasonOf(error) !== "ObjectUnreadable") throw error;
+      unreadable = error;
+    }
   }
+  if (unreadable) throw unreadable;
   return undefined;
 }
 
@@ -179,20 +186,21 @@ async function refuseUntriedKeys({ storage }: Repository): Promise<void> {
   );
 }
 
-/** Ids of the keys by which `password` opens the `config` that is in the store now. */
-async function keysOpenedBy(repository: Repository, password: string, known: readonly Id[] = []): Promise<Id[]> {
+/** All of them, or it rejects. */
+const keysOpenedBy = (repository: Repository, password: string, known?: readonly Id[]): Promise<Id[]> =>
+  Array.fromAsync(keysThatOpen(repository, password, known));
+
+/** Ids of the keys by which `password` opens the `config` that is in the store now. Ends as `openKeys` does where one cannot be read. */
+async function* keysThatOpen(repository: Repository, password: string, known?: readonly Id[]): AsyncGenerator<Id> {
   const { storage } = repository;
   const sealed = await storage.get("config");
-  const found: Id[] = [];
   try {
     for await (const { id, master } of openKeys(storage, password, known)) {
-      if (decodeConfig(sealed, master, storage.description)?.id === repository.id) found.push(id);
+      if (decodeConfig(sealed, master, storage.description)?.id === repository.id) yield id;
     }
   } catch (error) {
-    const isWrong = error instanceof RepositoryError && error.reason === "WrongPassword";
-    if (!isWrong) throw error;
+    if (reasonOf(error) !== "WrongPassword") throw error;
   }
-  return found;
 }
 
 function demandExclusive({ exclusive }: HeldLock): void {

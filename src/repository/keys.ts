@@ -84,12 +84,12 @@ export async function* openKeys(
 ): AsyncGenerator<OpenedKey> {
   const ids = [...new Set([...known, ...(await listKeys(storage))])];
   const broken: string[] = [];
-  const unreadable: string[] = [];
+  const unreadable: { readonly id: Id; readonly why: string }[] = [];
   let opened = 0;
   let refused = 0;
   for (const id of ids.slice(0, maximumKeys)) {
     const file = await readKey(storage, id).catch((error: unknown) => {
-      if (isStorageError(error, "Unreadable")) unreadable.push(`${error.message}.`);
+      if (isStorageError(error, "Unreadable")) unreadable.push({ id, why: `${error.message}.` });
       else if (error instanceof RepositoryError) broken.push(error.message);
       else throw error;
     });
@@ -103,10 +103,12 @@ export async function* openKeys(
     yield { id, master };
   }
   const also = broken.length > 0 ? ` Besides: ${broken.join(" ")}` : "";
-  if (unreadable.length > 0) {
+  const [first] = unreadable;
+  if (first) {
     throw new RepositoryError(
       "ObjectUnreadable",
-      `The password may open a key of ${storage.description} that cannot be read at present. ${unreadable.join(" ")} See to what it lies on, and try again.${also}`,
+      `The password may open a key of ${storage.description} that cannot be read at present. ${unreadable.map(({ why }) => why).join(" ")} See to what it lies on, and try again. ` +
+        `If it is lost for good and a password of yours opens the repository by another key, remove it: key remove ${first.id}.${also}`,
     );
   }
   if (opened > 0) return;

@@ -197,6 +197,17 @@ describe("repairIndex", () => {
     expect(await content()).toEqual(before);
   });
 
+  test("counts the snapshots that could not be read: they may be Differentials", async () => {
+    const provenance = { type: "Differential", owner: "b".repeat(16) } as const;
+    const differential = await testSnapshot(repository, { own: randomBytes(1000) }, "2026-01-03T00:00:00Z", provenance);
+    expect(await repair()).toMatchObject({ differentials: 1, unreadSnapshots: 0 });
+    for (const key of indexKeys()) objects.delete(key);
+    const failing = withBadSector(storage, `snapshots/${differential.id}`, 0);
+    const report = await repair({ ...repository, storage: failing });
+    expect(report).toMatchObject({ differentials: 0, unreadSnapshots: 1 });
+    expect(report.packsWithoutOwner).toBeGreaterThan(0);
+  });
+
   test("wants the repository for itself", async () => {
     const shared = withLock(repository, { ...testLock, exclusive: false }, (lock) => repairIndex({ repository, lock }));
     await expect(shared).rejects.toThrow(TypeError);

@@ -41,8 +41,10 @@ export interface RepairIndexReport {
   readonly missingPacks: readonly Id[];
   /** Packs of the new index of which no old one tells who wrote them: a Differential may need them, and not be independent. */
   readonly packsWithoutOwner: number;
-  /** Differential snapshots in the repository. */
+  /** Differential snapshots in the repository, among those that could be read. */
   readonly differentials: number;
+  /** Snapshots that are damaged or cannot be read at present: whether they are Differentials, nobody knows. */
+  readonly unreadSnapshots: number;
 }
 
 export interface DamagedPack {
@@ -98,7 +100,7 @@ export async function repairIndex({ repository, lock, onProgress }: RepairIndexO
     damagedIndexes: old.damaged,
     damagedPacks,
     missingPacks: [...old.owners.keys()].filter((pack) => !stored.has(pack)).sort(),
-    differentials: await countDifferentials(repository),
+    ...(await countDifferentials(repository)),
   };
 }
 
@@ -148,9 +150,12 @@ async function refuseEmptyStore(
   );
 }
 
-async function countDifferentials(repository: Repository): Promise<number> {
-  const snapshots = await listSnapshots(repository, { onDamage: () => {} });
-  return isolatedAmong(snapshots).length;
+async function countDifferentials(
+  repository: Repository,
+): Promise<Pick<RepairIndexReport, "differentials" | "unreadSnapshots">> {
+  let unreadSnapshots = 0;
+  const snapshots = await listSnapshots(repository, { onDamage: () => unreadSnapshots++ });
+  return { differentials: isolatedAmong(snapshots).length, unreadSnapshots };
 }
 
 /**

@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
+import { StorageError } from "../storage/errors.ts";
+import type { Storage } from "../storage/storage.ts";
 import { checkRepository } from "./check.ts";
 import { listDocuments, readDocument, writeDocument } from "./documents.ts";
 import { forgetSnapshots } from "./forget.ts";
 import { withLock } from "./locks.ts";
 import { prune } from "./prune.ts";
+import { replaceIndexes } from "./replace-indexes.ts";
 import { testLock, testRepository, testSnapshot } from "./testing.ts";
 import type { Repository } from "./types.ts";
 
@@ -70,3 +73,36 @@ test("fields that we do not know survive when an index is written again, but not
   }
   expect((await checkRepository({ repository, readData: true })).problems).toEqual([]);
 });
+
+test.each([1, 2])(
+  "says what to do about an index file that the store does not give out at reading %i, and leaves all as it was",
+  async (failing) => {
+    const { repository, storage } = await testRepository();
+    await testSnapshot(repository, { file: randomBytes(1000) });
+    const [[id, index] = ["", { packs: [] }]] = await indexesOf(repository);
+    let readings = 0;
+    const unreliable: Storage = {
+      ...storage,
+      get: async (key, range) => {
+        if (key === `index/${id}` && ++readings === failing)
+          throw new StorageError("Unreadable", `Could not read ${key}`);
+        return storage.get(key, range);
+      },
+    };
+    const obsolete = new Set(index.packs.map((pack) => pack.id));
+    const options = {
+      repository: { ...repository, storage: unreliable },
+      obsolete,
+      ownerOf: () => undefined,
+      known: new Set([id]),
+    };
+    const replacing = withLock(repository, { ...testLock, exclusive: true }, (lock) =>
+      replaceIndexes({ ...options, lock }),
+    );
+    await expect(replacing).rejects.toMatchObject({
+      kind: "Unreadable",
+      message: expect.stringMatching(`remove index/${id} and run repair index`),
+    });
+    expect(await indexesOf(repository)).toEqual([[id, index]]);
+  },
+);

@@ -1,9 +1,10 @@
 import { forEachConcurrently } from "./concurrency.ts";
-import { listDocuments, readDocument, writeDocument } from "./documents.ts";
+import { listDocuments, writeDocument } from "./documents.ts";
 import { decodePacks, encodeIndex, type IndexedPack, type UnknownFields, unknownFields } from "./index-format.ts";
 import type { HeldLock } from "./locks.ts";
 import { placeInPack } from "./pack-format.ts";
 import type { Owner } from "./provenance.ts";
+import { readIndexFile } from "./read-index-file.ts";
 import type { Id, Repository } from "./types.ts";
 import { whileOurs } from "./while-ours.ts";
 
@@ -92,7 +93,7 @@ async function writeMerged(
   };
   for (const file of files) {
     lock.signal.throwIfAborted();
-    const document = await readDocument(repository, "index", file);
+    const document = await readIndexFile(repository, file);
     unknown = { ...unknown, ...unknownFields(document) };
     for (const pack of decodePacks(document, whereIs(repository, file))) {
       const entries = obsolete.has(pack.id) ? [] : unseen(pack);
@@ -107,6 +108,6 @@ async function writeMerged(
 }
 
 const readPacks = async (repository: Repository, id: Id): Promise<IndexedPack[]> =>
-  decodePacks(await readDocument(repository, "index", id), whereIs(repository, id));
+  decodePacks(await readIndexFile(repository, id), whereIs(repository, id));
 
 const whereIs = ({ storage }: Repository, id: Id): string => `index/${id} of ${storage.description}`;
