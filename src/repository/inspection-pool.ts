@@ -45,7 +45,7 @@ export function createInspectionPool(
     carryOut: inspectBlobs,
   });
   return {
-    concurrency: threads * ordersAhead + 2,
+    concurrency: threads * ordersAhead + 1,
     async inspect({ bytes, start }, blobs) {
       const inspected = divide(blobs, pieceBytes).map(async (part) => {
         const damaged = await pool.carryOut({ master, blobs: part, ...pieceOf(bytes, start, part) });
