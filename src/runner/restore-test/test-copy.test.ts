@@ -72,6 +72,36 @@ describe("a test whose pod the cluster stops or loses", () => {
     expect(scratchOf(cluster)).toEqual([made, removed, made, removed]);
   });
 
+  it("chooses afresh, as the copy that it had chosen may be gone by then", async () => {
+    const cluster = clusterOf([evicted, restored, compared]);
+    const [first, second] = [point(1), point(0.5)];
+    const { create } = cluster.client;
+    let made = 0;
+    cluster.client.create = async (resource, object) => {
+      if (resource.kind === "Job" && made++ === 0) {
+        const copy = { ...first.status.copies[0], state: "Pruned" };
+        const gone = { ...first, status: { copies: [copy] } };
+        const next = { ...second, metadata: { ...second.metadata, name: "data-2", uid: "next" } };
+        for (const each of [gone, next]) cluster.objects.set(`RestorePoint ${each.metadata.name}`, each as KubeObject);
+      }
+      return create(resource, object);
+    };
+    expect(await testIn(cluster)).toMatchObject({ result: "Passed", restorePoint: "data-2" });
+    expect(cluster.applied).toMatchObject([{ metadata: { name: "data-2" } }]);
+  });
+
+  it("restores into nothing that an attempt before has begun to fill", async () => {
+    const cluster = clusterOf([evicted, restored, compared]);
+    const { delete: remove } = cluster.client;
+    cluster.client.delete = async (resource, ref) => {
+      if (resource.kind !== "PersistentVolumeClaim") await remove(resource, ref);
+    };
+    const patience = { ...cluster.context.patience, cleanUp: 0 };
+    const result = testIn({ ...cluster, context: { ...cluster.context, patience } });
+    expect(await result).toMatchObject({ result: "Failed", reason: "MoverLost" });
+    expect(cluster.history.filter((call) => call === "+Job")).toHaveLength(1);
+  });
+
   it("keeps a volume to look at of the last time only", async () => {
     const cluster = clusterOf([evicted, evicted, evicted]);
     const { reason, message } = await testIn(cluster, { keepOnFailure: true });

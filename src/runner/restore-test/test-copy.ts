@@ -1,14 +1,14 @@
 import type { RestorePoint, RestoreTest } from "../../api/objects.ts";
 import type { TestResult } from "../../api/restoretest.ts";
-import { jobs } from "../../kube/resources.ts";
+import { jobs, persistentVolumeClaims } from "../../kube/resources.ts";
 import type { CopyKind } from "../../policy/copy-kind.ts";
 import { inAttempts } from "../attempts.ts";
 import { cleanUp } from "../backup/cleanup.ts";
 import { isBlock, recordedSource } from "../claim.ts";
 import { type RunContext, undisturbed } from "../context.ts";
 import { runReason } from "../contract.ts";
-import { deleteAndWait } from "../ensure.ts";
-import { describeFailure, logged } from "../failure.ts";
+import { deleteAndWait, findOurs } from "../ensure.ts";
+import { describeFailure, logged, RunFailure } from "../failure.ts";
 import { loadTarget } from "../load.ts";
 import { moverObjects } from "../mover-run.ts";
 import { type Component, runLabels, runObjectName } from "../names.ts";
@@ -38,20 +38,24 @@ export async function testCopy(context: RunContext, subject: Subject): Promise<T
   const { test, pvc, target, kind } = subject;
   const about = { id: resultId(pvc.name, target, kind), pvc: pvc.name, target, kind };
   const time = context.now();
+  const { which } = test.spec.select;
   let choice: Choice | undefined;
   let measured: Measured | undefined;
   try {
-    const points = await pointsOf(context, subject);
-    const { which } = test.spec.select;
-    const chosen = selectPoint({ ...subject, points, which, random: Math.random });
-    choice = chosen;
-    measured = await inAttempts(context, "the test of this copy", () => prove(context, subject, chosen));
+    const { points, chosen, found } = await inAttempts(context, "the test of this copy", async () => {
+      // Afresh each time: what an attempt that was stopped had chosen may be gone, as a mirror's point is once the next one is made.
+      const points = await pointsOf(context, subject);
+      const chosen = selectPoint({ ...subject, points, which, random: Math.random });
+      choice = chosen;
+      return { points, chosen, found: await prove(context, subject, chosen) };
+    });
+    measured = found;
     const facts = factsOf(chosen, time);
     const message = `${chosen.point.metadata.name} was restored and every file is as it was backed up${passedChecks(test)}`;
-    await verify(context, subject, chosen, { result: "Passed", message, restoreSeconds: measured.restoreSeconds });
+    await verify(context, subject, chosen, { result: "Passed", message, restoreSeconds: found.restoreSeconds });
     // The copy keeps what was found of it; but what was restored must not go on passing once backups have stopped.
     if (which === "Latest") assertFresh({ ...subject, points, now: time });
-    return { ...about, result: "Passed", reason: runReason.succeeded, message, ...facts, ...measured };
+    return { ...about, result: "Passed", reason: runReason.succeeded, message, ...facts, ...found };
   } catch (error) {
     context.signal.throwIfAborted();
     const { reason, message } = describeFailure(error);
@@ -112,9 +116,10 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   const scratch = nameOf();
   const movers = [nameOf("restore"), nameOf("verify")];
   let failed = true;
-  // What an earlier attempt left was begun at its own time, and that of an earlier runner may be of another point.
+  // What an earlier attempt left was begun at its own time, and may be of another point.
   const checks = (test.spec.checks ?? []).map((check) => nameOf(...checkName(check)));
   await cleanUp(context, { movers: [...movers, ...checks], claim: scratch });
+  await assertGone(context, scratch);
   try {
     const task: RestoreTask = {
       about: test,
@@ -144,6 +149,13 @@ async function prove(context: RunContext, subject: Subject, choice: Choice): Pro
   } finally {
     await tidy(undisturbed(context), subject, { scratch, movers, keep: failed && test.spec.keepOnFailure });
   }
+}
+
+/** Into what an attempt that was stopped has begun to fill nothing can be restored. */
+async function assertGone(context: RunContext, scratch: string): Promise<void> {
+  if (!(await findOurs(context, persistentVolumeClaims, scratch))) return;
+  const message = `the scratch volume ${scratch} of an attempt that was stopped is not gone yet; see whether its pod's node is well, then start the test again`;
+  throw new RunFailure(runReason.moverLost, message);
 }
 
 const checkName = ({ name }: { readonly name: string }): readonly string[] => ["check", name];
