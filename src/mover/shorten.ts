@@ -35,6 +35,7 @@ const cuts: readonly Cut[] = [
   { paths: 3, pathLength: 64, messageLength: 120, rules: 0, unknown: 0, missing: 1 },
   { paths: 1, pathLength: 64, messageLength: 60, rules: 0, unknown: 0, missing: 1 },
   { paths: 1, pathLength: 64, messageLength: 0, rules: 0, unknown: 0, missing: 1 },
+  { paths: 0, pathLength: 0, messageLength: 0, rules: 0, unknown: 0, missing: 1 },
   { paths: 0, pathLength: 0, messageLength: 0, rules: 0, unknown: 0, missing: 0 },
 ];
 

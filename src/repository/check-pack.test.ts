@@ -100,11 +100,23 @@ describe("checkPack", () => {
       expect(await check(partBytes, blobs)).toMatchObject({ problems, damaged });
   });
 
-  it("takes all for lost where the pack is shorter than it was listed, or gone", async () => {
-    const lost = { problems: [`pack ${pack} cannot be read whole`], damaged: [0, 1, 2, 3, 4, 5] };
-    objects.set(packKey(pack), (objects.get(packKey(pack)) as Buffer).subarray(0, size - 1));
-    expect(await check()).toMatchObject(lost);
+  it("takes for lost what is not there of a pack that is shorter than it was listed", async () => {
+    const whole = objects.get(packKey(pack)) as Buffer;
+    const problems = [`pack ${pack} cannot be read whole`];
+    for (const [left, damaged] of [
+      [size - 1, []],
+      [(indexed[4]?.offset ?? 0) + 100, [4, 5]],
+      [0, [0, 1, 2, 3, 4, 5]],
+    ] as const) {
+      objects.set(packKey(pack), whole.subarray(0, left));
+      expect(await check()).toMatchObject({ problems, damaged });
+      expect(await check(Number.POSITIVE_INFINITY)).toMatchObject({ problems, damaged });
+    }
+  });
+
+  it("takes all for lost where the pack is gone", async () => {
     objects.delete(packKey(pack));
+    const lost = { problems: [`pack ${pack} cannot be read whole`], damaged: [0, 1, 2, 3, 4, 5] };
     expect(await check()).toEqual({ ...lost, bytesRead: 0 });
   });
 

@@ -61,13 +61,13 @@ export async function checkPack(toCheck: PackToCheck, options: PackCheckOptions)
     );
     return bytesRead;
   } catch (error) {
-    if (isDamage(error)) {
-      findings.problems.push(`pack ${pack} cannot be read whole`);
+    if (!isStorageError(error) || !isDamageOrUnreadable(error)) throw error;
+    const why = isDamage(error) ? "" : ` at present. ${error.message}`;
+    findings.problems.push(`pack ${pack} cannot be read whole${why}`);
+    if (error.kind === "NotFound") {
       damaged.push(...indexed);
       return bytesRead;
     }
-    if (!isStorageError(error, "Unreadable")) throw error;
-    findings.problems.push(`pack ${pack} cannot be read whole at present. ${error.message}`);
     const blobs = unread.flatMap((part) => part.blobs);
     return bytesRead + (await checkBlobs(blobs, options));
   } finally {

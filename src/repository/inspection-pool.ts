@@ -1,5 +1,6 @@
 import { threadsBeside } from "../system/thread.ts";
 import { createThreadPool, ordersAhead } from "../system/thread-pool.ts";
+import { allEnded } from "./concurrency.ts";
 import { type InspectionOrder, inspectBlobs } from "./inspect-pack.ts";
 import { divide, pieceOf, type StoredPiece } from "./pieces.ts";
 import type { BlobLocation, MasterKey } from "./types.ts";
@@ -51,7 +52,7 @@ export function createInspectionPool(
         const damaged = await pool.carryOut({ master, blobs: part, ...pieceOf(bytes, start, part) });
         return damaged.map((place) => part[place] as BlobLocation);
       });
-      return (await Promise.all(inspected)).flat();
+      return (await allEnded(inspected)).flat();
     },
     close: pool.close,
   };

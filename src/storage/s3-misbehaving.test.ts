@@ -64,6 +64,12 @@ describe("s3Storage against a store that misbehaves", () => {
     await expect(storage.get("object")).rejects.toMatchObject({ kind: "Unreachable", transient: true });
   });
 
+  it("takes an answer that does not say how long it is for no word on the object", async () => {
+    const storage = await misbehaving((_, response) => response.writeHead(206, { etag }).end(Buffer.alloc(5)));
+    for (const range of [undefined, { offset: 10, length: 5 }])
+      await expect(storage.get("object", range)).rejects.toMatchObject({ kind: "Failed" });
+  });
+
   it("never hands on the whole object for a part of it", async () => {
     const storage = await misbehaving((_, response) =>
       response.writeHead(200, { "content-length": 100, etag }).end(Buffer.alloc(100)),

@@ -185,19 +185,19 @@ async function readBody(
     body?.destroy();
     throw error;
   }
+  if (promised === undefined) {
+    body?.destroy();
+    throw new StorageError("Failed", `Could not ${action} ${subject}: the store does not say how long it is`);
+  }
   if (range && promised !== range.length) {
     body?.destroy();
-    const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised ?? "an unknown number of"}`;
+    const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised}`;
     throw new StorageError("Corrupted", `Could not ${action} ${subject}: ${message}`);
   }
   const cutShort = (count: number) =>
     new StorageError("Unreachable", `Could not ${action} ${subject}: ${endpoint} broke off after ${count} bytes`, {
       transient: true,
     });
-  if (promised === undefined) {
-    body?.destroy();
-    throw new StorageError("Failed", `Could not ${action} ${subject}: the store does not say how long it is`);
-  }
   const buffer = allocate(promised);
   let filled = 0;
   for await (const part of body ?? []) {
