@@ -111,12 +111,15 @@ export async function removeKey({ repository, lock, key, passwords }: RemoveKeyO
 async function findOther(repository: Repository, passwords: readonly string[], key: Id): Promise<Id | undefined> {
   let unreadable: unknown;
   for (const password of passwords) {
+    let found: Id | undefined;
     try {
-      for await (const id of keysThatOpen(repository, password)) if (id !== key) return id;
+      // To the last one, so that it takes as many requests whatever their ids are, which are random.
+      for await (const id of keysThatOpen(repository, password)) if (id !== key) found ??= id;
     } catch (error) {
       if (reasonOf(error) !== "ObjectUnreadable") throw error;
       unreadable = error;
     }
+    if (found) return found;
   }
   if (unreadable) throw unreadable;
   return undefined;
