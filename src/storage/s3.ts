@@ -177,22 +177,13 @@ async function readBody(
   { range, allocate = Buffer.allocUnsafe, ...request }: S3Request & ReadOptions,
 ): Promise<Buffer> {
   const { action, subject, endpoint } = request;
-  const promised = answer.ContentLength;
   const body = answer.Body as (AsyncIterable<Buffer> & { destroy(): void }) | undefined;
+  let promised: number;
   try {
-    assertOfStore(answer, request);
+    promised = promisedLength(answer, range, request);
   } catch (error) {
     body?.destroy();
     throw error;
-  }
-  if (promised === undefined) {
-    body?.destroy();
-    throw new StorageError("Failed", `Could not ${action} ${subject}: the store does not say how long it is`);
-  }
-  if (range && promised !== range.length) {
-    body?.destroy();
-    const message = `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised}`;
-    throw new StorageError("Corrupted", `Could not ${action} ${subject}: ${message}`);
   }
   const cutShort = (count: number) =>
     new StorageError("Unreachable", `Could not ${action} ${subject}: ${endpoint} broke off after ${count} bytes`, {
@@ -207,6 +198,18 @@ async function readBody(
   }
   if (filled !== promised) throw cutShort(filled);
   return buffer;
+}
+
+/** How long the body is going to be, if it is the store's and what was asked for. */
+function promisedLength(answer: GetObjectCommandOutput, range: ByteRange | undefined, request: S3Request): number {
+  assertOfStore(answer, request);
+  const promised = answer.ContentLength;
+  const failed = (kind: "Failed" | "Corrupted", why: string) =>
+    new StorageError(kind, `Could not ${request.action} ${request.subject}: ${why}`);
+  if (promised === undefined) throw failed("Failed", "the store does not say how long it is");
+  if (range && promised !== range.length)
+    throw failed("Corrupted", `it should hold ${range.length} bytes from ${range.offset}, the store has ${promised}`);
+  return promised;
 }
 
 async function* listAll(
