@@ -10,11 +10,10 @@ import { loadIndex } from "./load-index.ts";
 import { withLock } from "./locks.ts";
 import { packKey } from "./pack-cache.ts";
 import { prune } from "./prune.ts";
+import { exclusive, forgetAndPrune } from "./prune-testing.ts";
 import { repairIndex } from "./repair-index.ts";
-import { testLock, testRepository, testSnapshot, testWriter } from "./testing.ts";
+import { testRepository, testSnapshot, testWriter } from "./testing.ts";
 import type { Repository } from "./types.ts";
-
-const exclusive = { ...testLock, exclusive: true };
 
 /** A file that has to move and whose blob is rotten, and a good copy of that in a pack that no index names, as of a killed run. */
 async function rotten() {
@@ -53,10 +52,7 @@ describe("prune of a damaged repository", () => {
   test("removes nothing, and not the only good copy that a killed run left", async () => {
     const { repository, objects, snapshots } = await rotten();
     const before = packsIn(objects);
-    const pruning = withLock(repository, exclusive, async (lock) => {
-      await forgetSnapshots({ repository, lock, snapshots });
-      return prune({ repository, lock, maxUnusedShare: 0 });
-    });
+    const pruning = forgetAndPrune(repository, snapshots);
     await expect(pruning).rejects.toMatchObject({ reason: "RepositoryDamaged" });
     expect(packsIn(objects)).toEqual(expect.arrayContaining(before));
     await heal(repository);
@@ -78,10 +74,7 @@ describe("prune of a damaged repository", () => {
       },
     };
     const there = { ...repository, storage: fullStore };
-    const pruning = withLock(there, exclusive, async (lock) => {
-      await forgetSnapshots({ repository: there, lock, snapshots });
-      return prune({ repository: there, lock, maxUnusedShare: 0 });
-    });
+    const pruning = forgetAndPrune(there, snapshots);
     await expect(pruning).rejects.toMatchObject({ reason: "RepositoryDamaged" });
     expect(refused, "it was read before anything was written").toBe(0);
     expect(packsIn(objects)).toEqual(before);
